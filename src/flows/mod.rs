@@ -14,3 +14,4 @@ pub mod ingress;
 pub mod lifecycle;
 pub mod messages;
 pub mod object;
+pub mod tokens;

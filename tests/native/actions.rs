@@ -668,13 +668,14 @@ fn the_time_of_an_action_is_that_of_all_its_steps() {
 fn run_inside(story: &Story, name: &str) -> Result<ActionOutcome, Failure> {
     let id: AccountId = story.account.parse().unwrap();
     let object = story.world.account(id);
+    let calls = object.calls();
     block_on(async {
-        let loaded = object.visible(&Visibility::All).await.unwrap();
-        let effective = object.resolved_config(&loaded.account).await.unwrap();
+        let loaded = calls.visible(&Visibility::All).await.unwrap();
+        let effective = calls.resolved_config(&loaded.account).await.unwrap();
         let action = NamedAction::find(&effective.compiled.config, name).unwrap();
         let deadline = story.world.now().plus(Duration::from_secs(30));
         run_action(
-            &*object,
+            &**calls,
             &loaded,
             &effective,
             action,

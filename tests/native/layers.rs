@@ -43,6 +43,7 @@ const FLOWS: &[&str] = &[
     "config",
     "directory",
     "account",
+    "tokens",
     "call",
     "actions",
     "lifecycle",

@@ -1,8 +1,27 @@
-//! An account in the memory of its object: the record, its state, its capabilities, the renewal of its token.
+//! An account: its record, its pending change, its commit and what is written with it; who can see it and what it can be
+//! asked; the traits of components, and the schedule of the alarm.
 
+pub(in crate::flows) mod account_store;
+pub(in crate::flows) mod account_tokens;
+pub(in crate::flows) mod base;
 pub mod capabilities;
+pub(in crate::flows) mod changes;
+pub(in crate::flows) mod contents;
+pub(in crate::flows) mod event;
 pub mod loaded;
+pub(in crate::flows) mod lookup;
+pub(in crate::flows) mod oauth_token;
+pub(in crate::flows) mod outbox;
+pub(in crate::flows) mod record;
+pub(in crate::flows) mod redactor;
+pub(in crate::flows) mod refresh_pauses;
 pub mod renewal;
+pub(in crate::flows) mod row;
+pub(in crate::flows) mod rows;
+pub(in crate::flows) mod schedule;
 pub mod set_up;
+pub(in crate::flows) mod settle;
 pub(in crate::flows) mod state;
+pub(in crate::flows) mod stored;
 pub mod token_in_context;
+pub(in crate::flows) mod unclear;

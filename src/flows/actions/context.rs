@@ -8,9 +8,10 @@ use crate::account::keys;
 use crate::config::action::{ContextWrite, Provenance};
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::actions::{POST_INSTALL, REFRESH_TOKEN};
+use crate::flows::actions::POST_INSTALL;
 use crate::flows::base::context_limits::{check_context, dotted};
 use crate::flows::config::resolved_config::Compiled;
+use crate::flows::tokens::credential_actions::REFRESH_TOKEN;
 use crate::json;
 use crate::settings::ADMIN_BODY_DEPTH;
 

@@ -5,7 +5,11 @@
 //! read all of it. Every step that computes or returns a value (`$context`, `get_context`, the values of `set_context`
 //! and `update_context`) reads it without secrets, so no result can hold them. `call` sends the requests.
 
+pub mod call_action;
 pub(in crate::flows) mod context;
+pub(in crate::flows) mod credential_actions;
+pub(in crate::flows) mod keep_changes;
+
 pub(in crate::flows) mod request;
 pub mod run_result;
 
@@ -26,16 +30,13 @@ use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::Answered;
 use crate::flows::call::subject::Errand;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::tokens::credential_actions::REFRESH_TOKEN;
 use crate::json::Exact;
 use crate::ports::System;
 use crate::proxy::is_read;
 use crate::settings::ACTION_STEPS;
 use crate::time::Timestamp;
 
-/// Gets an account its tokens. The only action that may change `oauth.token`.
-pub const REFRESH_TOKEN: &str = "refresh_token";
-/// Checks a credential.
-pub const VALIDATION: &str = "validation";
 /// Sets an account up. The only action that may name a host that the context did not name before.
 pub const POST_INSTALL: &str = "post_install";
 

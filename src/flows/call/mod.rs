@@ -5,6 +5,8 @@
 //! I/O, the `driver` carries out what it says.
 
 pub(in crate::flows) mod account;
+pub mod account_calls;
+pub(in crate::flows) mod account_log;
 pub(in crate::flows) mod admit;
 pub(in crate::flows) mod buffered_body;
 pub(in crate::flows) mod build;
@@ -19,8 +21,10 @@ pub(in crate::flows) mod limiter;
 pub(in crate::flows) mod list;
 pub(in crate::flows) mod log;
 pub mod log_line;
+pub(in crate::flows) mod log_store;
 pub(in crate::flows) mod reserve;
 pub(in crate::flows) mod respond;
+pub(in crate::flows) mod scope_errors;
 pub(in crate::flows) mod small_body;
 pub(in crate::flows) mod step;
 pub(in crate::flows) mod subject;

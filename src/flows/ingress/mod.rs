@@ -1,8 +1,11 @@
 //! Inbound webhooks: a request is verified over its raw bytes, then answered as a URL verification, or read as events.
 //! Both kinds of webhook URL, an account's and an install's, share this folder; the account's object stores the events.
 
+pub(in crate::flows) mod dead_letters;
 pub mod decode;
 pub mod install;
+pub(in crate::flows) mod receive;
+pub(in crate::flows) mod replay;
 pub mod reply;
 pub mod verify;
 pub mod webhook_context;

@@ -9,11 +9,13 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::error::{Code, Failure};
-use crate::flows::base::body;
+use crate::flows::actions::call_action::call_action;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::drained::until_drained;
 use crate::flows::base::memory::values::parse_exact;
-use crate::flows::base::reply;
+use crate::flows::base::{body, reply};
+use crate::flows::call::account::{CallAccount, LiveAccount};
+use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::admit::Access;
 use crate::flows::call::list::all_pages::{AllPages, Piece};
 use crate::flows::call::log::{logged_action, logged_call};
@@ -21,7 +23,6 @@ use crate::flows::call::trace::Trace;
 use crate::flows::call::{Call, CallResponse};
 use crate::flows::ingress::reply::answered_in_time;
 use crate::flows::object::AccountObject;
-use crate::flows::object::call_action::call_action;
 use crate::json::{Exact, is_deeper};
 use crate::ports::{Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage};
 use crate::proxy::Target;
@@ -35,14 +36,14 @@ pub async fn dispatch<O: Outside, S: Storage>(
     hand_over: HandOver,
     request: Incoming<O::Stream>,
 ) -> Reply<O::Stream> {
-    let request_id = hand_over.request_id.clone();
+    let (request_id, calls) = (hand_over.request_id.clone(), account.calls());
     let answer = match answer(account, hand_over, request).await {
         Ok(reply) => return reply,
         // It repeats what the provider said, which may be long.
         Err(failure) => {
-            log_failure(account, &request_id, &failure);
+            log_failure(calls.system(), &request_id, &failure);
             let reply = reply::failure(&failure, &request_id);
-            let reply = until_drained(account.outside(), account.isolate().room(), reply);
+            let reply = until_drained(calls.system(), calls.room(), reply);
             // Where there is no memory for the words, the answer to a made write has none.
             reply.map_err(|late| match failure.write_made() {
                 Some(_) => failure.without_raw_response(),
@@ -51,7 +52,7 @@ pub async fn dispatch<O: Outside, S: Storage>(
         }
     };
     let mut reply = answer.unwrap_or_else(|failure| {
-        log_failure(account, &request_id, &failure);
+        log_failure(calls.system(), &request_id, &failure);
         reply::failure(&failure, &request_id)
     });
     keep_harmless(&mut reply.headers);
@@ -59,97 +60,99 @@ pub async fn dispatch<O: Outside, S: Storage>(
 }
 
 async fn answer<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    account: &AccountObject<O, S>,
     hand_over: HandOver,
     request: Incoming<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    let _inside = account.enter()?;
+    let calls = account.calls();
+    let _inside = calls.enter()?;
     let trace = Rc::default();
     let reply = route(account, hand_over, request, &trace).await?;
-    let reply = until_drained(account.outside(), account.isolate().room(), reply);
+    let reply = until_drained(calls.system(), calls.room(), reply);
     reply.map_err(|failure| trace.behind_write(failure))
 }
 
 async fn route<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    account: &AccountObject<O, S>,
     mut hand_over: HandOver,
     request: Incoming<O::Stream>,
     trace: &Rc<Trace>,
 ) -> Result<Reply<O::Stream>, Failure> {
+    let calls = account.calls();
     match std::mem::replace(&mut hand_over.route, ObjectRoute::Webhook) {
         ObjectRoute::Call(target, budget, pages) => {
             let request = Call::of(target, (budget, pages), &hand_over, request, trace);
-            call(account, &hand_over, request).await
+            call(calls, &hand_over, request).await
         }
         ObjectRoute::Action(name, budget) => {
-            act(account, &hand_over, (&name, budget), request, trace).await
+            act(calls, &hand_over, (&name, budget), request, trace).await
         }
         ObjectRoute::Webhook => {
             let request = Incoming {
                 raw_target: hand_over.raw_target,
                 ..request
             };
-            let received = account.receive(&hand_over.request_id, request);
-            answered_in_time(account.outside(), received).await
+            let received = account.inbox.receive(&hand_over.request_id, request);
+            answered_in_time(calls.system(), received).await
         }
     }
 }
 
 async fn call<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
     call: Call<O::Stream>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    match logged_call(account, hand_over, call).await? {
+    match logged_call(calls, hand_over, call).await? {
         CallResponse::Single(reply) => Ok(reply),
-        CallResponse::Pages(pages) => Ok(lines(account, &hand_over.request_id, *pages)),
+        CallResponse::Pages(pages) => Ok(lines(calls, &hand_over.request_id, *pages)),
     }
 }
 
 /// The answer with all pages, the first of which is at hand: lines (`application/x-ndjson`), made while they are read.
 fn lines<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    calls: &Rc<AccountCalls<O, S>>,
     request_id: &str,
-    pages: AllPages<AccountObject<O, S>>,
+    pages: AllPages<AccountCalls<O, S>>,
 ) -> Reply<O::Stream> {
     let mut headers = pages.limits().clone();
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     headers.insert(CONTENT_TYPE, ndjson);
     keep_harmless(&mut headers);
-    let state = (pages, Rc::clone(account), request_id.to_owned());
-    let pieces = stream::unfold(state, |(mut pages, account, request_id)| async move {
+    let state = (pages, Rc::clone(calls), request_id.to_owned());
+    let pieces = stream::unfold(state, |(mut pages, calls, request_id)| async move {
         let bytes = match pages.next().await? {
             Piece::Lines(lines) => lines,
             Piece::Broken {
                 failure,
                 next_cursor,
             } => {
-                log_failure(&account, &request_id, &failure);
+                log_failure(calls.system(), &request_id, &failure);
                 let line = reply::last_line(&failure, &request_id, next_cursor.as_deref());
                 Bytes::from(line)
             }
         };
-        Some((bytes, (pages, account, request_id)))
+        Some((bytes, (pages, calls, request_id)))
     });
     Reply {
         status: StatusCode::OK,
         headers,
-        body: Body::Stream(account.outside().stream(pieces.boxed_local())),
+        body: Body::Stream(calls.system().stream(pieces.boxed_local())),
     }
 }
 
 /// Runs an action; its input is the body, or null where there is none.
 async fn act<O: Outside, S: Storage>(
-    account: &Rc<AccountObject<O, S>>,
+    calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
     (name, budget): (&str, Budget),
     request: Incoming<O::Stream>,
     trace: &Rc<Trace>,
 ) -> Result<Reply<O::Stream>, Failure> {
     // Nothing is read of a body whose sender's token is not known to be good.
-    let access = Access::check(account, &hand_over.visibility, budget.timeout).await?;
-    let room = account.body_room();
-    let input = input(account.outside(), request.body, &room, access.deadline()).await?;
+    let access = Access::check(calls, &hand_over.visibility, budget.timeout).await?;
+    let room = calls.body_room();
+    let input = input(calls.system(), request.body, &room, access.deadline()).await?;
     let access = access.check_again().await?;
     let run = async |access| call_action(access, trace, name, input).await;
     let result = logged_action(access, hand_over, trace, run).await?;
@@ -179,13 +182,9 @@ async fn input<O: Outside>(
 }
 
 /// Only the operator can mend it.
-fn log_failure<O: Outside, S: Storage>(
-    account: &AccountObject<O, S>,
-    request_id: &str,
-    failure: &Failure,
-) {
+fn log_failure(outside: &impl Outside, request_id: &str, failure: &Failure) {
     if failure.status() >= 500 && failure.remote.is_none() {
-        account.outside().log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
+        outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(in crate::flows) mod kept;
 pub(in crate::flows) mod kind;
+pub(in crate::flows) mod store;
 pub(in crate::flows) mod stored_bytes;
 
 use crate::flows::call::idempotency::kept::KeptAnswer;

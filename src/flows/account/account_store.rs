@@ -1,0 +1,249 @@
+//! The account's row: what is stored in its table, and what of it the object holds in memory.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::account::Account;
+use crate::account::origin::Origins;
+use crate::account::seal::{Kind, Place};
+use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::lookup::held_place;
+use crate::flows::account::row::{AccountRow, Next, Pending, Record};
+use crate::flows::account::set_up::SetUp;
+use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
+use crate::flows::base::{sealed, sql};
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
+use crate::time::Timestamp;
+
+const TABLE: &str = "account";
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
+    (one INTEGER PRIMARY KEY CHECK (one = 1), record TEXT, sealed TEXT, pending TEXT)";
+
+/// Until what is pending is tried again.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// The account's row, and what the object holds of it in memory.
+pub(in crate::flows) struct AccountStore<O, S> {
+    base: Rc<Base<O, S>>,
+    state: RefCell<State>,
+    /// One at a time settles what a restart left half done.
+    settling: Mutex<()>,
+    /// One change at a time, so that none is lost to another.
+    changing: Mutex<()>,
+}
+
+impl<O: Outside, S: Storage> AccountStore<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            state: RefCell::new(State::Unread),
+            settling: Mutex::new(()),
+            changing: Mutex::new(()),
+        }
+    }
+
+    pub(in crate::flows) fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    pub(super) fn set_state(&self, state: State) {
+        self.state.replace(state);
+    }
+
+    /// Held by who changes the account.
+    pub(in crate::flows) async fn lock_changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Held by who finishes what is pending.
+    pub(super) async fn lock_settling(&self) -> MutexGuard<'_, ()> {
+        self.settling.lock().await
+    }
+
+    /// Whether one was ever stored.
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+        sql::has_table(self.base.storage(), TABLE)
+    }
+
+    /// The row without the token; `None` when this storage never held one.
+    pub(in crate::flows) fn read(&self) -> Result<Option<AccountRow>, Failure> {
+        if !self.is_there()? {
+            return Ok(None);
+        }
+        let statement = "SELECT record, sealed, pending FROM account WHERE one = 1";
+        let row: Option<(Option<String>, Option<String>, Option<String>)> =
+            sql::first(self.base.storage(), statement, &[])?;
+        let Some((record, sealed, pending)) = row else {
+            return Ok(None);
+        };
+        let secrets = self.opened(sealed.as_deref())?;
+        let record: Option<Record<Account>> = parsed(record.as_deref())?;
+        let (account, set_up, origins) = match record {
+            Some(record) => (Some(record.account), record.set_up, record.origins),
+            None => (None, None, Origins::default()),
+        };
+        Ok(Some(AccountRow {
+            account,
+            set_up,
+            origins,
+            secrets,
+            sealed,
+            token: None,
+            pending: parsed(pending.as_deref())?,
+        }))
+    }
+
+    /// Stores a new account, and the change that will make it count.
+    pub(in crate::flows) fn insert(
+        &self,
+        account: &Account,
+        pending: &Pending,
+    ) -> Result<(), StorageFault> {
+        sql::run(self.base.storage(), SCHEMA, &[])?;
+        let statement = "INSERT INTO account (one, record, sealed, pending) VALUES (1, ?, NULL, ?)";
+        let record = Record {
+            account,
+            set_up: None,
+            origins: Origins::default(),
+        };
+        let values = [sql::json(&record)?, sql::json(pending)?];
+        sql::run(self.base.storage(), statement, &values)
+    }
+
+    /// Whether the index may have something that does not count.
+    pub(in crate::flows) fn has_pending(&self) -> Result<bool, StorageFault> {
+        let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
+        sql::exists(self.base.storage(), statement, &[])
+    }
+
+    /// Changes the record; nothing else of the account changes. Only while no change is pending, for that would
+    /// undo it.
+    pub(in crate::flows) fn amend(
+        &self,
+        account: &Account,
+        set_up: Option<SetUp>,
+        origins: Origins,
+    ) -> Result<(), StorageFault> {
+        let record = Record {
+            account,
+            set_up,
+            origins,
+        };
+        let statement = "UPDATE account SET record = ? WHERE one = 1 AND pending IS NULL";
+        sql::run(self.base.storage(), statement, &[sql::json(&record)?])
+    }
+
+    /// Notes what will count.
+    pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
+        let statement = "UPDATE account SET pending = ? WHERE one = 1";
+        sql::run(self.base.storage(), statement, &[sql::json(pending)?])
+    }
+
+    /// From now on this counts, and nothing is pending.
+    pub(super) fn commit(&self, next: &Next) -> Result<(), StorageFault> {
+        let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
+        let record = Record {
+            account: &next.account,
+            set_up: next.set_up.clone(),
+            origins: next.origins.clone(),
+        };
+        let values = [sql::json(&record)?, sql::nullable(next.sealed.clone())];
+        sql::run(self.base.storage(), statement, &values)
+    }
+
+    /// What was pending will never count, or does already.
+    pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
+        let statement = "UPDATE account SET pending = NULL WHERE one = 1";
+        sql::run(self.base.storage(), statement, &[])
+    }
+
+    /// The secret half of the context, sealed for this account.
+    pub(in crate::flows) fn sealed(&self, secrets: &Value) -> Result<Option<String>, Failure> {
+        let id = self.base.id().to_string();
+        sealed::seal(self.base.outside(), context_secrets(&id), secrets)
+    }
+
+    /// What [`Self::sealed`] made.
+    pub(in crate::flows) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
+        let id = self.base.id().to_string();
+        text.map_or(Ok(Value::Null), |text| {
+            sealed::open(self.base.outside(), context_secrets(&id), text)
+        })
+    }
+
+    /// What an account is found by while a new credential is tried.
+    fn reseal_held(&self, row: AccountRow) -> Result<(), Failure> {
+        let (Some(account), Some(set_up)) = (&row.account, row.set_up) else {
+            return Ok(());
+        };
+        let (id, held) = (self.base.id().to_string(), set_up.found_by.as_deref());
+        let Some(new) = sealed::resealed(self.base.outside(), held_place(&id), held)? else {
+            return Ok(());
+        };
+        let set_up = SetUp {
+            found_by: Some(new),
+            ..set_up
+        };
+        Ok(self.amend(account, Some(set_up), row.origins)?)
+    }
+}
+
+impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        // An account ends by being deleted.
+        Ok(())
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        let is_unfinished = |row: AccountRow| row.pending.is_some() || row.set_up.is_some();
+        let retry = self.read()?.is_some_and(is_unfinished);
+        Ok(retry.then(|| self.base.outside().now().plus(RETRY)))
+    }
+
+    /// A change that is pending is sealed as it was: it is finished before.
+    fn reseal(&self) -> Result<(), Failure> {
+        let row = self.read()?;
+        let row = row.ok_or_else(|| Failure::not_found("integrated account"))?;
+        let (id, old) = (self.base.id().to_string(), row.sealed.as_deref());
+        if let Some(new) = sealed::resealed(self.base.outside(), context_secrets(&id), old)? {
+            let statement = "UPDATE account SET sealed = ? WHERE one = 1";
+            sql::run(self.base.storage(), statement, &[new.into()])?;
+        }
+        self.reseal_held(row)
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        let row = self.read()?;
+        Ok(!row.is_some_and(|row| row.account.is_some() || row.pending.is_some()))
+    }
+
+    /// Only the way out of the index is left.
+    fn wipe(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
+        let statement =
+            "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
+        let pending = Pending::Delete(environment);
+        sql::run(self.base.storage(), statement, &[sql::json(&pending)?])
+    }
+
+    /// That the account is gone was known before its storage is erased, and stays known.
+    fn reset(&self) {}
+}
+
+fn context_secrets(id: &str) -> Place<'_> {
+    Place {
+        kind: Kind::Account,
+        id,
+        field: "context",
+    }
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Option<T>, StorageFault> {
+    text.map(sql::from_json).transpose()
+}

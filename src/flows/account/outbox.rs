@@ -1,0 +1,175 @@
+//! The tables that events, their deliveries and what is known of webhooks rest in; how long they do.
+//!
+//! `event.number` is the end of an event's id and counts up with the time. `delivery.next_at` is when a delivery is
+//! tried (again); nothing for those that are settled, or wait for a paused subscription.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::state::State;
+use crate::flows::account::stored::Stored;
+use crate::flows::base::sequence::number_after;
+use crate::flows::base::sql;
+use crate::ids::EnvironmentId;
+use crate::ports::{Outside, Storage, StorageFault};
+use crate::settings::DEDUPLICATION;
+use crate::time::Timestamp;
+
+const SCHEMA: &[&str] = &[
+    // The payload stands last: what is asked of many rows is in front of it.
+    "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, status TEXT NOT NULL DEFAULT 'pending', \
+     is_expanded INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, event TEXT NOT NULL, resource_type TEXT, resource_id TEXT, \
+     last_error TEXT, payload TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS event_new ON event (number) WHERE is_expanded = 0",
+    "CREATE TABLE IF NOT EXISTS delivery (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, status TEXT NOT NULL, \
+     attempts INTEGER NOT NULL, tries INTEGER NOT NULL, next_at INTEGER, PRIMARY KEY (event, webhook_id)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS delivery_due ON delivery (webhook_id, event, next_at) WHERE next_at IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS attempt (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, number INTEGER NOT NULL, status INTEGER, \
+     duration_ms INTEGER NOT NULL, body TEXT, error TEXT, created_at INTEGER NOT NULL, PRIMARY KEY (event, webhook_id, number)) WITHOUT ROWID",
+    // Requests that could not be read: sealed, in pieces, since a row takes 2 MB.
+    "CREATE TABLE IF NOT EXISTS unread (event INTEGER NOT NULL, piece INTEGER NOT NULL, sealed TEXT NOT NULL, PRIMARY KEY (event, piece)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, events TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    // What the directory is still to be told.
+    "CREATE TABLE IF NOT EXISTS report (event INTEGER PRIMARY KEY, is_failed INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS waiting (webhook_id TEXT PRIMARY KEY, is_noted INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS outbox (one INTEGER PRIMARY KEY CHECK (one = 1), environment_id TEXT NOT NULL)",
+];
+
+/// The account's events. They outlive it: its deletion is one of them.
+pub(in crate::flows) struct Outbox<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    /// Whether the tables are there.
+    is_open: Cell<bool>,
+    /// The number of the last event.
+    last_number: Cell<Option<i64>>,
+    /// Events stored since they were trimmed, and when they are again.
+    stored: Cell<u32>,
+    trim_at: Cell<Option<Timestamp>>,
+}
+
+impl<O: Outside, S: Storage> Outbox<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            is_open: Cell::new(false),
+            last_number: Cell::new(None),
+            stored: Cell::new(0),
+            trim_at: Cell::new(None),
+        }
+    }
+
+    /// Makes the tables when they are not there yet.
+    pub(in crate::flows) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
+        if self.is_open.get() {
+            return Ok(());
+        }
+        sql::run_all(self.base.storage(), SCHEMA)?;
+        let statement =
+            "INSERT INTO outbox (one, environment_id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING";
+        sql::run(
+            self.base.storage(),
+            statement,
+            &[environment.to_string().into()],
+        )?;
+        self.is_open.set(true);
+        Ok(())
+    }
+
+    /// Whether anything was ever stored in it.
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+        Ok(self.is_open.get() || sql::has_table(self.base.storage(), "outbox")?)
+    }
+
+    /// Whose events these are; also when the account is gone.
+    pub(in crate::flows) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
+        if !self.is_there()? {
+            return Ok(None);
+        }
+        let statement = "SELECT environment_id FROM outbox";
+        let id: Option<String> = sql::one(self.base.storage(), statement, &[])?;
+        Ok(id.and_then(|id| id.parse().ok()))
+    }
+
+    /// The number of the next event: higher than all before, also when the clock goes back.
+    pub(in crate::flows) fn next_number(&self) -> Result<i64, StorageFault> {
+        let last = match self.last_number.get() {
+            Some(last) => last,
+            None if self.is_there()? => {
+                sql::one(self.base.storage(), "SELECT MAX(number) FROM event", &[])?.unwrap_or(0)
+            }
+            None => 0,
+        };
+        let next = number_after(last, self.base.outside().now());
+        self.last_number.set(Some(next));
+        Ok(next)
+    }
+
+    /// An event was stored, which counts for when they are trimmed.
+    pub(super) fn count_stored(&self) {
+        self.stored.set(self.stored.get().saturating_add(1));
+    }
+
+    /// Something was stored: it expires some day.
+    pub(in crate::flows) fn note_stored(&self, at: Timestamp) {
+        let over = at.plus(DEDUPLICATION);
+        if self.trim_at.get().is_none_or(|due| due > over) {
+            self.trim_at.set(Some(over));
+        }
+    }
+
+    /// Events stored since they were trimmed.
+    pub(in crate::flows) fn stored(&self) -> u32 {
+        self.stored.get()
+    }
+
+    /// When they are trimmed again; `None` where that is to be read from storage.
+    pub(in crate::flows) fn trim_at(&self) -> Option<Timestamp> {
+        self.trim_at.get()
+    }
+
+    /// They are trimmed again then.
+    pub(in crate::flows) fn set_trim_at(&self, next: Option<Timestamp>) {
+        self.trim_at.set(next);
+    }
+
+    /// They were trimmed.
+    pub(in crate::flows) fn note_trimmed(&self, next: Option<Timestamp>) {
+        self.stored.set(0);
+        self.trim_at.set(next);
+    }
+}
+
+impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
+    fn trim(&self) -> Result<(), StorageFault> {
+        // `events/` trims it.
+        Ok(())
+    }
+
+    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+        Ok(None)
+    }
+
+    fn reseal(&self) -> Result<(), Failure> {
+        // What is sealed of an event is a dead letter.
+        Ok(())
+    }
+
+    fn is_over(&self) -> Result<bool, Failure> {
+        // `events/` has to know whether one is still to be delivered.
+        Ok(true)
+    }
+
+    fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
+        // Events on their way are delivered, the last of them tells of the deletion.
+        Ok(())
+    }
+
+    fn reset(&self) {
+        self.is_open.set(false);
+        self.last_number.set(None);
+        self.stored.set(0);
+        self.trim_at.set(None);
+    }
+}

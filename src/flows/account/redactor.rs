@@ -1,0 +1,66 @@
+//! The secrets of the account, ready to be looked for in what its provider says.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use serde_json::Value;
+
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::state::State;
+use crate::flows::account::stored::InMemory;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config::Compiled;
+use crate::ports::{Outside, Storage};
+
+/// The last one that was made, and of what: it is made again when the account or its config is another.
+#[derive(Default)]
+pub(in crate::flows) struct LastRedactor(RefCell<Option<Made>>);
+
+impl InMemory for LastRedactor {
+    fn reset(&self) {
+        self.0.take();
+    }
+}
+
+struct Made {
+    compiled: Weak<Compiled>,
+    loaded: Weak<LoadedAccount>,
+    redactor: Rc<Redactor>,
+}
+
+impl<O: Outside, S: Storage> AccountRecord<O, S> {
+    /// For the secrets of a config and a context; that of a running action may be ahead of what is stored.
+    pub(in crate::flows) fn redactor(
+        &self,
+        compiled: &Rc<Compiled>,
+        context: &Value,
+    ) -> Rc<Redactor> {
+        let State::Here(loaded) = self.state() else {
+            return Rc::new(Redactor::new(compiled, context, &Value::Null));
+        };
+        if !std::ptr::eq(&raw const loaded.context, context) {
+            return Rc::new(Redactor::new(compiled, context, &loaded.sealed));
+        }
+        let is_of = |made: &Made| {
+            made.compiled.ptr_eq(&Rc::downgrade(compiled))
+                && made.loaded.ptr_eq(&Rc::downgrade(&loaded))
+        };
+        if let Some(made) = self
+            .last_redactor
+            .0
+            .borrow()
+            .as_ref()
+            .filter(|made| is_of(made))
+        {
+            return Rc::clone(&made.redactor);
+        }
+        let redactor = Rc::new(Redactor::new(compiled, context, &loaded.sealed));
+        self.last_redactor.0.replace(Some(Made {
+            compiled: Rc::downgrade(compiled),
+            loaded: Rc::downgrade(&loaded),
+            redactor: Rc::clone(&redactor),
+        }));
+        redactor
+    }
+}

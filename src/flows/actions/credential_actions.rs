@@ -1,0 +1,116 @@
+//! What an account's own actions do for its credential: `refresh_token` gets a token, `validation` tries it.
+
+use std::rc::Rc;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::account::origin::Origin;
+use crate::config::Credential;
+use crate::config::credentials::OAuth2;
+use crate::error::{AnsweredBy, Failure};
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::actions::keep_changes::{keep_changes, without_token};
+use crate::flows::actions::{NamedAction, run_action};
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::account_calls::AccountCalls;
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, VALIDATION};
+use crate::flows::tokens::grant::Attempt;
+use crate::json::{Exact, read_at_most};
+use crate::oauth::{self, TokenFailure};
+use crate::ports::{Outside, Storage};
+use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
+use crate::time::Timestamp;
+
+impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
+    /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
+    /// answer.
+    async fn refresh_token(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+    ) -> Result<(), Attempt> {
+        let config = &resolved.compiled.config;
+        let Some(action) = NamedAction::find(config, REFRESH_TOKEN) else {
+            return Ok(());
+        };
+        let deadline = self.system().now().plus(TOKEN_TIMEOUT);
+        let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
+        let outcome = outcome.map_err(of_action)?;
+        let at_its_place = || {
+            outcome
+                .context
+                .as_ref()?
+                .get("oauth")?
+                .get("token")
+                .cloned()
+        };
+        let has_token = outcome.result.inside().get("access_token").is_some();
+        let reply = if has_token {
+            Some(outcome.result.clone())
+        } else {
+            at_its_place().map(Exact::from)
+        };
+        if let Some(reply) = reply {
+            let fallback = OAuth2::default();
+            let credential = config.credential(&loaded.account.authentication_method);
+            let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
+            let body = reply.to_string();
+            let (now, headers) = (self.system().now(), HeaderMap::new());
+            let token = oauth::read_token(
+                config,
+                StatusCode::OK,
+                &headers,
+                body.as_bytes(),
+                now,
+                loaded.token(),
+            )?;
+            self.record().store_refreshed(loaded, &token.token)?;
+        }
+        let before = without_token(&loaded.context);
+        keep_changes(self.changes(), Origin::Provider, &before, &outcome).await?;
+        Ok(())
+    }
+
+    async fn validate(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<usize, Failure> {
+        let Some(action) = NamedAction::find(&resolved.compiled.config, VALIDATION) else {
+            return Ok(0);
+        };
+        let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
+        Ok(outcome?.requests)
+    }
+}
+
+/// What the provider says of the credential is in its answer, as a token endpoint writes it.
+fn of_action(failure: Failure) -> Attempt {
+    let Some(remote) = &failure.remote else {
+        return match failure.status() {
+            502..=504 => Attempt::Failed(TokenFailure::Transient {
+                retry_after: failure.retry_after,
+            }),
+            _ => Attempt::Ours(failure),
+        };
+    };
+    let status = failure.status();
+    // A stranger behind a redirect cannot end a grant.
+    let is_other_origin = remote.answered_by == AnsweredBy::Other;
+    if matches!(status, 408 | 425 | 429 | 500..) || is_other_origin {
+        return Attempt::Failed(TokenFailure::Transient {
+            retry_after: failure.retry_after,
+        });
+    }
+    let said = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
+    let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
+    let error = text("error").unwrap_or_else(|| format!("status {status}"));
+    let body = remote.raw_response.as_bytes();
+    Attempt::Failed(TokenFailure::refused(
+        error,
+        text("error_description"),
+        body,
+    ))
+}

@@ -1,0 +1,272 @@
+//! The account as its calls need it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::SemaphorePermit;
+
+use crate::account::Account;
+use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::renewal::{Renewed, TokenWait};
+use crate::flows::account::schedule::Schedule;
+use crate::flows::base::callers::{CallerGuard, Callers};
+use crate::flows::base::memory::{AccountBodies, Room};
+use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
+use crate::flows::call::account_log::AccountLog;
+use crate::flows::call::idempotency::store::IdempotencyStore;
+use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::limiter::Limiter;
+use crate::flows::call::log_line::LogLine;
+use crate::flows::config::isolate::Isolate;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::tokens::Tokens;
+use crate::ids::AccountId;
+use crate::ports::{Outside, Storage, Visibility};
+use crate::rate_limit::Late;
+use crate::settings::KEPT_ANSWER;
+use crate::time::Timestamp;
+
+/// The account that calls are made in the name of.
+pub struct AccountCalls<O, S> {
+    base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    changes: Rc<Changes<O, S>>,
+    schedule: Rc<Schedule<O, S>>,
+    tokens: Tokens<O, S>,
+    log: Rc<AccountLog<O, S>>,
+    idempotency: Rc<IdempotencyStore<O, S>>,
+    limiter: Limiter,
+    /// Calls and webhooks that are inside.
+    callers: Callers,
+    bodies: AccountBodies,
+}
+
+impl<O: Outside, S: Storage> AccountCalls<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        tokens: Tokens<O, S>,
+        log: &Rc<AccountLog<O, S>>,
+        idempotency: &Rc<IdempotencyStore<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            changes: Rc::clone(changes),
+            schedule: Rc::clone(schedule),
+            tokens,
+            log: Rc::clone(log),
+            idempotency: Rc::clone(idempotency),
+            limiter: Limiter::new(),
+            callers: Callers::default(),
+            bodies: AccountBodies::default(),
+        }
+    }
+
+    /// Stores what becomes of the account.
+    pub(in crate::flows) fn changes(&self) -> &Changes<O, S> {
+        &self.changes
+    }
+
+    /// The account as it counts.
+    pub(in crate::flows) fn record(&self) -> &AccountRecord<O, S> {
+        &self.record
+    }
+
+    /// The log of the calls.
+    pub(in crate::flows) fn log(&self) -> &AccountLog<O, S> {
+        &self.log
+    }
+
+    /// Its tokens.
+    pub(in crate::flows) fn tokens(&self) -> &Tokens<O, S> {
+        &self.tokens
+    }
+
+    /// The account, if there is one that may be seen.
+    pub async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
+        self.record.visible(visibility).await
+    }
+
+    /// What the account's integration comes to, with the install's and its own changes.
+    pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        self.record.resolved_config(account).await
+    }
+}
+
+impl<O: Outside, S: Storage> CallAccount for AccountCalls<O, S> {
+    type System = O;
+
+    fn system(&self) -> &O {
+        self.base.outside()
+    }
+
+    fn id(&self) -> AccountId {
+        self.base.id()
+    }
+
+    fn room(&self) -> Room {
+        self.base.isolate().room()
+    }
+
+    fn redactor(&self, compiled: &Rc<Compiled>, context: &Value) -> Rc<Redactor> {
+        self.record.redactor(compiled, context)
+    }
+
+    fn pause(&self, wait: Duration) {
+        self.limiter.pause(self.system().now(), wait);
+    }
+
+    fn count_redirect(&self) {
+        let (rate, now) = (self.system().settings().account_rate, self.system().now());
+        self.limiter.count(rate, now);
+    }
+
+    fn note_credential_accepted(&self) {
+        self.tokens.refused().note_credential_accepted();
+    }
+
+    fn note_renewal_helped(&self) {
+        self.tokens.refused().note_renewal_helped();
+    }
+}
+
+impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
+    fn isolate(&self) -> &Isolate {
+        self.base.isolate()
+    }
+
+    fn body_room(&self) -> Room {
+        self.base.isolate().memory.body_room(&self.bodies)
+    }
+
+    fn enter(&self) -> Result<CallerGuard, Failure> {
+        self.callers.enter(self.system().settings().calls_waiting)
+    }
+
+    async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
+        self.record.visible(visibility).await
+    }
+
+    fn present(&self) -> Option<Rc<LoadedAccount>> {
+        self.record.present()
+    }
+
+    async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        self.record.resolved_config(account).await
+    }
+
+    async fn fresh(
+        self: &Rc<Self>,
+        loaded: Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<Rc<LoadedAccount>, Failure> {
+        self.tokens.refresh().fresh(self, loaded, deadline).await
+    }
+
+    fn note_use(self: &Rc<Self>, loaded: &LoadedAccount) {
+        self.tokens.schedule().note_use_of(loaded);
+    }
+
+    fn token_wait(&self, loaded: &LoadedAccount) -> Option<TokenWait> {
+        self.tokens.refused().wait_before_sending(loaded)
+    }
+
+    async fn wait_for_token(
+        self: &Rc<Self>,
+        wait: TokenWait,
+        loaded: &Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<(), Failure> {
+        let refused = self.tokens.refused();
+        refused.wait_for_token(self, wait, loaded, deadline).await
+    }
+
+    async fn renew(
+        self: &Rc<Self>,
+        refused: &Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<Renewed, Failure> {
+        let own = self.tokens.refused();
+        own.renewed_after_refusal(self, refused, deadline).await
+    }
+
+    async fn renew_for_next(
+        self: &Rc<Self>,
+        refused: &Rc<LoadedAccount>,
+    ) -> Result<Renewed, Failure> {
+        self.tokens.refused().renew_for_next(self, refused).await
+    }
+
+    async fn confirm_refusal(
+        &self,
+        refused: &Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<bool, Failure> {
+        let own = self.tokens.refused();
+        own.confirm_refusal(self, refused, deadline).await
+    }
+
+    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, Late> {
+        let (rate, now) = (self.system().settings().account_rate, self.system().now());
+        self.limiter.reserve(rate, not_before, now, deadline)
+    }
+
+    fn reserve_again(
+        &self,
+        kept: Option<Timestamp>,
+        deadline: Timestamp,
+    ) -> Result<Timestamp, Late> {
+        let (rate, now) = (self.system().settings().account_rate, self.system().now());
+        self.limiter.reserve_again(rate, kept, now, deadline)
+    }
+
+    fn release(&self, reserved: Timestamp) {
+        self.limiter.release(reserved);
+    }
+
+    fn free_slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.limiter.free_slot()
+    }
+
+    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.limiter.slot().await
+    }
+
+    fn write_log(self: &Rc<Self>, line: LogLine) {
+        self.log.gather(line);
+    }
+
+    fn write_forbidden(self: &Rc<Self>, refusal: Value) {
+        self.log.gather_forbidden(refusal);
+    }
+}
+
+impl<O: Outside, S: Storage> WriteStore for AccountCalls<O, S> {
+    fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+        self.idempotency.begin(write)
+    }
+
+    async fn wake_for_writes(&self) {
+        let end = self.system().now().plus(KEPT_ANSWER);
+        self.schedule.wake_by(end).await;
+    }
+
+    fn end_write(&self, write: &Write, end: &End) {
+        // Of an account that is gone nothing is written back.
+        if !self.record.is_here() {
+            return;
+        }
+        if let Err(fault) = self.idempotency.end(write, end) {
+            self.base.log("answer_not_kept", &fault.to_string());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The account's events as their environment sees them, and when they go out.
+
+use std::rc::Rc;
+
+use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::schedule::Schedule;
+use crate::flows::base::records::{ListPage, PageRequest};
+use crate::flows::events::deliver::Dispatcher;
+use crate::flows::events::event_views::no_event;
+use crate::flows::messages::event::{EventDetail, EventView};
+use crate::ids::{EnvironmentId, EventId};
+use crate::ports::{Outside, Storage, StorageFault, Visibility};
+use crate::time::Timestamp;
+
+/// The events of the account, also when it is gone.
+pub(in crate::flows) struct AccountEvents<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
+    schedule: Rc<Schedule<O, S>>,
+    deliveries: Rc<Dispatcher<O, S>>,
+}
+
+impl<O: Outside, S: Storage> AccountEvents<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        outbox: &Rc<Outbox<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        deliveries: &Rc<Dispatcher<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            outbox: Rc::clone(outbox),
+            schedule: Rc::clone(schedule),
+            deliveries: Rc::clone(deliveries),
+        }
+    }
+
+    /// Whose events these are, when the caller may see them; those of an account that is gone, too.
+    pub(in crate::flows) async fn visible_outbox(
+        &self,
+        visibility: &Visibility,
+    ) -> Result<EnvironmentId, Failure> {
+        let loaded = self.record.settled().await?;
+        let own = match &loaded {
+            Some(loaded) => Some(loaded.account.environment_id),
+            None => self.outbox.environment()?,
+        };
+        let visible = own.filter(|own| match visibility {
+            Visibility::All => true,
+            Visibility::Environment(environment) => environment == own,
+            Visibility::AccountToken(_) => false,
+        });
+        visible.ok_or_else(|| Failure::not_found("integrated account"))
+    }
+
+    /// Newest first.
+    pub(in crate::flows) async fn list_events(
+        &self,
+        visibility: &Visibility,
+        page: &PageRequest,
+    ) -> Result<ListPage<EventView>, Failure> {
+        let environment = self.visible_outbox(visibility).await?;
+        self.list(environment, page)
+    }
+
+    /// Everything there is of one.
+    pub(in crate::flows) async fn get_event(
+        &self,
+        visibility: &Visibility,
+        id: EventId,
+    ) -> Result<EventDetail, Failure> {
+        let environment = self
+            .visible_outbox(visibility)
+            .await
+            .map_err(|_| no_event())?;
+        self.get(environment, id)
+    }
+
+    /// The directory says that something that waits here may go.
+    pub(in crate::flows) async fn release_deliveries(&self) -> Result<(), Failure> {
+        if self.deliveries.release_all()? {
+            self.schedule.wake_by(self.base.outside().now()).await;
+        }
+        Ok(())
+    }
+
+    /// Whether any was ever stored.
+    pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
+        self.outbox.is_there()
+    }
+
+    /// Delivers what is due, until then.
+    pub(in crate::flows) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
+        self.deliveries.deliver(until).await
+    }
+
+    /// What is due goes out now.
+    pub(in crate::flows) async fn deliver_now(&self) {
+        self.schedule.wake_by(self.base.outside().now()).await;
+    }
+
+    /// While the alarm delivers it finds by itself what is new.
+    pub(in crate::flows) async fn wake_to_deliver(&self) {
+        if !self.deliveries.is_delivering() {
+            self.schedule.wake_by(self.base.outside().now()).await;
+        }
+    }
+}

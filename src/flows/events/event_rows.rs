@@ -1,0 +1,119 @@
+//! What becomes of an event when its deliveries have ended, and how they begin again.
+
+use std::rc::Rc;
+
+use crate::flows::account::base::Base;
+use crate::flows::base::sql;
+use crate::flows::messages::event::{EventStatus, ReplayRange};
+use crate::flows::messages::webhook::NewEvent;
+use crate::ports::{Outside, Storage, StorageFault};
+
+/// The rows of events and of their deliveries.
+pub(in crate::flows) struct EventRows<O, S> {
+    base: Rc<Base<O, S>>,
+}
+
+impl<O: Outside, S: Storage> EventRows<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+        }
+    }
+
+    /// The event no longer is failed, or soon may not be.
+    pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
+        sql::run(self.base.storage(), statement, &[number.into()])
+    }
+
+    /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
+    pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+        let statement = "UPDATE event SET status = CASE \
+               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
+               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
+               ELSE 'delivered' END \
+             WHERE number = ?1 RETURNING status";
+        let status: Option<String> = sql::one(self.base.storage(), statement, &[number.into()])?;
+        if status.as_deref() == Some("failed") {
+            sql::run(
+                self.base.storage(),
+                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
+                &[number.into()],
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::flows) fn numbers_of(
+        &self,
+        range: &ReplayRange,
+    ) -> Result<Vec<i64>, StorageFault> {
+        let status = range.status.as_str();
+        let (from, to) = (range.from.as_millis().into(), range.to.as_millis().into());
+        match range.webhook_id {
+            None => {
+                let statement = "SELECT number FROM event WHERE status = ? AND created_at BETWEEN ? AND ? ORDER BY number";
+                sql::column(self.base.storage(), statement, &[status.into(), from, to])
+            }
+            Some(webhook) => {
+                let statement = "SELECT e.number FROM event e JOIN delivery d ON d.event = e.number \
+                     WHERE d.webhook_id = ? AND d.status = ? AND e.created_at BETWEEN ? AND ? ORDER BY e.number";
+                let values = [webhook.to_string().into(), status.into(), from, to];
+                sql::column(self.base.storage(), statement, &values)
+            }
+        }
+    }
+
+    /// Those deliveries of the event that stand as the range says; of one that arrived everywhere, all of them.
+    pub(in crate::flows) fn replay_deliveries(
+        &self,
+        number: i64,
+        range: &ReplayRange,
+    ) -> Result<(), StorageFault> {
+        if range.webhook_id.is_none() && range.status != EventStatus::Failed {
+            return self.begin_again(number);
+        }
+        self.report_mended(number)?;
+        let webhook = range.webhook_id.map(|id| id.to_string());
+        let webhook = sql::nullable(webhook);
+        let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
+                         WHERE event = ? AND status = ? AND webhook_id = COALESCE(?, webhook_id)";
+        let now = self.base.outside().now().as_millis();
+        let values = [
+            now.into(),
+            number.into(),
+            range.status.as_str().into(),
+            webhook,
+        ];
+        sql::run(self.base.storage(), statement, &values)?;
+        self.settle_event(number)
+    }
+
+    /// To all who subscribed by now.
+    pub(in crate::flows) fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
+        self.report_mended(number)?;
+        let now = self.base.outside().now().as_millis();
+        let statement =
+            "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
+        sql::run(self.base.storage(), statement, &[now.into(), number.into()])?;
+        let statement = "UPDATE event SET is_expanded = 0, status = 'pending' WHERE number = ?";
+        sql::run(self.base.storage(), statement, &[number.into()])
+    }
+
+    pub(in crate::flows) fn name_event(
+        &self,
+        number: i64,
+        event: &NewEvent,
+    ) -> Result<(), StorageFault> {
+        let statement = "UPDATE event SET event = ?, resource_type = ?, resource_id = ?, payload = ?, last_error = NULL, \
+                         status = 'pending', is_expanded = 0 WHERE number = ?";
+        let values = [
+            event.event.as_str().into(),
+            sql::nullable(event.resource_type.as_deref()),
+            sql::nullable(event.resource_id.as_deref()),
+            event.payload.as_str().into(),
+            number.into(),
+        ];
+        sql::run(self.base.storage(), statement, &values)
+    }
+}

@@ -1,0 +1,266 @@
+//! A webhook for this account: its own URL's is verified here, an install's comes verified. Nothing is answered
+//! with 200 before it is stored.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::account::origin::Origin;
+use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::{Changes, refuse_host_keys};
+use crate::flows::account::contents::Contents;
+use crate::flows::account::event::EventType;
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::base::context_limits::check_context;
+use crate::flows::base::memory::Room;
+use crate::flows::base::sql;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::events::account_events::AccountEvents;
+use crate::flows::events::deliver::Dispatcher;
+use crate::flows::ingress::dead_letters::DeadLetters;
+use crate::flows::ingress::verify::Verified;
+use crate::flows::ingress::{
+    Received, bad_signature, read_body, refuse_event_by, registered_url, unreadable,
+};
+use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent};
+use crate::ids::{EnvironmentId, EventId, InstallId};
+use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
+use crate::settings::DEDUPLICATION;
+use crate::webhook::{Handshake, Proof, Request};
+
+/// Where the webhooks of the account arrive.
+pub(in crate::flows) struct WebhookInbox<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    changes: Rc<Changes<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
+    pub(super) events: Rc<AccountEvents<O, S>>,
+    pub(super) deliveries: Rc<Dispatcher<O, S>>,
+    pub(super) dead_letters: Rc<DeadLetters<O, S>>,
+}
+
+impl<O: Outside, S: Storage> WebhookInbox<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        outbox: &Rc<Outbox<O, S>>,
+        events: &Rc<AccountEvents<O, S>>,
+        deliveries: &Rc<Dispatcher<O, S>>,
+        dead_letters: &Rc<DeadLetters<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            changes: Rc::clone(changes),
+            outbox: Rc::clone(outbox),
+            events: Rc::clone(events),
+            deliveries: Rc::clone(deliveries),
+            dead_letters: Rc::clone(dead_letters),
+        }
+    }
+
+    /// Takes what came to `/integrated-account-webhook/{id}`.
+    pub async fn receive(
+        &self,
+        request_id: &str,
+        incoming: Incoming<O::Stream>,
+    ) -> Result<Received, Failure> {
+        let hidden = || Failure::not_found("integrated account");
+        let loaded = self.record.settled().await?.ok_or_else(hidden)?;
+        let room = self.base.isolate().memory.unproved_room();
+        let body = read_body(self.base.outside(), incoming.body, &room).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await;
+        let resolved = resolved.map_err(|failure| {
+            unreadable(self.base.outside(), &failure, &self.base.id().to_string())
+        })?;
+        let url = registered_url(
+            self.base.outside().settings(),
+            &incoming.url,
+            incoming.raw_target.as_deref(),
+        );
+        let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+        let plain = OnceCell::new();
+        let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, &room));
+        let request = match ground.verified(sent, &plain).await? {
+            Verified::Event(request) => *request,
+            Verified::Handshake(handshake) => {
+                self.keep_handed_over(&handshake, (request_id, &room))
+                    .await?;
+                ground.confirm(&handshake).await?;
+                return Ok(Received::Handshake(handshake));
+            }
+        };
+        refuse_event_by(&incoming.method)?;
+        if !resolved.install.is_enabled {
+            return Err(Failure::install_disabled());
+        }
+        let (key, events) = ground.read(&request)?;
+        let content = match events {
+            Ok(events) => WebhookContent::Events(ground.new_events(events)),
+            Err(error) => ground.dead_letter(&request, &error),
+        };
+        if !self.record.is_here() {
+            return Err(hidden());
+        }
+        let ids = self.take_in(
+            loaded.account.environment_id,
+            VerifiedWebhook::own(key, content),
+        )?;
+        self.events.wake_to_deliver().await;
+        Ok(Received::Stored(ids))
+    }
+
+    /// What came to the install's URL, and was verified there.
+    pub(in crate::flows) async fn receive_of_install(
+        &self,
+        install: InstallId,
+        arrival: VerifiedWebhook,
+    ) -> Result<Vec<EventId>, Failure> {
+        let hidden = || Failure::not_found("integrated account");
+        let loaded = self.record.settled().await?;
+        let of_install =
+            |loaded: &Rc<LoadedAccount>| loaded.account.environment_integration_id == install;
+        let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
+        let arrival = without_secrets(
+            arrival,
+            &self.record.redactor(&resolved.compiled, &loaded.context),
+        );
+        if !self.record.is_here() {
+            return Err(hidden());
+        }
+        if !self
+            .record
+            .is_found(&resolved, &loaded, arrival.found_by.as_ref())
+        {
+            // The index may be ahead of what counts.
+            return Err(if self.record.has_pending()? {
+                Failure::busy("The account is being changed. Try again.")
+            } else {
+                hidden()
+            });
+        }
+        let ids = self.take_in(loaded.account.environment_id, arrival)?;
+        self.events.wake_to_deliver().await;
+        Ok(ids)
+    }
+
+    /// In one turn, so in one write: the events and by what they are known. A repeated one gives its first ids.
+    fn take_in(
+        &self,
+        environment: EnvironmentId,
+        arrival: VerifiedWebhook,
+    ) -> Result<Vec<EventId>, Failure> {
+        self.outbox.open(environment)?;
+        if let Some(key) = &arrival.key
+            && let Some(ids) = self.seen(key)?
+        {
+            return Ok(ids);
+        }
+        let numbers = match arrival.content {
+            WebhookContent::Events(events) => self.store_new(environment, events)?,
+            WebhookContent::DeadLetter(kept, reason) => {
+                vec![self.dead_letters.store(&kept, &reason)?]
+            }
+        };
+        let ids: Vec<EventId> = numbers
+            .into_iter()
+            .map(|number| self.outbox.event_id(number))
+            .collect();
+        if let Some(key) = &arrival.key {
+            self.note_seen(key, &ids)?;
+        }
+        Ok(ids)
+    }
+
+    /// A secret that a handshake hands over is still free when it is stored: two may have come at once.
+    async fn keep_handed_over(
+        &self,
+        handshake: &Handshake,
+        (request_id, room): (&str, &Room),
+    ) -> Result<(), Failure> {
+        if handshake.update_context.is_empty() {
+            return Ok(());
+        }
+        let _one_at_a_time = self.record.lock_changing().await;
+        let loaded = self.record.visible(&Visibility::All).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
+        let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, room));
+        if !ground.may_hand_over(handshake) {
+            return Err(bad_signature());
+        }
+        let mut contents = Contents::of(&loaded);
+        let update = Value::Object(handshake.update_context.clone());
+        let who = match handshake.proof {
+            Proof::Signed => contents.word_by(&ground.keys_of_proof(), &resolved.compiled),
+            // Who sends it may be anybody.
+            Proof::Unsigned => Origin::Customer,
+        };
+        contents.write(who, &update)?;
+        check_context(contents.context())?;
+        let account = loaded.account.clone();
+        let method = &account.authentication_method;
+        refuse_host_keys(
+            &resolved.compiled,
+            method,
+            &loaded.context,
+            contents.context(),
+        )?;
+        self.changes
+            .store(&loaded, account, &contents, &[EventType::Updated])
+            .await
+            .map(drop)
+    }
+
+    fn store_new(
+        &self,
+        environment: EnvironmentId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<i64>, StorageFault> {
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|event| self.outbox.numbered(event))
+            .collect::<Result<_, _>>()?;
+        self.outbox.write_events(environment, &events)?;
+        Ok(events.iter().map(|event| event.number).collect())
+    }
+
+    fn seen(&self, key: &str) -> Result<Option<Vec<EventId>>, StorageFault> {
+        let since = self.base.outside().now().minus(DEDUPLICATION).as_millis();
+        let statement = "SELECT events FROM seen WHERE key = ? AND at > ?";
+        let values = [key.into(), since.into()];
+        let text: Option<String> = sql::one(self.base.storage(), statement, &values)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    fn note_seen(&self, key: &str, ids: &[EventId]) -> Result<(), StorageFault> {
+        let now = self.base.outside().now();
+        let statement = "INSERT OR REPLACE INTO seen (key, events, at) VALUES (?, ?, ?)";
+        sql::run(
+            self.base.storage(),
+            statement,
+            &[key.into(), sql::json(&ids)?, now.as_millis().into()],
+        )?;
+        self.outbox.note_stored(now);
+        Ok(())
+    }
+}
+
+/// An install's other accounts may have other secrets.
+fn without_secrets(arrival: VerifiedWebhook, redactor: &Redactor) -> VerifiedWebhook {
+    let WebhookContent::Events(mut events) = arrival.content else {
+        return arrival;
+    };
+    for event in &mut events {
+        redactor.redact_event(event);
+    }
+    VerifiedWebhook {
+        content: WebhookContent::Events(events),
+        ..arrival
+    }
+}

@@ -1,0 +1,33 @@
+//! How an operator or a customer stores and changes an account without connecting it.
+
+use std::rc::Rc;
+
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::lifecycle::me::OwnChanges;
+use crate::ports::{Outside, Storage};
+
+/// Imports and changes the account.
+pub(in crate::flows) struct AccountEdits<O, S> {
+    pub(super) base: Rc<Base<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    pub(super) changes: Rc<Changes<O, S>>,
+    pub(super) own_changes: Rc<OwnChanges>,
+}
+
+impl<O: Outside, S: Storage> AccountEdits<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        own_changes: &Rc<OwnChanges>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            changes: Rc::clone(changes),
+            own_changes: Rc::clone(own_changes),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! How an account changes. What the index knows of it goes there first; the rest is one write.
+
+use serde_json::Value;
+
+use crate::account::origin::Origin;
+use crate::account::status::Status;
+use crate::error::Failure;
+use crate::flows::account::account_tokens::unknown_token;
+use crate::flows::account::changes::refuse_host_keys;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::event::EventType;
+use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
+use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::own_override::change_override;
+use crate::flows::messages::account::{AccountChange, AccountView};
+use crate::ports::{Outside, Storage, Visibility};
+
+impl<O: Outside, S: Storage> AccountEdits<O, S> {
+    /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
+    pub(in crate::flows) async fn change(
+        &self,
+        visibility: &Visibility,
+        change: AccountChange,
+    ) -> Result<AccountView, Failure> {
+        if matches!(visibility, Visibility::AccountToken(_)) {
+            return Err(unknown_token());
+        }
+        let _one_at_a_time = self.record.lock_changing().await;
+        let loaded = self.record.visible(visibility).await?;
+        let resolved = self
+            .record
+            .resolved_config_to_change(&loaded.account)
+            .await?;
+        let mut account = loaded.account.clone();
+        let mut contents = Contents::of(&loaded);
+        if let Some(patch) = &change.context {
+            check_patch(patch)?;
+            resolved.compiled.refuse_padded(patch, &loaded.sealed)?;
+            contents.write(Origin::Operator, patch)?;
+            check_context(contents.context())?;
+            let method = &account.authentication_method;
+            refuse_host_keys(
+                &resolved.compiled,
+                method,
+                &loaded.context,
+                contents.context(),
+            )?;
+        }
+        if let Some(tenant_id) = change.tenant_id {
+            check_tenant(&tenant_id)?;
+            account.tenant_id = tenant_id;
+        }
+        account.is_sandbox = change.is_sandbox.unwrap_or(account.is_sandbox);
+        if let Some(patch) = &change.integration_override {
+            change_override(&self.base, &mut account, patch).await?;
+        }
+        self.changes
+            .store(&loaded, account, &contents, &[EventType::Updated])
+            .await
+    }
+
+    /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
+    pub(in crate::flows) async fn replace_credentials(
+        &self,
+        visibility: &Visibility,
+        patch: &Value,
+    ) -> Result<AccountView, Failure> {
+        let _one_at_a_time = self.record.lock_changing().await;
+        let loaded = self.record.visible(visibility).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
+        check_patch(patch)?;
+        let compiled = &resolved.compiled;
+        let mut account = loaded.account.clone();
+        let method = account.authentication_method.clone();
+        compiled.refuse_padded(patch, &loaded.sealed)?;
+        let mut contents = Contents::of(&loaded);
+        contents.give(Origin::Operator, patch)?;
+        if refuse_host_keys(compiled, &method, &loaded.context, contents.context()).is_err() {
+            contents = Contents::of(&loaded);
+            contents.drop_secrets(compiled);
+            contents.give(Origin::Operator, patch)?;
+        }
+        check_context(contents.context())?;
+        contents.complete(|context| compiled.complete_context(&method, context))?;
+        let mut events = vec![EventType::Updated];
+        if account.status == Status::NeedsReauth {
+            account.status = Status::Active;
+            events.push(EventType::Reactivated);
+        }
+        account.last_error = None;
+        account.last_forbidden_error = None;
+        self.changes
+            .store(&loaded, account, &contents, &events)
+            .await
+    }
+}

@@ -1,0 +1,295 @@
+//! Connecting: a customer's form, the way to the provider and back, and the account that comes of it.
+//!
+//! Nothing counts before the credential is had: then it is stored, the link token is spent with it, and
+//! the lifecycle actions run.
+
+use std::rc::Rc;
+
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::schedule::Schedule;
+use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
+use crate::flows::lifecycle::credential::{is_of_another, merged};
+use crate::flows::lifecycle::logins::{Login, LoginStore};
+use crate::flows::lifecycle::set_up::SetUpRunner;
+use crate::flows::tokens::grant::TokenEndpoint;
+use url::Url;
+
+use crate::config::Credential;
+use crate::config::credentials::OAuth2;
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::page::Brand;
+use crate::error::{Code, Failure};
+use crate::flows::base::context_limits::check_context;
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::messages::connecting::{
+    CallbackRequest, ConnectFailed, ConnectResult, ConnectStep, Connecting,
+};
+use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
+use crate::flows::messages::send_to_environment;
+use crate::oauth::{self, Authorize, Callback, Verifier};
+use crate::ports::{Outside, Storage, StorageFault};
+
+/// What a new credential is stored with.
+pub(in crate::flows) struct ConnectContext {
+    pub(in crate::flows) resolved: ResolvedConfig,
+    /// The whole context, without a token.
+    pub(in crate::flows) contents: Contents,
+}
+
+/// How a customer connects the account, from the form to the stored credential.
+pub(in crate::flows) struct ConnectFlow<O, S> {
+    base: Rc<Base<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    schedule: Rc<Schedule<O, S>>,
+    pub(super) changes: Rc<Changes<O, S>>,
+    pub(super) endpoint: Rc<TokenEndpoint<O, S>>,
+    logins: Rc<LoginStore<O, S>>,
+    pub(super) set_up: Rc<SetUpRunner<O, S>>,
+}
+
+impl<O: Outside, S: Storage> ConnectFlow<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        endpoint: &Rc<TokenEndpoint<O, S>>,
+        logins: &Rc<LoginStore<O, S>>,
+        set_up: &Rc<SetUpRunner<O, S>>,
+    ) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+            schedule: Rc::clone(schedule),
+            changes: Rc::clone(changes),
+            endpoint: Rc::clone(endpoint),
+            logins: Rc::clone(logins),
+            set_up: Rc::clone(set_up),
+        }
+    }
+
+    /// Whether a login was ever stored.
+    pub(in crate::flows) fn has_logins(&self) -> Result<bool, StorageFault> {
+        self.logins.is_there()
+    }
+
+    /// A customer's form: to the provider, or straight to the end.
+    pub(in crate::flows) async fn connect(
+        &self,
+        connecting: Connecting,
+    ) -> Result<ConnectStep, Failure> {
+        let outcome = match self.ground(&connecting).await {
+            Ok(ground) => self.begin(&connecting, ground).await,
+            Err(failed) => Err(failed),
+        };
+        Ok(match outcome {
+            Ok(Some(url)) => ConnectStep::Redirect(url),
+            Ok(None) => ConnectStep::Ended(self.ended(connecting, None).await),
+            Err(failed) => ConnectStep::Ended(self.ended(connecting, Some(failed)).await),
+        })
+    }
+
+    /// A customer is back from the provider; `None` where no login of this browser waits for him.
+    pub(in crate::flows) async fn callback(
+        &self,
+        came: CallbackRequest,
+    ) -> Result<Option<ConnectResult>, Failure> {
+        let login = self
+            .logins
+            .take(&came.state, &came.browser, &came.integration)?;
+        let Some(Login {
+            connecting,
+            verifier,
+        }) = login
+        else {
+            return Ok(None);
+        };
+        let outcome = self
+            .finish_login(&connecting, &verifier, &came.parameters)
+            .await;
+        Ok(Some(self.ended(connecting, outcome.err()).await))
+    }
+
+    async fn ended(&self, connecting: Connecting, failed: Option<ConnectFailed>) -> ConnectResult {
+        if let Some(failed) = &failed {
+            self.base.log("connect_failed", &failed.error);
+        }
+        let resolved = self.record.resolved_config(&connecting.account).await.ok();
+        let config = resolved.as_ref().map(|resolved| &resolved.compiled.config);
+        let brand = config.map(|config| Brand::of(&connecting.integration, config));
+        ConnectResult {
+            label: brand.map(|brand| brand.label.to_owned()),
+            logo: brand.and_then(|brand| brand.logo).map(str::to_owned),
+            integration: connecting.integration.clone(),
+            account: connecting.account.id,
+            is_again: connecting.is_again,
+            return_to: connecting.return_to,
+            failed,
+            again: connecting.again,
+        }
+    }
+
+    async fn begin(
+        &self,
+        connecting: &Connecting,
+        ground: ConnectContext,
+    ) -> Result<Option<Url>, ConnectFailed> {
+        let compiled = Rc::clone(&ground.resolved.compiled);
+        let method = &connecting.account.authentication_method;
+        compiled.check_credential(method).map_err(broken)?;
+        match compiled.config.credential(method) {
+            Some(Credential::Oauth2(config)) => self
+                .to_provider(connecting, &ground, config)
+                .await
+                .map(Some),
+            Some(
+                credential @ (Credential::Oauth2ClientCredentials(config)
+                | Credential::KekaOauth(config)),
+            ) => {
+                let scopes = connecting.scopes.as_deref();
+                let reply = self
+                    .endpoint
+                    .grant_by_client(&compiled, credential, ground.contents.context(), scopes)
+                    .await
+                    .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
+                self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
+                    .await
+                    .map(|()| None)
+            }
+            Some(Credential::ApiKey(_)) | None => self
+                .accept(connecting, ground, None, &[])
+                .await
+                .map(|()| None),
+        }
+    }
+
+    async fn to_provider(
+        &self,
+        connecting: &Connecting,
+        ground: &ConnectContext,
+        config: &OAuth2,
+    ) -> Result<Url, ConnectFailed> {
+        let verifier = Verifier::new(self.base.outside().random());
+        let authorize = Authorize {
+            state: &connecting.state,
+            redirect_uri: &connecting.callback,
+            scopes: connecting.scopes.as_deref(),
+            verifier: Some(&verifier),
+        };
+        let url = self
+            .endpoint
+            .with_client(
+                &ground.resolved.compiled,
+                config,
+                ground.contents.context(),
+                |client| oauth::authorization_url(client, &authorize),
+            )
+            .map_err(unusable)?;
+        let login = Login {
+            connecting: connecting.clone(),
+            verifier: verifier.text().to_owned(),
+        };
+        self.logins.write(&login).map_err(broken)?;
+        self.schedule.plan().await;
+        Ok(url)
+    }
+
+    async fn finish_login(
+        &self,
+        connecting: &Connecting,
+        verifier: &str,
+        parameters: &[(String, String)],
+    ) -> Result<(), ConnectFailed> {
+        let callback = Callback::read(parameters)
+            .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
+        let ground = self.ground(connecting).await?;
+        let compiled = Rc::clone(&ground.resolved.compiled);
+        let credential = compiled
+            .config
+            .credential(&connecting.account.authentication_method);
+        let config = credential.and_then(Credential::oauth).ok_or_else(|| {
+            failed(
+                ConnectFailure::ConnectionError,
+                "The credential is not there any more.".to_owned(),
+            )
+        })?;
+        let Some(verifier) = Verifier::read(verifier) else {
+            return Err(broken(Failure::new(
+                Code::Internal,
+                "A login could not be read.",
+            )));
+        };
+        let build = |client: &oauth::Client| {
+            oauth::check_issuer(client, callback.iss.as_deref())?;
+            let code = callback.code.as_deref().unwrap_or_default();
+            oauth::exchange(client, code, &connecting.callback, Some(&verifier))
+        };
+        if let Some(error) = &callback.error {
+            let redactor = ground.contents.redactor(&compiled);
+            let words = callback.error_description.as_deref();
+            let words = words.map(|words| redactor.text(words));
+            return Err(denied(&redactor.text(error), words.as_deref()));
+        }
+        if callback.code.is_none() {
+            let words = "The provider sent the customer back without a code.".to_owned();
+            return Err(failed(ConnectFailure::ConnectionError, words));
+        }
+        let request = self
+            .endpoint
+            .with_client(&compiled, config, ground.contents.context(), build)
+            .map_err(unusable)?;
+        self.check_link(connecting).await?;
+        let reply = self
+            .endpoint
+            .token_of(config, request, None)
+            .await
+            .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
+        self.accept(connecting, ground, Some((config, reply)), parameters)
+            .await
+    }
+
+    /// The link may have been revoked while the customer was away: then the code stays unused, and no grant is left at the
+    /// provider.
+    async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
+        let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
+        let ask = EnvironmentMessage::OpenLink(link, Some(browser));
+        let environment = connecting.account.environment_id;
+        let found: Result<LinkState, Failure> =
+            send_to_environment(self.base.outside(), environment, &ask).await;
+        match found.map_err(broken)? {
+            LinkState::Open(..) => Ok(()),
+            LinkState::Unknown | LinkState::Spent | LinkState::OtherBrowser => Err(failed(
+                ConnectFailure::InvalidToken,
+                "The link cannot be used any more.".to_owned(),
+            )),
+        }
+    }
+
+    /// The account as it is, and the context as it will be.
+    async fn ground(&self, connecting: &Connecting) -> Result<ConnectContext, ConnectFailed> {
+        let existing = self.record.settled().await.map_err(broken)?;
+        let is_wrong = match &existing {
+            Some(loaded) => is_of_another(loaded, connecting),
+            // Not there any more; or its place was taken once, and what is erased stays erased.
+            None => connecting.is_again || self.record.was_stored().map_err(broken)?,
+        };
+        if is_wrong {
+            let words = "The account is not there any more.".to_owned();
+            return Err(failed(ConnectFailure::InvalidToken, words));
+        }
+        let account = existing
+            .as_ref()
+            .map_or(&connecting.account, |loaded| &loaded.account);
+        let resolved = self.record.resolved_config(account).await.map_err(broken)?;
+        if !resolved.install.is_enabled {
+            let words = "The integration is switched off.".to_owned();
+            return Err(failed(ConnectFailure::InvalidIntegration, words));
+        }
+        let contents = merged(&resolved, existing.as_deref(), connecting).map_err(broken)?;
+        check_context(contents.context()).map_err(broken)?;
+        Ok(ConnectContext { resolved, contents })
+    }
+}

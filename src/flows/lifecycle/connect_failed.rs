@@ -1,0 +1,61 @@
+//! Why an account was not connected, as it is reported to its customer.
+
+use crate::connect::outcome::Failure as ConnectFailure;
+use crate::error::Failure;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::messages::connecting::ConnectFailed;
+use crate::flows::tokens::grant::Attempt;
+use crate::oauth::{OAuthError, TokenFailure};
+
+pub(in crate::flows) fn failed(why: ConnectFailure, error: String) -> ConnectFailed {
+    ConnectFailed {
+        why,
+        error,
+        provider: None,
+        is_ours: false,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
+pub(super) fn unusable(error: OAuthError) -> ConnectFailed {
+    failed(ConnectFailure::ConnectionError, error.to_string())
+}
+
+/// RFC 6749 §4.1.2.1.
+pub(super) fn denied(error: &str, description: Option<&str>) -> ConnectFailed {
+    let why = match error {
+        "access_denied" => ConnectFailure::AccessDenied,
+        _ => ConnectFailure::ConnectionError,
+    };
+    let words = description.unwrap_or(error).to_owned();
+    ConnectFailed {
+        provider: Some(words),
+        ..failed(why, format!("The provider refused: {error}."))
+    }
+}
+
+pub(super) fn refused(attempt: Attempt, redactor: &Redactor) -> ConnectFailed {
+    let failure = match attempt {
+        Attempt::Ours(failure) => return broken(failure),
+        Attempt::Failed(failure) => redactor.token_failure(failure),
+    };
+    ConnectFailed {
+        is_ours: false,
+        why: ConnectFailure::ConnectionError,
+        error: failure.to_string(),
+        provider: match failure {
+            TokenFailure::Refused {
+                error, description, ..
+            } => Some(description.unwrap_or(error)),
+            _ => None,
+        },
+    }
+}
+
+/// Nothing the customer could have done otherwise.
+pub(in crate::flows) fn broken(failure: Failure) -> ConnectFailed {
+    ConnectFailed {
+        is_ours: failure.is_ours(),
+        ..failed(ConnectFailure::ConnectionError, failure.message)
+    }
+}

@@ -1,0 +1,173 @@
+//! The components of an account's object that are stored or remembered. The alarm, key rotation and deletion loop over them.
+
+use std::rc::Rc;
+
+use crate::flows::account::account_store::AccountStore;
+use crate::flows::account::account_tokens::AccountTokenStore;
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
+use crate::flows::account::oauth_token::TokenStore;
+use crate::flows::account::outbox::Outbox;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::redactor::LastRedactor;
+use crate::flows::account::rows::Rows;
+use crate::flows::account::schedule::Schedule;
+use crate::flows::account::stored::Components;
+use crate::flows::account::unclear::UnclearRefusals;
+use crate::flows::call::idempotency::store::IdempotencyStore;
+use crate::flows::call::log_store::CallLog;
+use crate::flows::events::deliver::Dispatcher;
+use crate::flows::events::retention::EventRetention;
+use crate::flows::ingress::dead_letters::DeadLetters;
+use crate::flows::lifecycle::logins::LoginStore;
+use crate::flows::lifecycle::me::OwnChanges;
+use crate::flows::tokens::refused::Refusals;
+use crate::flows::tokens::suspicion::SuspicionStore;
+use crate::flows::tokens::{TokenStores, Tokens};
+use crate::ports::{Outside, Storage};
+
+/// Each of them once; the folders' structs share them.
+pub(super) struct Stores<O, S> {
+    pub(super) record: Rc<AccountStore<O, S>>,
+    pub(super) oauth_token: Rc<TokenStore<O, S>>,
+    pub(super) unclear_refusals: Rc<UnclearRefusals<O, S>>,
+    pub(super) suspicions: Rc<SuspicionStore<O, S>>,
+    pub(super) logins: Rc<LoginStore<O, S>>,
+    pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
+    pub(super) outbox: Rc<Outbox<O, S>>,
+    pub(super) retention: Rc<EventRetention<O, S>>,
+    pub(super) dead_letters: Rc<DeadLetters<O, S>>,
+    pub(super) deliveries: Rc<Dispatcher<O, S>>,
+    pub(super) idempotency: Rc<IdempotencyStore<O, S>>,
+    pub(super) call_log: Rc<CallLog<O, S>>,
+    pub(super) refusals: Rc<Refusals>,
+    pub(super) own_changes: Rc<OwnChanges>,
+    pub(super) last_redactor: Rc<LastRedactor>,
+}
+
+/// What everything else of the object is built on.
+pub(super) struct Core<O, S> {
+    pub(super) schedule: Rc<Schedule<O, S>>,
+    pub(super) record: Rc<AccountRecord<O, S>>,
+    pub(super) changes: Rc<Changes<O, S>>,
+}
+
+impl<O: Outside, S: Storage> Stores<O, S> {
+    pub(super) fn new(base: &Rc<Base<O, S>>) -> Self {
+        let outbox = Rc::new(Outbox::new(base));
+        Self {
+            record: Rc::new(AccountStore::new(base)),
+            oauth_token: Rc::new(TokenStore::new(base)),
+            unclear_refusals: Rc::new(UnclearRefusals::new(base)),
+            suspicions: Rc::new(SuspicionStore::new(base)),
+            logins: Rc::new(LoginStore::new(base)),
+            account_tokens: Rc::new(AccountTokenStore::new(base)),
+            retention: Rc::new(EventRetention::new(base, &outbox)),
+            dead_letters: Rc::new(DeadLetters::new(base, &outbox)),
+            deliveries: Rc::new(Dispatcher::new(base, &outbox)),
+            idempotency: Rc::new(IdempotencyStore::new(base)),
+            call_log: Rc::new(CallLog::new(base)),
+            refusals: Rc::default(),
+            own_changes: Rc::default(),
+            last_redactor: Rc::default(),
+            outbox,
+        }
+    }
+
+    /// All of them, what ends the events behind what keeps an account (`Stored::is_over`).
+    pub(super) fn components(&self) -> Components {
+        // Every field is named, and none is left out by `..`: a component that is added does not compile before it is
+        // listed below.
+        let Self {
+            record,
+            oauth_token,
+            unclear_refusals,
+            suspicions,
+            logins,
+            account_tokens,
+            outbox,
+            retention,
+            dead_letters,
+            deliveries,
+            idempotency,
+            call_log,
+            refusals,
+            own_changes,
+            last_redactor,
+        } = self;
+        Components::new(
+            vec![
+                Rc::clone(record) as _,
+                Rc::clone(oauth_token) as _,
+                Rc::clone(unclear_refusals) as _,
+                Rc::clone(suspicions) as _,
+                Rc::clone(logins) as _,
+                Rc::clone(account_tokens) as _,
+                Rc::clone(outbox) as _,
+                Rc::clone(retention) as _,
+                Rc::clone(dead_letters) as _,
+                Rc::clone(deliveries) as _,
+                Rc::clone(idempotency) as _,
+                Rc::clone(call_log) as _,
+            ],
+            vec![
+                Rc::clone(refusals) as _,
+                Rc::clone(own_changes) as _,
+                Rc::clone(last_redactor) as _,
+            ],
+        )
+    }
+
+    /// The account itself.
+    pub(super) fn core(&self, base: &Rc<Base<O, S>>, components: &Rc<Components>) -> Core<O, S> {
+        let schedule = Rc::new(Schedule::new(base, &self.record, components));
+        let rows = Rc::new(Rows::new(
+            &self.record,
+            &self.oauth_token,
+            &self.unclear_refusals,
+            &self.outbox,
+            components,
+        ));
+        let record = AccountRecord::new(
+            base,
+            &self.record,
+            &self.oauth_token,
+            &self.account_tokens,
+            &rows,
+            &schedule,
+            &self.last_redactor,
+        );
+        let record = Rc::new(record);
+        let changes = Changes::new(
+            &record,
+            &self.record,
+            &self.oauth_token,
+            &self.outbox,
+            &rows,
+            &schedule,
+            base,
+        );
+        Core {
+            schedule,
+            record,
+            changes: Rc::new(changes),
+        }
+    }
+
+    /// Its tokens.
+    pub(super) fn tokens(
+        &self,
+        base: &Rc<Base<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+    ) -> Tokens<O, S> {
+        let own = TokenStores {
+            oauth_token: &self.oauth_token,
+            unclear_refusals: &self.unclear_refusals,
+            suspicions: &self.suspicions,
+            refusals: &self.refusals,
+        };
+        Tokens::new(base, record, changes, schedule, &own)
+    }
+}

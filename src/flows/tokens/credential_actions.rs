@@ -1,0 +1,33 @@
+//! What an account's own actions do for its credential. An action makes calls, and a call can need another token: the trait
+//! is what breaks that cycle. `actions/` implements it.
+
+use std::rc::Rc;
+
+use crate::error::Failure;
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::tokens::grant::Attempt;
+use crate::time::Timestamp;
+
+/// The action that gets an account its tokens: the only one that may change `oauth.token`.
+pub const REFRESH_TOKEN: &str = "refresh_token";
+/// The action that tells whether a credential is good.
+pub const VALIDATION: &str = "validation";
+
+/// The actions of an account that concern its credential. Work that outlives a call holds them.
+pub(in crate::flows) trait CredentialActions: 'static {
+    /// Gets a token by the file's `refresh_token` action and stores it.
+    async fn refresh_token(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+    ) -> Result<(), Attempt>;
+
+    /// Runs the file's `validation` action, storing nothing: how many requests the provider answered.
+    async fn validate(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        deadline: Timestamp,
+    ) -> Result<usize, Failure>;
+}

@@ -1,0 +1,290 @@
+//! Asking the provider for a token: with a refresh token, again with client credentials, or by the file's
+//! own `refresh_token` action.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
+
+use crate::config::Credential;
+use crate::config::credentials::OAuth2;
+use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::state::State;
+use crate::flows::base::body;
+use crate::flows::base::within::within;
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN};
+use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
+use crate::ports::{Body, Outgoing, Outside, Storage};
+use crate::proxy::guard;
+use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
+
+/// How a token is had without the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flows) enum Grant {
+    /// The file's `refresh_token` action.
+    Action,
+    /// RFC 6749 §6.
+    RefreshToken,
+    /// RFC 6749 §4.4, or `keka_oauth`.
+    ClientCredentials,
+}
+
+/// Why one attempt gave no token.
+pub(in crate::flows) enum Attempt {
+    /// The token endpoint's fault, or its refusal.
+    Failed(TokenFailure),
+    /// The file's, or ours.
+    Ours(Failure),
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Ours(failure)
+    }
+}
+
+impl From<OAuthError> for Attempt {
+    fn from(error: OAuthError) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<TokenFailure> for Attempt {
+    fn from(failure: TokenFailure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl Grant {
+    /// The one for this account; `None` where only the customer can give a new credential.
+    pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
+        let config = &resolved.compiled.config;
+        if config.actions.contains_key(REFRESH_TOKEN) {
+            return Some(Self::Action);
+        }
+        let has_refresh_token = || {
+            let token = loaded.token().and_then(|token| token.get("refresh_token"));
+            token
+                .and_then(Value::as_str)
+                .is_some_and(|text| !text.is_empty())
+        };
+        match config.credential(&loaded.account.authentication_method)? {
+            Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
+            Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_) => {
+                Some(Self::ClientCredentials)
+            }
+            Credential::ApiKey(_) => None,
+        }
+    }
+}
+
+/// The provider's endpoints for tokens, as the account asks them.
+pub(in crate::flows) struct TokenEndpoint<O, S> {
+    base: Rc<Base<O, S>>,
+    record: Rc<AccountRecord<O, S>>,
+}
+
+impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
+    pub(in crate::flows) fn new(base: &Rc<Base<O, S>>, record: &Rc<AccountRecord<O, S>>) -> Self {
+        Self {
+            base: Rc::clone(base),
+            record: Rc::clone(record),
+        }
+    }
+
+    /// One attempt: asks, reads and stores.
+    pub(super) async fn ask_for_token(
+        &self,
+        actions: &impl CredentialActions,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        grant: Grant,
+    ) -> Result<(), Attempt> {
+        let compiled = &resolved.compiled;
+        let credential = compiled
+            .config
+            .credential(&loaded.account.authentication_method);
+        let reply = match (grant, credential) {
+            (Grant::Action, _) => return actions.refresh_token(resolved, loaded).await,
+            (Grant::RefreshToken, Some(Credential::Oauth2(config))) => {
+                let refresh_token = loaded.token().and_then(|token| token.get("refresh_token"));
+                let refresh_token = refresh_token.and_then(Value::as_str).unwrap_or_default();
+                let request = self.with_client(compiled, config, &loaded.context, |client| {
+                    oauth::refresh(client, refresh_token)
+                })?;
+                self.token_of(config, request, loaded.token()).await?
+            }
+            (_, Some(credential)) => {
+                self.grant_by_client(compiled, credential, &loaded.context, None)
+                    .await?
+            }
+            (_, None) => {
+                compiled.check_credential(&loaded.account.authentication_method)?;
+                return Ok(());
+            }
+        };
+        self.record.store_refreshed(loaded, &reply.token)?;
+        let config = credential.and_then(Credential::oauth);
+        if let Some(config) = config
+            && let Some(token) = self
+                .introspected(compiled, config, &loaded.context, &reply.token)
+                .await
+        {
+            self.record.store_introspected(&reply.token, &token)?;
+        }
+        Ok(())
+    }
+
+    /// A token for client credentials (RFC 6749 §4.4).
+    pub(in crate::flows) async fn grant_by_client(
+        &self,
+        compiled: &Compiled,
+        credential: &Credential,
+        context: &Value,
+        scopes: Option<&[String]>,
+    ) -> Result<TokenReply, Attempt> {
+        let (Credential::Oauth2(config)
+        | Credential::Oauth2ClientCredentials(config)
+        | Credential::KekaOauth(config)) = credential
+        else {
+            return Err(Attempt::Ours(
+                crate::flows::tokens::refresh::token_endpoint("there is none"),
+            ));
+        };
+        let is_keka = matches!(credential, Credential::KekaOauth(_));
+        let request = self.with_client(compiled, config, context, |client| {
+            if is_keka {
+                oauth::keka(client)
+            } else {
+                oauth::client_credentials(client, scopes)
+            }
+        })?;
+        self.token_of(config, request, None).await
+    }
+
+    /// Sends a token request and reads the answer.
+    pub(in crate::flows) async fn token_of(
+        &self,
+        config: &OAuth2,
+        request: TokenRequest,
+        previous: Option<&Value>,
+    ) -> Result<TokenReply, Attempt> {
+        let (status, headers, body) = self.ask_endpoint(request).await?;
+        let now = self.base.outside().now();
+        Ok(oauth::read_token(
+            config, status, &headers, &body, now, previous,
+        )?)
+    }
+
+    /// The token with what the introspection endpoint says of its end; `None` where there is nothing to
+    /// ask, or no answer: then it is used until it is refused.
+    pub(in crate::flows) async fn introspected(
+        &self,
+        compiled: &Compiled,
+        config: &OAuth2,
+        context: &Value,
+        token: &Value,
+    ) -> Option<Value> {
+        let access_token = token.get("access_token").and_then(Value::as_str)?;
+        if crate::account::freshness::expires_at(token).is_some() {
+            return None;
+        }
+        let mut with_token = context.clone();
+        crate::flows::account::token_in_context::with_token(&mut with_token, token);
+        let request = self
+            .with_client(compiled, config, &with_token, |client| {
+                oauth::introspect(client, access_token)
+            })
+            .ok()??;
+        let (status, headers, body) = self.ask_endpoint(request).await.ok()?;
+        let now = self.base.outside().now();
+        let said = oauth::read_introspection(status, &headers, &body, now).ok()?;
+        let mut token = token.clone();
+        said.apply(&mut token, now);
+        Some(token)
+    }
+
+    /// Tells the provider that a token is no longer needed (RFC 7009).
+    pub(in crate::flows) async fn revoke(&self, resolved: &ResolvedConfig, loaded: &LoadedAccount) {
+        let credential = resolved
+            .compiled
+            .config
+            .credential(&loaded.account.authentication_method);
+        let text = |key| loaded.token()?.get(key)?.as_str();
+        let token = text("refresh_token").or_else(|| text("access_token"));
+        let (Some(config), Some(token)) = (credential.and_then(Credential::oauth), token) else {
+            return;
+        };
+        let request = self.with_client(&resolved.compiled, config, &loaded.context, |client| {
+            oauth::revoke(client, token)
+        });
+        let outcome = match request {
+            Ok(Some(request)) => self.ask_endpoint(request).await,
+            Ok(None) => return,
+            Err(error) => Err(error.into()),
+        };
+        let is_revoked = matches!(&outcome, Ok((status, ..)) if status.is_success());
+        if !is_revoked {
+            self.base.log(
+                "token_not_revoked",
+                "the account is deleted; its token lives until it expires",
+            );
+        }
+    }
+
+    /// Builds something from the credential's settings and what its templates see.
+    pub(in crate::flows) fn with_client<T>(
+        &self,
+        compiled: &Compiled,
+        config: &OAuth2,
+        context: &Value,
+        build: impl FnOnce(&Client) -> Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
+        let sealed = match self.record.state() {
+            State::Here(loaded) => loaded.sealed.clone(),
+            State::Unread | State::Missing => Value::Null,
+        };
+        let (shown, _) = compiled.split_context(context, &sealed);
+        let scope = compiled.scope(context, &shown);
+        let pins = compiled.pins(self.base.outside().settings());
+        build(&Client {
+            config,
+            scope: &scope,
+            pins: &pins,
+        })
+    }
+
+    /// The whole answer of an endpoint of the provider; redirects are not followed.
+    async fn ask_endpoint(
+        &self,
+        request: TokenRequest,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {
+        let private: PrivateUpstreams = self.base.outside().settings().private_upstreams;
+        guard::check(&request.url, private).map_err(Failure::from)?;
+        let request = Outgoing {
+            method: Method::POST,
+            url: request.url,
+            headers: request.headers,
+            body: Body::from_bytes(request.body),
+            timeout: TOKEN_TIMEOUT,
+        };
+        let room = self.base.isolate().room();
+        let answer = async {
+            let reply = self.base.outside().send(request).await.ok()?;
+            let body =
+                body::read_at_most(&reply.headers, reply.body, TOKEN_ANSWER_BYTES, &room).await?;
+            Some((reply.status, reply.headers, body))
+        };
+        let answer = within(self.base.outside(), TOKEN_TIMEOUT, answer)
+            .await
+            .flatten();
+        answer.ok_or(Attempt::Failed(TokenFailure::Transient {
+            retry_after: None,
+        }))
+    }
+}

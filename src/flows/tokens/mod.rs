@@ -1,0 +1,100 @@
+//! The OAuth token of an account: how it is had, its refresh by one request however many calls need it, its schedule, and
+//! what a refusal of the credential leads to.
+
+pub(in crate::flows) mod before_sending;
+pub(in crate::flows) mod credential_actions;
+pub(in crate::flows) mod credential_status;
+pub(in crate::flows) mod grant;
+pub(in crate::flows) mod refresh;
+pub(in crate::flows) mod refresh_schedule;
+pub(in crate::flows) mod refused;
+pub(in crate::flows) mod suspicion;
+
+use std::rc::Rc;
+
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
+use crate::flows::account::oauth_token::TokenStore;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::schedule::Schedule;
+use crate::flows::account::unclear::UnclearRefusals;
+use crate::flows::tokens::credential_status::CredentialStatus;
+use crate::flows::tokens::grant::TokenEndpoint;
+use crate::flows::tokens::refresh::TokenRefresh;
+use crate::flows::tokens::refresh_schedule::RefreshSchedule;
+use crate::flows::tokens::refused::{Refusals, RefusedCredential};
+use crate::flows::tokens::suspicion::SuspicionStore;
+use crate::ports::{Outside, Storage};
+
+/// What the tokens of an account are stored and remembered in.
+pub(in crate::flows) struct TokenStores<'a, O, S> {
+    pub(in crate::flows) oauth_token: &'a Rc<TokenStore<O, S>>,
+    pub(in crate::flows) unclear_refusals: &'a Rc<UnclearRefusals<O, S>>,
+    pub(in crate::flows) suspicions: &'a Rc<SuspicionStore<O, S>>,
+    pub(in crate::flows) refusals: &'a Rc<Refusals>,
+}
+
+/// The tokens of an account.
+pub(in crate::flows) struct Tokens<O, S> {
+    endpoint: Rc<TokenEndpoint<O, S>>,
+    refresh: Rc<TokenRefresh<O, S>>,
+    schedule: Rc<RefreshSchedule<O, S>>,
+    refused: RefusedCredential<O, S>,
+}
+
+impl<O: Outside, S: Storage> Tokens<O, S> {
+    pub(in crate::flows) fn new(
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        stores: &TokenStores<'_, O, S>,
+    ) -> Self {
+        let endpoint = Rc::new(TokenEndpoint::new(base, record));
+        let status = CredentialStatus::new(base, record, changes, stores.unclear_refusals);
+        let status = Rc::new(status);
+        let refresh = Rc::new(TokenRefresh::new(
+            base,
+            record,
+            schedule,
+            &endpoint,
+            &status,
+            stores.oauth_token,
+            stores.refusals,
+        ));
+        let schedule = RefreshSchedule::new(base, record, schedule, &refresh, stores.oauth_token);
+        Self {
+            schedule: Rc::new(schedule),
+            refused: RefusedCredential::new(
+                base,
+                record,
+                &refresh,
+                &status,
+                stores.suspicions,
+                stores.refusals,
+            ),
+            endpoint,
+            refresh,
+        }
+    }
+
+    /// The provider's token endpoint.
+    pub(in crate::flows) fn endpoint(&self) -> &Rc<TokenEndpoint<O, S>> {
+        &self.endpoint
+    }
+
+    /// Fresh tokens.
+    pub(in crate::flows) fn refresh(&self) -> &Rc<TokenRefresh<O, S>> {
+        &self.refresh
+    }
+
+    /// Refreshes that no call asks for.
+    pub(in crate::flows) fn schedule(&self) -> &Rc<RefreshSchedule<O, S>> {
+        &self.schedule
+    }
+
+    /// What a refusal of the credential leads to.
+    pub(in crate::flows) fn refused(&self) -> &RefusedCredential<O, S> {
+        &self.refused
+    }
+}
