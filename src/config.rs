@@ -28,7 +28,7 @@ pub mod setting;
 mod size;
 pub mod source;
 pub mod steering;
-pub mod verb_names;
+pub mod method_override;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +48,7 @@ pub use normalise::normalise;
 pub use pagination::Pagination;
 pub use rate_limit::{ErrorExpression, RateLimit};
 pub use reader::{Reading, read, read_config};
-pub use resource::{Method, Verb};
+pub use resource::{HttpMethod, Method};
 pub use setting::Setting;
 pub use webhook::Webhook;
 
@@ -285,7 +285,7 @@ impl Config {
         self.origin_places().into_keys().collect()
     }
 
-    /// The same keys, each with the places it stands in.
+    /// The same keys, each with the places in which it is used.
     pub fn origin_places(&self) -> BTreeMap<String, BTreeSet<OriginPlace>> {
         let mut places: BTreeMap<String, BTreeSet<OriginPlace>> = BTreeMap::new();
         for (_, url) in self.urls() {

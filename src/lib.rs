@@ -1,9 +1,9 @@
 //! Causeway: a self-hosted integration gateway on Cloudflare's edge.
 //!
-//! The modules stand in the order of the rows of ARCHITECTURE.md: each may use
+//! The modules are in the order of the rows of ARCHITECTURE.md: each may use
 //! those above it in this list and itself, never those below.
 
-// Row 1: words everything else uses.
+// Row 1: types and functions that everything else uses.
 pub mod crypto;
 pub mod header_text;
 pub mod ids;

@@ -156,7 +156,7 @@ impl Settings {
         }
     }
 
-    /// The keys that secrets are encrypted with at rest.
+    /// The keys by which stored secrets are encrypted.
     pub fn keyring(&self) -> Result<&Keyring, SealError> {
         self.sealing_keys.as_ref().map_err(Clone::clone)
     }

@@ -18,7 +18,7 @@ use crate::ids::{AccountId, EnvironmentId, InstallId, IntegrationId, Region};
 use crate::time::Timestamp;
 pub use status::Status;
 
-/// What is stored of a connected account in clear; its secret half is sealed beside it.
+/// What is stored of a connected account in clear; its secret half is sealed and stored separately.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id, which says where it lives.

@@ -1,4 +1,4 @@
-//! Secrets at rest: AES-256-GCM under a key of their own, made from a master key and what the
+//! Encryption at rest: AES-256-GCM under a key that is derived from a master key and what the
 //! secret belongs to. A sealed value opens only in the place it was sealed for.
 //!
 //! Form: `<master key id>.<base64url(nonce ‖ ciphertext ‖ tag)>`. Key = HKDF-SHA256(master, kind ‖ id);

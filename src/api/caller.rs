@@ -163,7 +163,7 @@ impl Caller {
         }
     }
 
-    /// Whether it has a scope; `admin` stands for all.
+    /// Whether it has a scope; `admin` includes all.
     pub(crate) fn has(&self, scope: TokenScope) -> bool {
         match self {
             Self::Admin => true,

@@ -36,7 +36,7 @@ use visitor::Visitor;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
 
-/// Answers with a page, whatever happens: a customer is looking.
+/// Answers with a page in every case: a customer reads it.
 pub(super) async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     route: ConnectRoute,
@@ -66,7 +66,7 @@ async fn choose<O: Outside>(
     let base = context.public_url(&request.url);
     let visitor = Visitor::of(context, request, &opened, &asked);
     if let Some(name) = &opened.link.integration {
-        // Its form asks whatever is to be asked.
+        // The form of the named integration asks the rest.
         let asked = if visitor.is_known() {
             visitor.confirmed(&asked)
         } else {
@@ -141,7 +141,7 @@ async fn submit<O: Outside>(
     }
     let body = std::mem::replace(&mut request.body, Body::Empty);
     let posted = posted(context, body).await?;
-    // Ours stand before the fields, so a field of the same name is not mistaken for them.
+    // Our parameters come before the fields, so a field of the same name is not mistaken for them.
     let ours: Vec<(String, String)> = OURS
         .iter()
         .filter_map(|name| posted.iter().find(|(key, _)| key == name).cloned())
@@ -271,7 +271,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
-/// Parameters of ours beside the fields of a form.
+/// Our parameters next to the fields of a form.
 const OURS: [&str; 4] = ["link_token", "credential", "display", "confirmed"];
 
 /// A provider that posts the customer back sends no `Lax` cookie with that.

@@ -14,7 +14,7 @@ use crate::ids::AccountId;
 use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply};
 use crate::proxy::{Target, headers};
 
-/// What the way to the object and back may take beside the call itself.
+/// What the way to the object and back may take in addition to the call itself.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Hands a call over to its account's object.
@@ -121,7 +121,7 @@ fn refuse_unknown(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::new(Code::Malformed, words))
 }
 
-/// The account a call names; an account token stands for its own.
+/// The account that a call names; an account token means its own account.
 fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     let mut named = url
         .query_pairs()

@@ -17,7 +17,7 @@ const LONGEST_PLACE: usize = 100;
 pub(crate) struct QueryParameters(Vec<(String, String)>);
 
 impl QueryParameters {
-    /// Reads the query of `url`; only `known` names may stand there.
+    /// Reads the query of `url`; it may have `known` names only.
     pub(crate) fn read(url: &Url, known: &[&str]) -> Result<Self, Failure> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url.query_pairs() {

@@ -22,7 +22,7 @@ use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibi
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 
-/// What the way to the object and back may take beside the work there.
+/// What the way to the object and back may take in addition to the work there.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Answers a provider, at the front Worker.

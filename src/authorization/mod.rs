@@ -1,5 +1,5 @@
-//! Signing a request in: which header fields and query parameters carry the credential. Applied last,
-//! over whatever the caller sent.
+//! Authenticates a request: which header fields and query parameters carry the credential. Applied last,
+//! over the fields that the caller sent.
 
 use std::fmt;
 

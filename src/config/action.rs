@@ -1,5 +1,5 @@
 //! Actions: sequences of steps that run in an account. Running them is
-//! the work of `flows::actions`; reading one step is a file of its own.
+//! the work of `flows::actions`; `step` reads one step.
 
 use std::fmt;
 
@@ -71,7 +71,7 @@ impl Action {
     }
 }
 
-/// Reads `{steps: […]}` or one bare step, told apart by the first key: the
+/// Reads `{steps: […]}` or one bare step. The first key tells which: the
 /// file has been normalised, so `type` comes first.
 impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {

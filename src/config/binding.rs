@@ -208,7 +208,7 @@ fn joined(public: &Value, secrets: &Value) -> Value {
     whole
 }
 
-/// The same JSON whatever order its keys came in.
+/// The JSON with sorted keys.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {

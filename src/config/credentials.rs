@@ -40,7 +40,7 @@ pub enum Credential {
 /// them loads, with a warning, without them.
 pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "custom_token", "aws_sigv4"];
 
-/// Formats of this version: where secrets stand in them is known.
+/// Formats of this version: which of their keys are secrets is known.
 pub const FORMATS: &[&str] = &[
     "oauth2",
     "oauth2_client_credentials",
@@ -79,7 +79,7 @@ pub struct OAuth2 {
     pub token_expiry_duration: Option<Count>,
     /// How the code is proved to be ours (RFC 7636).
     pub pkce: Pkce,
-    /// Where in the token response the token stands; the root when absent.
+    /// Where in the token response the token is; the root when absent.
     pub token_response_path: Option<Path>,
     /// Context keys filled from the token response.
     pub context_from_token: BTreeMap<String, Path>,
@@ -140,7 +140,7 @@ pub struct Endpoints {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(rename = "OAuthOptions")]
 pub struct Options {
-    /// What stands between scopes.
+    /// The separator between scopes.
     pub scope_separator: String,
     /// How the body of a token request is written.
     pub body_format: BodyFormat,

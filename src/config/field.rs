@@ -32,7 +32,7 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub pattern: Option<WholePattern>,
-    /// Whether a value that stands in a host may hold dots.
+    /// Whether a value that is used in a host may hold dots.
     #[serde(default)]
     pub allow_dots: bool,
     /// What is done to the value before it is stored.
@@ -41,7 +41,7 @@ pub struct Field {
     /// The example text in the empty input.
     #[serde(default)]
     pub placeholder: Option<String>,
-    /// The text beside the input.
+    /// The input's label.
     #[serde(default)]
     pub help_text: Option<String>,
     /// What a `single_select` offers.

@@ -25,7 +25,7 @@ pub struct RateLimit {
     pub rate_limit_header_expression: Option<HeaderOrExpression>,
 }
 
-/// An expression, or a constant that stands for the default.
+/// An expression, or a constant that means the default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Condition {
     /// `status = 429`

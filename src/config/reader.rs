@@ -23,7 +23,7 @@ pub struct Reading {
     pub findings: Vec<Finding>,
 }
 
-/// The keys beside `config`.
+/// The keys next to `config`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {
@@ -113,8 +113,8 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         return None;
     }
     let config = keys.get("config").filter(|config| !config.is_null());
-    let beside = keys.iter().filter(|(key, _)| *key != "config");
-    let head = beside
+    let others = keys.iter().filter(|(key, _)| *key != "config");
+    let head = others
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let first = findings.len();

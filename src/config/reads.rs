@@ -14,7 +14,7 @@ use super::secrets::KEYS;
 
 /// The root of the install's variables.
 const VARIABLES: &str = "environment_variables";
-/// Keys of the context that stand for the OAuth token, or hold it.
+/// Keys of the context that mean the OAuth token, or hold it.
 const TOKEN_KEYS: [&str; 2] = ["oauth", "access_token"];
 
 /// The variables that something reads.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::binding::{Place, digest_of, leaves, remove};
 use super::reads::SecretNames;
-use super::{overrides, verb_names};
+use super::{overrides, method_override};
 
 mod kind;
 mod position;
@@ -192,7 +192,7 @@ impl Override<'_> {
         let position = EntryPosition::of(place);
         match position.unit_of(place) {
             Some(unit) => position.is_sent() && !(value.is_null() && unit == *place),
-            None => position.entry().is_some_and(verb_names::may_override),
+            None => position.entry().is_some_and(method_override::may_override),
         }
     }
 
@@ -255,7 +255,7 @@ fn needs_trust(place: &Place, value: &Value) -> bool {
         || holds_reserved(value, place)
         || position.unit_of(place).is_some()
         || place.part(0) == "custom"
-        || position.entry().is_some_and(verb_names::may_override)
+        || position.entry().is_some_and(method_override::may_override)
         || place
             .0
             .last()

@@ -10,7 +10,7 @@ use super::resource::Method;
 /// several nodes.
 const NODE: usize = 11;
 const FILLED: usize = 5;
-/// What templates and expressions take beside that, a byte of their text.
+/// What templates and expressions take in addition, for each byte of their text.
 const TEXT: usize = 8;
 
 impl Config {

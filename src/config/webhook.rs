@@ -43,7 +43,7 @@ pub struct Webhook {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Challenge {
-    /// Where it stands: a header, a query parameter or a field of the body.
+    /// Where it is: a header, a query parameter or a field of the body.
     pub from: Part,
     /// The hash function; the signature's when absent.
     #[serde(default)]
@@ -53,17 +53,17 @@ pub struct Challenge {
     pub string_type: Option<StringType>,
 }
 
-/// Where the schemes stand in the file.
+/// The path of the schemes in the file.
 const SCHEMES: &str = "config.webhook.signature_verification";
 
 impl Webhook {
-    /// The schemes, each with where it stands in the file.
+    /// The schemes, each with its path in the file.
     pub fn schemes(&self) -> impl Iterator<Item = (String, &SignatureVerification)> {
         let schemes = self.signature_verification.iter();
         schemes.flat_map(|schemes| schemes.placed(SCHEMES))
     }
 
-    /// Where public keys are fetched from, each with where it stands in the file.
+    /// Where public keys are fetched from, each with its path in the file.
     pub fn jwks_urls(&self) -> impl Iterator<Item = (String, &UrlTemplate)> {
         self.schemes().filter_map(|(at, scheme)| {
             let url = scheme.config.jwks_url.as_ref()?;

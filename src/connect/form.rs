@@ -26,7 +26,7 @@ pub const TEXT_CHARACTERS: usize = 4_000;
 /// Characters of a password: signed tokens and keys are longer than words.
 pub const PASSWORD_CHARACTERS: usize = 8_000;
 
-/// Where values end up in the origin of a URL, and what may stand there.
+/// Where values are used in the origin of a URL, and which values fit there.
 #[derive(Debug, Clone, Copy)]
 pub struct Origins<'a> {
     /// `Config::origin_places`.
@@ -35,10 +35,10 @@ pub struct Origins<'a> {
     pub pins: Pins<'a>,
 }
 
-/// The values of the declared fields; whatever else was posted is left alone.
+/// The values of the declared fields; anything else that was posted is ignored.
 ///
 /// `posted` are the decoded pairs of the body; of several with one name the
-/// last counts, since the form's own inputs stand before the fields.
+/// last counts, since the form's own inputs come before the fields.
 ///
 /// `kept` is the context of the account that is authorised again, if its
 /// context is kept. The result is then meant to be merged into it: a secret

@@ -1,4 +1,4 @@
-//! How connecting ended, as the application that sent the customer is told:
+//! How connecting ended, as it is reported to the application that sent the customer:
 //! in the query of its `redirect_uri`, or in a message to its window.
 
 use serde::{Deserialize, Serialize};

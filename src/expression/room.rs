@@ -16,7 +16,7 @@ pub const BODY_BYTES: usize = 8 * 1024 * 1024;
 pub const URL_BYTES: usize = 16 * 1024;
 /// Bytes of one header value, or of another text.
 pub const TEXT_BYTES: usize = 16 * 1024;
-/// What each value of a body counts beside its text: what it takes in memory.
+/// What each value of a body counts in addition to its text: what it takes in memory.
 pub const VALUE_BYTES: usize = 32;
 
 /// Characters of a template that an error quotes.

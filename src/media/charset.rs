@@ -12,7 +12,7 @@ use crate::header_text;
 /// An encoding that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// UTF-8, also without a mark of its own.
+    /// UTF-8, with or without a byte order mark.
     Utf8,
     /// UTF-16, the lower byte first.
     Utf16Le,
@@ -33,20 +33,20 @@ pub enum CharsetError {
     Broken(&'static str),
 }
 
-/// Bytes of an XML document in which its encoding must stand.
+/// Bytes of an XML document in which its encoding must be declared.
 const PROLOG: usize = 200;
 /// Characters of a name that an error quotes.
 const QUOTED: usize = 40;
 
 /// The encoding of a body: by its first bytes, its `content-type`, or the prolog of an XML document.
 ///
-/// JSON is UTF-8 whatever is said of it (RFC 8259 §8.1), unless its bytes cannot be.
+/// JSON is UTF-8, also if its content type says otherwise (RFC 8259 §8.1), unless its bytes cannot be.
 pub fn of(headers: &HeaderMap, kind: Kind, bytes: &[u8]) -> Result<Charset, CharsetError> {
     match bytes {
         [0xef, 0xbb, 0xbf, ..] => return Ok(Charset::Utf8),
         [0xff, 0xfe, ..] => return Ok(Charset::Utf16Le),
         [0xfe, 0xff, ..] => return Ok(Charset::Utf16Be),
-        // JSON begins with ASCII: a zero byte beside it is half of a UTF-16 unit (RFC 4627 §3).
+        // JSON begins with ASCII: a zero byte next to it is half of a UTF-16 unit (RFC 4627 §3).
         [0, 1..=255, ..] if kind == Kind::Json => return Ok(Charset::Utf16Be),
         [1..=255, 0, ..] if kind == Kind::Json => return Ok(Charset::Utf16Le),
         _ => {}

@@ -24,8 +24,8 @@ pub struct Callback {
 /// Why a callback cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
-    /// RFC 6749 §3.1: parameters must not stand more than once.
-    #[error("the parameter `{0}` stands more than once")]
+    /// RFC 6749 §3.1: parameters must not be included more than once.
+    #[error("the parameter `{0}` is given more than once")]
     Twice(&'static str),
 }
 

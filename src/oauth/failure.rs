@@ -53,7 +53,7 @@ const REAUTH: [&str; 22] = [
 ];
 
 /// Codes that name a mistake of the operator: client, request or settings (RFC 6749 §5.2, and others' words for it).
-/// The words beside them may still say that the token is dead, but for `invalid_client`.
+/// The text next to them may still say that the token is dead, except for `invalid_client`.
 const OPERATOR: [&str; 10] = [
     "invalid_client",
     "bad_client_secret",
@@ -197,7 +197,7 @@ pub(super) fn unreadable(why: &str) -> TokenFailure {
     TokenFailure::Unreadable(why.to_owned())
 }
 
-/// Whether a reply is an error whatever its status.
+/// Whether a reply is an error with any status.
 fn is_error(reply: &Map<String, Value>) -> bool {
     let says_no = |key: &str| reply.get(key) == Some(&Value::Bool(false));
     let is_coded = |key: &str| match reply.get(key) {
@@ -266,7 +266,7 @@ fn text(fields: &Map<String, Value>, keys: &[&str]) -> Option<String> {
     })
 }
 
-/// Lower case, with `_` for whatever is no letter and no digit.
+/// Lower case, with `_` for each character that is no letter and no digit.
 fn plain(text: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {

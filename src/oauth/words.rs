@@ -23,7 +23,7 @@ pub(super) fn cleaned(text: &str, limit: usize) -> Option<String> {
     Some(short).filter(|short| !short.is_empty())
 }
 
-/// Control characters, and those that turn or hide what is around them.
+/// Control characters, and those that change the direction of text or hide it.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

@@ -60,7 +60,7 @@ impl Ask {
     }
 
     pub(super) fn put_in_body(&mut self, key: &str, json: String) {
-        // A key that is no path cannot nest; it is an entry of its own.
+        // A key that is no path cannot nest; it is an entry at the top.
         let path = key.parse().unwrap_or_else(|_| Path::of_one(key));
         self.body.push((path, json));
     }

@@ -172,7 +172,7 @@ pub fn next(
     request: &Request,
     answer: &Answer,
 ) -> PageLinks {
-    let turn = match pagination {
+    let links = match pagination {
         Pagination::Cursor(cursor) => cursor::next(cursor, position, request, answer),
         Pagination::Page(page) => numbered::next_page(page, position, answer),
         Pagination::Offset(offset) => numbered::next_offset(offset, position, answer),
@@ -180,15 +180,15 @@ pub fn next(
         Pagination::Range(_) => range::next(position, answer),
         Pagination::Dynamic(dynamic) => dynamic::next(dynamic, position, request, answer),
     };
-    let mut turn = turn.unwrap_or_else(|error| PageLinks {
+    let mut links = links.unwrap_or_else(|error| PageLinks {
         next: Some(position.dead_end(DeadEnd::of(&error))),
         ..PageLinks::default()
     });
-    if turn.next.is_some() && position.is_stuck(answer) {
-        turn.next = Some(position.dead_end(DeadEnd::repeats()));
-        turn.standing = PageStatus::Repeated;
+    if links.next.is_some() && position.is_stuck(answer) {
+        links.next = Some(position.dead_end(DeadEnd::repeats()));
+        links.standing = PageStatus::Repeated;
     }
-    turn
+    links
 }
 
 /// Whether an answer of this status says, behind the first page, that the list has ended: 404 and 416 of counted pages, and

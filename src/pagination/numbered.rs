@@ -66,7 +66,7 @@ pub(super) fn next_page(
         config.max_limit,
     );
     let at = Place::Page(number.saturating_add(1));
-    Ok(turn(position, answer, (is_last, is_short), at, prev))
+    Ok(links(position, answer, (is_last, is_short), at, prev))
 }
 
 /// The next offset counts the records that came, not those that were asked for: a provider that gives fewer
@@ -92,7 +92,7 @@ pub(super) fn next_offset(
     );
     let prev = before(offset, start, position.limit).map(|at| position.back(at));
     let at = Place::Offset(next);
-    Ok(turn(position, answer, (is_last, is_short), at, prev))
+    Ok(links(position, answer, (is_last, is_short), at, prev))
 }
 
 /// The offset of the page before, where the page size is known.
@@ -102,7 +102,7 @@ pub(super) fn before(offset: u64, start: u64, limit: Option<u64>) -> Option<Plac
 }
 
 /// Without totals the last page once more, which some providers give for any page behind it, is the end.
-fn turn(
+fn links(
     position: &Position,
     answer: &Answer,
     (is_last, is_short): (Option<bool>, bool),

@@ -8,7 +8,7 @@ mod computed;
 mod counted;
 mod cursor;
 mod twins;
-mod walks;
+mod traversal;
 
 const HOST: &str = "https://api.example.com/v1/things?filter=a";
 
@@ -85,10 +85,10 @@ fn answered(
     }))
 }
 
-fn led(turn: PageLinks) -> Result<PageLinks, String> {
-    match turn.next.as_ref().map(|next| &next.at) {
+fn led(links: PageLinks) -> Result<PageLinks, String> {
+    match links.next.as_ref().map(|next| &next.at) {
         Some(Place::DeadEnd(end)) => Err(end.why.clone()),
-        _ => Ok(turn),
+        _ => Ok(links),
     }
 }
 
@@ -101,14 +101,14 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(own).collect()
 }
 
-/// Walks a list of `total` records; how many records each page gave.
-fn walk(pagination: &Pagination, limit: Option<u64>, sizes: &[u64], body: &Value) -> Vec<Ask> {
+/// Reads the pages of these sizes until the end; gives what was asked for each page after the first.
+fn read_all(pagination: &Pagination, limit: Option<u64>, sizes: &[u64], body: &Value) -> Vec<Ask> {
     let mut position = start(pagination, limit);
     let mut asks = Vec::new();
     for size in sizes {
         asks.push(asked(pagination, &position));
-        let turn = turned(pagination, &position, *size, body, &[]).unwrap();
-        match turn.next {
+        let links = turned(pagination, &position, *size, body, &[]).unwrap();
+        match links.next {
             Some(next) => position = next,
             None => return asks,
         }

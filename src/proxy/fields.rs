@@ -15,7 +15,7 @@ pub type Take<'t, E> = dyn FnMut(&str, &Value) -> Result<(), E> + 't;
 pub struct Fields<'f> {
     /// How arrays are named.
     pub arrays: QueryArrayFormat,
-    /// Whether an object is one field, whatever is in it.
+    /// Whether an object is one field as a whole.
     pub is_whole: fn(&Value) -> bool,
     /// What the names may take.
     pub room: &'f Room,

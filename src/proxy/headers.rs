@@ -92,7 +92,7 @@ pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The same of a provider's webhook: what proves it may stand in `authorization`.
+/// The same of a provider's webhook: its signature may be in `authorization`.
 pub fn of_webhook(headers: &HeaderMap) -> HeaderMap {
     let mut kept = for_hand_over(headers);
     for proof in headers.get_all(AUTHORIZATION) {

@@ -92,7 +92,7 @@ fn part<'v>(name: &str, value: &'v Value) -> Result<BodyPart<'v>, BodyError> {
     })
 }
 
-/// A field that is no file: text, which has no type of its own (RFC 7578 §4.4).
+/// A field that is no file: text, which needs no content type (RFC 7578 §4.4).
 fn field(value: &Value) -> Cow<'_, [u8]> {
     match value {
         Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
@@ -103,7 +103,7 @@ fn field(value: &Value) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether an object is a file rather than fields of its own.
+/// Whether an object is a file rather than nested fields.
 fn is_file(value: &Value) -> bool {
     let Some(object) = value.as_object() else {
         return false;

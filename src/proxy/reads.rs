@@ -20,7 +20,7 @@ pub fn reads_body(method: &Method, source: BodySource) -> bool {
 /// The names of the caller's parameters that the templates which a method uses look at; found once for a method
 /// that makes its own body.
 ///
-/// An entry of `query` that only hands the caller's parameter of its own name on does not use it up: the
+/// An entry of `query` that only passes on the caller's parameter of the same name does not use it up: the
 /// caller's words go on as they were written.
 pub fn used_parameters(method: &Method, source: BodySource) -> Cow<'_, BTreeSet<String>> {
     match source {

@@ -119,7 +119,7 @@ pub fn records<'t>(text: &'t str, path: Option<&Path>) -> Result<&'t str, ReplyE
 /// The records of a list that is empty.
 pub const EMPTY: &str = "[]";
 
-/// What `records` come to in one way of reading them; an error where they are no list.
+/// The `records` as a list, read in one of two ways; an error where they are no list.
 pub fn of_list<T>(
     read: Result<Option<T>, serde_json::Error>,
     path: Option<&Path>,

@@ -155,7 +155,7 @@ pub fn of_method(
 /// The request of `/custom/{path}`: the provider's own path below the integration's base URL.
 pub fn of_path(
     config: &Config,
-    verb: &http::Method,
+    method: &http::Method,
     path: &str,
     scope: &TemplateScope,
     pins: &Pins,
@@ -179,7 +179,7 @@ pub fn of_path(
     let callers = kept.parameters(caller.query);
     let defaults = defaults(&[&config.query], scope, &base)?;
     add_query(&mut url, &compose(&defaults, &callers, None));
-    let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) {
+    let body = if matches!(*method, http::Method::GET | http::Method::HEAD) {
         Payload::Nothing
     } else {
         Payload::Callers
@@ -187,7 +187,7 @@ pub fn of_path(
     let mut headers = defaults_of_headers(&[&config.headers], scope)?;
     overlay(&mut headers, &kept.header_fields(caller.headers), &body);
     Ok(Draft {
-        method: verb.clone(),
+        method: method.clone(),
         url,
         headers,
         body,
@@ -259,7 +259,7 @@ fn has_dot_segment(path: &str) -> bool {
         .any(|segment| segment == "." || segment == "..")
 }
 
-/// What a method sends of its own.
+/// What a method itself sends.
 fn payload(
     method: &Method,
     scope: &TemplateScope,

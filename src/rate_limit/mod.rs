@@ -19,8 +19,8 @@ use crate::header_text;
 use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::Timestamp;
 
-pub use headers::{tells_what_is_left, told, write};
-pub use pace::{Late, Pace, Whose};
+pub use headers::{is_quota_field, limit_fields, write};
+pub use pace::{AppliedLimit, Pace, TooLate};
 pub use quota::Quota;
 pub use wait::seconds;
 
@@ -102,9 +102,9 @@ pub fn read(file: Option<&RateLimit>, answer: &Answer, now: Timestamp, moment: &
             .and_then(|value| wait::read(&value, now)),
         _ => None,
     };
-    let told = || wait::of_header(answer.headers, now);
+    let standard = || wait::of_header(answer.headers, now);
     let reset = || quota.reset.filter(|_| is_limited && quota.is_used_up());
-    let wait = asked.or_else(told).or_else(reset);
+    let wait = asked.or_else(standard).or_else(reset);
     Limits {
         is_limited,
         wait,

@@ -146,7 +146,7 @@ fn a_wait_that_was_asked_for_is_kept_where_it_fits_the_budget() {
         (Limited(Some(seconds(30))), LONG, Next::Settle),
         (Limited(Some(seconds(30))), seconds(31), again(30_000)),
         (Limited(Some(Duration::MAX)), LONG, Next::Settle),
-        // No one knows for how long: what callers are told.
+        // No wait is given: callers get the default.
         (Limited(None), LONG, Next::Settle),
         (Limited(None), seconds(100), again(30_000)),
         (Unreachable, Duration::from_millis(750), again(500)),

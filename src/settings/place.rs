@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-/// What a deployment on the platform is called before it has a name of its own; only the platform routes such names.
+/// The domain of a deployment on the platform that has no custom domain; only the platform routes such names.
 const PLATFORM_DOMAIN: &str = ".workers.dev";
 
 /// The place that a URL's host means.

@@ -15,7 +15,7 @@ use super::encoding::hash;
 use super::key_source::key_of_file;
 use super::{Refusal, candidates, claims, secret};
 
-/// Words that stand in front of a token in `Authorization`.
+/// Schemes in front of a token in `Authorization`.
 const WORDS: [&str; 2] = ["bearer", "jwt"];
 
 /// More than any header of a token has.

@@ -141,7 +141,7 @@ impl<'a> Request<'a> {
         self.body
     }
 
-    /// What its text takes in memory beside its bytes.
+    /// The memory that its text needs in addition to its bytes.
     pub fn text_bytes(&self) -> usize {
         match self.charset_text() {
             Ok(text)

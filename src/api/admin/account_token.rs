@@ -1,4 +1,4 @@
-//! Account tokens, and what one may do beside calling: `/integrated-account/me`.
+//! Account tokens, and what one may do apart from calls: `/integrated-account/me`.
 
 use std::time::Duration;
 

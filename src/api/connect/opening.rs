@@ -56,7 +56,7 @@ pub(super) async fn proved<I>(
     }
 }
 
-/// What a link or a `state` that was made up counts as.
+/// The failure for a forged link or `state`.
 pub(super) fn unproved() -> Failure {
     Failure::new(
         Code::Unauthenticated,

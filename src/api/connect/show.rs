@@ -153,8 +153,8 @@ fn host_in(url: &str) -> Option<&str> {
     behind.split(['/', '?', '#']).next()
 }
 
-/// Ours, or a limit: the customer can only try again. What is not ours has no status of 5xx: what stands between the
-/// customer and this page may put its own in the place of such a page.
+/// Ours, or a limit: the customer can only try again. A failure of anything else never gets a 5xx status: a proxy
+/// between the customer and this page may replace such a page with its own.
 pub(super) fn broken<O: Outside>(
     context: &RequestContext<'_, O>,
     failure: &Failure,

@@ -29,7 +29,7 @@ pub struct Previous {
     word: Provenance,
     /// The provenance of its keys, where these are known; a key that is not among them has no value.
     keys: Option<Rc<BTreeMap<String, Provenance>>>,
-    /// The keys of the context that it can hold copies of; `None` where these can be any, or a caller's value is beside them.
+    /// The keys of the context that it can hold copies of; `None` where these can be any, or where it also holds a caller's value.
     reads: Option<Rc<BTreeSet<String>>>,
 }
 

@@ -73,7 +73,7 @@ pub struct GetContext {
 pub(super) const KEYS: &[&str] = &["type", "config", "run_if"];
 
 /// The values of `type`. `request_method` is what the file's normaliser makes
-/// of a `request` that names a resource; nobody needs to write it.
+/// of a `request` that names a resource; a file does not need to write it.
 const TYPES: &[&str] = &[
     "request",
     "transform",

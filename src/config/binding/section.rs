@@ -147,7 +147,7 @@ impl Sections {
         self.push(group, false, value, &Variables::default());
     }
 
-    /// `aims` are variables that aim it beside those of its own texts.
+    /// `aims` are variables that decide its address, in addition to those of its own texts.
     fn push(&mut self, group: String, is_core: bool, value: &Value, aims: &Variables) {
         let mut aimed_by = aims.clone();
         add_urls(value, &mut aimed_by);

@@ -18,7 +18,7 @@ use super::shared::Shared;
 pub(super) enum Host {
     /// By its own text, or by a list without `*`.
     Fixed,
-    /// The account's, or anyone's words stand in it.
+    /// The account or anyone else can choose part of it.
     Open,
 }
 
@@ -206,7 +206,7 @@ impl<'c> AimCheck<'c, '_> {
         }
     }
 
-    /// An id alone is public; a secret that is absent beside the operator's id may be a sealed one.
+    /// An id alone is public. Where the operator's id has no secret, the secret may be a sealed one.
     fn client(&mut self, oauth: &OAuth2, at: &str) {
         let (id, secret) = (oauth.client.id.as_ref(), oauth.client.secret.as_ref());
         let variable = id.and_then(|id| Sources::of(id).variable);

@@ -127,7 +127,7 @@ impl<'c> CarriedReader<'c> {
         }
     }
 
-    /// What a method says of its own; of the file's parts those that it takes over.
+    /// What a method itself carries, and the parts of the file that it inherits.
     pub(super) fn of_method(&self, method: &Method) -> Carried {
         let mut all = Carried::default();
         self.add(&mut all, CarriedPart::Path, method.path.template());
@@ -349,7 +349,7 @@ impl<'c> CarriedReader<'c> {
         }
     }
 
-    /// Whether nothing but a secret of the customer's can stand here.
+    /// Whether only a secret of the customer can fill this placeholder.
     fn is_own_secret(&self, placeholder: &Placeholder) -> bool {
         let sources = Sources::of_placeholders(std::iter::once(placeholder));
         let is_account = sources.layers().into_iter().eq([Layer::Account]);

@@ -46,7 +46,7 @@ fn is_typed_in(config: &Config, key: &str) -> bool {
         .flat_map(Action::fields)
         .any(|field| field.name == key);
     let mut credentials = config.credentials.values();
-    is_asked || credentials.any(|one| is_typed(one, key) && !is_told(one, key))
+    is_asked || credentials.any(|one| is_typed(one, key) && !is_confirmed(one, key))
 }
 
 /// Whether the customer, or their browser on the way back, says the value.
@@ -59,7 +59,7 @@ fn is_typed(credential: &Credential, key: &str) -> bool {
 }
 
 /// Whether the token's answer says it afterwards.
-fn is_told(credential: &Credential, key: &str) -> bool {
+fn is_confirmed(credential: &Credential, key: &str) -> bool {
     let oauth = credential.oauth();
     oauth.is_some_and(|oauth| oauth.context_from_token.contains_key(key))
 }

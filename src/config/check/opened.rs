@@ -120,7 +120,7 @@ fn add_call(
     }
 }
 
-/// A request that writes, and has no body of its own, sends the value that it is given.
+/// A request that writes, and declares no body, sends the value that it is given.
 fn of_method(reader: &CarriedReader, method: &Method) -> Carried {
     let mut carried = reader.of_method(method);
     carried.add(&reader.of_shared(method));
@@ -157,6 +157,6 @@ fn shared(config: &Config) -> u64 {
     config.headers.len().saturating_add(config.query.len()) as u64
 }
 
-/// Steps that one entry of the file takes, and a request beside those.
+/// Steps that one entry of the file takes, and steps that a request takes in addition.
 const COST: u64 = 200;
 const A_REQUEST: u64 = 400;

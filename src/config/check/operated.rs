@@ -1,5 +1,5 @@
 //! Keys of the context that an action fills with what is the operator's: a variable, or what a request was answered that the
-//! operator's credential opened. A value there is not the customer's secret, whatever its name.
+//! operator's credential opened. A value there is not the customer's secret, even if its name says so.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -171,7 +171,7 @@ pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<O
     }
 }
 
-/// A user name alone is a credential; beside the account's own one a password of plain letters is a filler.
+/// A user name alone is a credential. Next to the account's own user name, a password of plain letters is a filler.
 fn of_basic(basic: &Basic, at: &str) -> Vec<OperatorValue> {
     let reads_account =
         |template: &Template| Sources::of(template).layers().contains(&Layer::Account);

@@ -1,5 +1,5 @@
-//! Placeholders that nothing fills, and text that only looks like one. Walks
-//! the JSON itself, so that it sees every template of every section.
+//! Placeholders that nothing fills, and text that only looks like one. The
+//! check traverses the JSON itself, so that it sees every template of every section.
 
 use std::collections::BTreeSet;
 
@@ -39,11 +39,11 @@ const NO_TEMPLATES: [&str; 22] = [
 ];
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
-    let mut walk = PlaceholderCheck {
+    let mut check = PlaceholderCheck {
         known: known_keys(config, broken),
         findings,
     };
-    walk.value(file, "config");
+    check.value(file, "config");
 }
 
 /// The context keys that something fills; `None` when that cannot be known.
@@ -121,7 +121,7 @@ impl PlaceholderCheck<'_> {
         if has_stray_braces(text) {
             let finding = Finding::warning(
                 at,
-                "`{{` without a placeholder behind it is sent as it stands",
+                "`{{` without a placeholder behind it is sent unchanged",
             );
             self.findings.push(
                 finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"),

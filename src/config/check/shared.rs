@@ -1,5 +1,5 @@
-//! The operator's words that the file says for all its methods. Each is taken out by the first request that sends
-//! it where it must not go, so that twenty thousand methods do not look at each one.
+//! The operator's values that the file sends with all its methods. The first request that sends one where it must
+//! not go removes it from the list, so that twenty thousand methods do not check each value.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ enum SharedSection<'c> {
     BaseUrl,
 }
 
-/// What a method says of its own, looked up once for all that is shared.
+/// What a method declares itself, looked up once for all shared sections.
 struct OwnSections<'m> {
     method: &'m Method,
     headers: BTreeSet<String>,

@@ -63,16 +63,16 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
     } else {
         Host::Fixed
     };
-    let mut walk = TextCheck { known, findings };
+    let mut check = TextCheck { known, findings };
     for (key, value) in file.as_object().into_iter().flatten() {
         let at = format!("config.{key}");
         match key.as_str() {
             key if REQUEST.contains(&key) => {}
-            "credentials" => walk.credentials(value, any),
-            "resources" => walk.resources(config, value),
-            "actions" => walk.actions(value, any),
-            "webhook" => walk.webhook(value),
-            "pagination" => walk.value(
+            "credentials" => check.credentials(value, any),
+            "resources" => check.resources(config, value),
+            "actions" => check.actions(value, any),
+            "webhook" => check.webhook(value),
+            "pagination" => check.value(
                 value,
                 &at,
                 &TextPlace {
@@ -80,7 +80,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
                     ..TextPlace::at(key)
                 },
             ),
-            _ => walk.value(value, &at, &TextPlace::at(key)),
+            _ => check.value(value, &at, &TextPlace::at(key)),
         }
     }
 }

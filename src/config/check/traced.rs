@@ -87,7 +87,7 @@ impl TracedStep<'_> {
     }
 }
 
-/// The keys whose values come from the provider before an account is active, whatever was typed.
+/// The keys whose values come from the provider before an account is active, and replace what was typed.
 pub(super) fn confirmed(config: &Config) -> BTreeSet<String> {
     let set_up = config.actions.get(SET_UP).into_iter();
     let steps = set_up.flat_map(|action| traced(SET_UP, action));

@@ -46,7 +46,7 @@ fn check_scheme(at: &str, verification: &SignatureVerification, findings: &mut V
     if !verification.has_signature_place() {
         let finding = Finding::warning(
             format!("{at}.config"),
-            "it is not said where the signature stands: every webhook is refused",
+            "the file does not say where the signature is: every webhook is refused",
         );
         findings.push(
             finding.hint("add `compare_with`, such as \"$header.x-signature\", or `signature`"),
@@ -144,7 +144,7 @@ fn check_parts(at: &str, verification: &SignatureVerification, findings: &mut Ve
             && verification.format != SignatureFormat::StandardWebhooks
         {
             findings.push(
-                Finding::warning(at, "it is not said where the timestamp stands")
+                Finding::warning(at, "the file does not say where the timestamp is")
                     .hint("add `timestamp`"),
             );
         }

@@ -94,8 +94,8 @@ impl<'p> EntryPosition<'p> {
         }
     }
 
-    /// Whether a host, or what signs in, is decided otherwise where an entry here is missing. Who pages in no way of its own
-    /// looks at nothing.
+    /// Whether a missing entry here changes a host, or what authenticates. A method without its own pagination is not
+    /// affected.
     pub(super) fn is_reserved_gone(self) -> bool {
         let is_pagination = match self {
             Self::File(keys) | Self::Method(keys) => first(keys) == "pagination",
@@ -131,7 +131,7 @@ impl<'p> EntryPosition<'p> {
         }
     }
 
-    /// Whether its texts may be filled from an account's context. What computes has a scope of its own, without secrets.
+    /// Whether its texts may be filled from an account's context. Expressions have their own scope, without secrets.
     pub(super) fn holds_templates(self) -> bool {
         match self {
             Self::File(keys) | Self::Method(keys) => match first(keys) {

@@ -1,5 +1,5 @@
-//! What a write by an API token comes to: the configuration before and after, resolved. An entry that is taken out, or
-//! put back to what a layer below says, changes as much as one that is written.
+//! The effect of a write by an API token: the resolved configuration before and after it. An entry that is removed, or
+//! reset to what a layer below says, changes as much as one that is written.
 
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ use crate::expression::{PlaceholderError, Template};
 /// One piece of what is signed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Text as it stands, with placeholders.
+    /// Literal text, with placeholders.
     Literal(Template),
     /// The raw body.
     Body,
@@ -30,13 +30,13 @@ pub enum Part {
     Url,
     /// The same with the escapes of the delimiters `: / ? @ ! $ ' ( ) * , ;` decoded, once.
     UrlDecoded,
-    /// The verb.
+    /// The HTTP method.
     Method,
     /// The raw path.
     Path,
     /// The form's fields sorted by name, names and values in a row.
     FormSorted,
-    /// Verb, path and sorted query, as `qsh` of some tokens hashes them.
+    /// HTTP method, path and sorted query, as `qsh` of some tokens hashes them.
     CanonicalRequest,
     /// What `timestamp.from` names.
     Timestamp,
@@ -83,7 +83,7 @@ impl Part {
         })
     }
 
-    /// Whether one text stands there that the sender chose.
+    /// Whether the part is one text that the sender chose.
     pub fn is_place(&self) -> bool {
         matches!(
             self,
@@ -130,14 +130,14 @@ impl JsonSchema for Part {
     }
 }
 
-/// Where a signature stands.
+/// Where a signature is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareWith(pub Vec<Place>);
 
 /// An optional literal prefix, then `$header.x`, `$query.x`, `$body.x`, or `$body` for a token that is the body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
-    /// What stands in front of the digest.
+    /// The text in front of the digest.
     pub prefix: String,
     /// A header, a query parameter, a field of the body, or the body.
     pub part: Part,

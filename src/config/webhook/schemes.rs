@@ -27,7 +27,7 @@ impl Schemes {
         &self.all
     }
 
-    /// All of them, each with where it stands below `at`.
+    /// All schemes, each with its path below `at`.
     pub fn placed(&self, at: &str) -> impl Iterator<Item = (String, &SignatureVerification)> {
         self.all.iter().enumerate().map(move |(index, scheme)| {
             let place = if self.is_list {
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for Listed {
             ("password", &config.password),
         ] {
             if template.as_ref().is_some_and(holds_literal) {
-                // Secrets rest apart from the file, by keys; a list has none.
+                // Secrets are stored apart from the file, by key; the entries of a list have no key.
                 return Err(D::Error::custom(format!(
                     "a scheme of a list takes its `{key}` by a placeholder, such as {{{{environment_variables.{key}}}}}"
                 )));
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for Listed {
     }
 }
 
-/// Whether a text of the file is in it: all of it, beside a placeholder, or in the place of one.
+/// Whether the template has literal text of the file: as a whole, next to a placeholder, or as a placeholder's default.
 fn holds_literal(template: &Template) -> bool {
     let mut placeholders = template.placeholders();
     template.literal().is_some()

@@ -36,7 +36,7 @@ pub struct SignatureVerification {
     /// What the request must say for the scheme to be tried: texts by place (`$header.x`, `$query.x`, `$body.x`).
     #[serde(default)]
     pub when: When,
-    /// Where the proof stands, and what it is made of.
+    /// Where the signature is, and what it covers.
     #[serde(default)]
     pub config: SignatureConfig,
 }
@@ -69,7 +69,7 @@ pub enum SignatureFormat {
     None,
 }
 
-/// Where the proof stands, and what it is made of.
+/// Where the signature is, and what it covers.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignatureConfig {
@@ -89,11 +89,11 @@ pub struct SignatureConfig {
     pub verification_content: Option<Template>,
     /// How the digest is written.
     pub string_type: Option<StringType>,
-    /// Where the signature stands: `$header.x-sig`, with a literal prefix as in `v0=$header.x-sig`. In a list of places one that fits is enough.
+    /// Where the signature is: `$header.x-sig`, with a literal prefix as in `v0=$header.x-sig`. In a list of places one that fits is enough.
     pub compare_with: Option<CompareWith>,
-    /// Where the signature stands in a list such as `t=…,v1=…,v1=…`.
+    /// Where the signature is in a list such as `t=…,v1=…,v1=…`.
     pub signature: Option<Signature>,
-    /// Where the time of signing stands.
+    /// Where the time of signing is.
     pub timestamp: Option<Timestamp>,
     /// The hash of the body, where that is signed instead of the body.
     pub body_hash: Option<BodyHash>,
@@ -181,10 +181,10 @@ pub enum StringType {
 pub struct Signature {
     /// The header.
     pub header: String,
-    /// What stands in front of each signature.
+    /// The text in front of each signature.
     #[serde(default)]
     pub prefix: Option<String>,
-    /// What stands between them; `,` when absent, `, ` where a space follows.
+    /// The separator between them; `,` when absent, `, ` where a space follows.
     #[serde(default)]
     pub separator: Option<String>,
     /// The key of the entries that are signatures, as `v1` in `v1=…`.
@@ -196,7 +196,7 @@ pub struct Signature {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BodyHash {
-    /// Where it stands. May be missing only when `$form_sorted` covers the body.
+    /// Where it is. May be missing only when `$form_sorted` covers the body.
     pub from: Part,
     /// The hash function; SHA-256 when absent.
     #[serde(default)]
@@ -223,7 +223,7 @@ pub struct ClaimHash {
     pub string_type: Option<StringType>,
 }
 
-/// Where the time of signing stands.
+/// Where the time of signing is.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timestamp {
@@ -262,8 +262,8 @@ pub enum TimestampUnit {
 }
 
 impl SignatureVerification {
-    /// Whether it says where the signature stands. Where it does not, every
-    /// webhook is refused.
+    /// Whether it says where the signature is. Without that, every webhook
+    /// is refused.
     pub fn has_signature_place(&self) -> bool {
         let config = &self.config;
         let is_placed = config.compare_with.is_some() || config.signature.is_some();

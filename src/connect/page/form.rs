@@ -49,7 +49,7 @@ pub struct Form<'a> {
     pub ways: Vec<Way>,
     /// Where the form is posted.
     pub action: &'a str,
-    /// `link_token`, `credential`, `display`: they stand before the fields,
+    /// `link_token`, `credential`, `display`: they come before the fields,
     /// so the first posted value of a name is theirs.
     pub hidden: Vec<(&'a str, &'a str)>,
     /// What was posted, when the form is shown again.

@@ -93,7 +93,7 @@ fn select(input: &FormInput, id: &str) -> Markup {
     }
 }
 
-/// The content of the input: never a secret, whatever was posted.
+/// The content of the input: never a secret, also after a failed post.
 fn shown(input: &FormInput) -> String {
     let field = input.field;
     if is_hidden(field) {

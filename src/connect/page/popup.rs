@@ -22,7 +22,7 @@ pub enum Popup<'a> {
 }
 
 /// The page that posts `outcome` to the origin of `redirect_uri`, and to no
-/// other. A URL without an origin of its own (`app:`) receives nothing: its
+/// other. A URL without an origin (`app:`) receives nothing: its
 /// origin reads `null`, which no message can be sent to.
 pub fn popup(page: &Popup, outcome: &Outcome, redirect_uri: &Url, nonce: &Nonce) -> String {
     let (title, content) = match page {

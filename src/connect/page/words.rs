@@ -13,7 +13,7 @@ pub(super) struct PageTexts {
 }
 
 /// What happened, in a sentence: the `error` of an outcome for which the
-/// provider gave no words of its own.
+/// provider gave no text.
 pub fn explanation(failure: Failure, label: Option<&str>) -> String {
     words(failure, label).happened
 }

@@ -22,7 +22,7 @@ use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::object::AccountObject;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, Visibility};
-use crate::rate_limit::Late;
+use crate::rate_limit::TooLate;
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> CallAccount for AccountObject<O, S> {
@@ -135,7 +135,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         AccountObject::confirm_refusal(self, refused, deadline).await
     }
 
-    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, Late> {
+    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate> {
         let (rate, now) = (self.outside().settings().account_rate, self.outside().now());
         self.limiter().reserve(rate, not_before, now, deadline)
     }
@@ -144,7 +144,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountObject<O, S> {
         &self,
         kept: Option<Timestamp>,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late> {
+    ) -> Result<Timestamp, TooLate> {
         let (rate, now) = (self.outside().settings().account_rate, self.outside().now());
         self.limiter().reserve_again(rate, kept, now, deadline)
     }

@@ -16,16 +16,16 @@ pub struct Caller<'a> {
     pub body: &'a [u8],
     /// Whether its body goes as it is.
     pub source: BodySource,
-    /// Who says all that.
+    /// Who chose all that.
     pub words: Words,
 }
 
-/// Whose words stand where a caller's would.
+/// Who chose the parameters of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Words {
-    /// A caller's: they take the place of no entry that the file keeps.
+    /// A caller: their parameters replace no entry that is reserved for the file.
     Callers,
-    /// A step's of an action: the file's own, and later than its other entries.
+    /// A step of an action: part of the file, and it replaces the file's other entries.
     Steps,
 }
 

@@ -1,6 +1,5 @@
-//! Names that the file keeps for itself: headers, parameters and entries of a body whose template reads the account
-//! or the install's variables, and what signs in. Such an entry is the file's last word, also where it has no value;
-//! all others are proposals that a caller replaces.
+//! Names that are reserved for the file: headers, parameters and entries of a body whose template reads the account
+//! or the install's variables, and the credential. A caller cannot replace such an entry, also where it has no value. All others are defaults that a caller can replace.
 
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
@@ -8,12 +7,12 @@ use percent_encoding::percent_decode_str;
 use crate::config::authorization::{Authorization, Header};
 use crate::config::resource::Method;
 use crate::config::source::Sources;
-use crate::config::verb_names::folded;
+use crate::config::method_override::folded;
 use crate::config::{Config, Entries};
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 use crate::proxy::query::CallerQuery;
 
-/// Names that no caller fills.
+/// Names that a caller cannot fill.
 #[derive(Debug, Default)]
 pub(super) struct FileParameters {
     headers: Vec<String>,
@@ -24,7 +23,7 @@ pub(super) struct FileParameters {
 }
 
 impl FileParameters {
-    /// Of a method. `url` is its URL, with no caller's words in its query.
+    /// Of a method. `url` is its URL, without a caller's parameters in its query.
     pub(super) fn of_method(config: &Config, method: &Method, url: &url::Url) -> Self {
         let mut kept = Self::of_maps(
             &[&config.headers, &method.headers],
@@ -111,18 +110,18 @@ impl FileParameters {
         callers.leaving_out(&|name| is_kept(&self.parameters, name))
     }
 
-    /// The caller's parameters that may stand in the body.
+    /// The caller's parameters that may be put into the body.
     pub(super) fn entries(&self, callers: &CallerQuery) -> CallerQuery {
         callers.leaving_out(&|name| self.whole_body || is_kept(&self.entries, name))
     }
 }
 
-/// Whether a method's body says the account's or the operator's words, so that no caller's goes in its place.
+/// Whether a method's body has values of the account or the operator, so that a caller's body must not replace it.
 pub fn is_body_kept(method: &Method) -> bool {
     method.body.as_ref().is_some_and(is_kept_tree)
 }
 
-/// An entry whose first wish is the caller's parameter of its own name: the file lets the caller choose.
+/// An entry whose first path is the caller's parameter of the same name: the file lets the caller choose.
 fn hands_on(name: &str, template: &Template) -> bool {
     let first = template.whole().and_then(|whole| whole.paths().next());
     first.is_some_and(|path| {

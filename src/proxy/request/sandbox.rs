@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Draft, Payload};
-use crate::config::verb_names::overrides;
+use crate::config::method_override::overrides;
 use crate::proxy::is_read;
 use crate::proxy::query::without_pairs;
 

@@ -21,10 +21,10 @@ const OWN_HEADERS: [&str; 6] = [
 /// The keys by which an object says how it is answered.
 const SHAPE: [&str; 5] = ["status", "statusCode", "status_code", "body", "headers"];
 
-/// The answer, and what stood beside it.
+/// The answer, and the entries next to it.
 type Taken = (Value, Map<String, Value>);
 
-/// The answer, and what is beside it. `None` is an event.
+/// The answer, and the entries next to it. `None` is an event.
 pub(super) fn taken_apart(result: Value) -> Result<Option<Taken>, HandshakeError> {
     let Value::Object(mut entries) = result else {
         return Ok(Some((result, Map::new())));

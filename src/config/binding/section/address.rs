@@ -92,7 +92,7 @@ fn plain(origin: &str) -> String {
     }
 }
 
-/// What decides which hosts requests go to beside the texts of their addresses: `allowed_hosts`, and the fields that may
+/// What decides which hosts requests go to, apart from the texts of their addresses: `allowed_hosts`, and the fields that may
 /// bring dots into one. Where all addresses are literal, a host of theirs is allowed with or without being listed.
 pub(super) fn hosts(config: &Value) -> String {
     let mut addresses = BTreeSet::new();

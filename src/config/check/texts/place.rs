@@ -10,7 +10,7 @@ use crate::expression::{Placeholder, Template};
 #[derive(Clone, Copy)]
 pub(super) struct TextPlace<'k> {
     pub(super) key: &'k str,
-    /// Where its words can come to.
+    /// Which host its literal text can reach.
     pub(super) host: Host,
     /// Whether words are samples.
     pub(super) is_sample: bool,

@@ -38,7 +38,7 @@ pub struct Prepared {
     pub ahead: AstNode,
     /// The tree that counts.
     pub tree: AstNode,
-    /// What its numbers stand for.
+    /// What its numbers refer to.
     pub table: Table,
     /// Where nothing is produced, nothing called and no time or chance looked
     /// at: its steps, and how often they multiply with the size of the input.

@@ -11,7 +11,7 @@ use super::plan::PathPlan;
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a mark of its own, and all of them may be set"
+    reason = "the marks are independent, and all of them may be set"
 )]
 pub struct Charge {
     /// Steps of the nodes.
@@ -36,7 +36,7 @@ pub struct Charge {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Access {
     /// Along a path.
-    Walk(PathPlan),
+    Path(PathPlan),
     /// So many names, one step each: a list is gone through for each.
     Names(u64),
     /// As the text that a function without it takes from the context.

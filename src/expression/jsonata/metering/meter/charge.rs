@@ -91,12 +91,12 @@ impl Meter {
                         })?;
                     }
                     Access::Size { .. } | Access::Names(_) => {}
-                    Access::Walk(plan) => PathVisitor {
+                    Access::Path(plan) => PathVisitor {
                         meter: self,
                         sizes: &sizes,
                         found: 0,
                     }
-                    .walk(value, plan, times)?,
+                    .charge_path(value, plan, times)?,
                 }
             }
         }

@@ -72,11 +72,11 @@ fn moved(read: Access, behind: usize) -> Access {
             slot: slot + behind,
             name,
         },
-        Access::Walk(mut plan) => {
+        Access::Path(mut plan) => {
             for hop in &mut plan {
                 hop.with.iter_mut().for_each(|slot| *slot += behind);
             }
-            Access::Walk(plan)
+            Access::Path(plan)
         }
         other @ (Access::Text | Access::Names(_)) => other,
     }
@@ -114,7 +114,7 @@ impl Rewriter {
         Ok(())
     }
 
-    /// Walks a body with an account of its own; its steps and starts.
+    /// Rewrites a body with its own count; gives its steps and starts.
     pub(super) fn opened(
         &mut self,
         node: &mut AstNode,

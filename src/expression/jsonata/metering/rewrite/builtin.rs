@@ -99,7 +99,7 @@ pub(super) fn check_known(name: &str) -> Result<(), ExpressionError> {
     }
     let nothing = |_: &[JValue]| Ok(JValue::Undefined);
     match Evaluator::new().register_fn(name, nothing) {
-        // The engine takes no name of a function of its own.
+        // The engine does not accept the name of a built-in function here.
         Err(_) => Err(ExpressionError::Unavailable(name.to_owned())),
         Ok(()) => Ok(()),
     }

@@ -49,7 +49,7 @@ impl Continuation {
             {
                 Access::Names(name_steps(&only.axis))
             }
-            _ => Access::Walk(plan),
+            _ => Access::Path(plan),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Rewriter {
             times_result: is_focus,
             is_tuple,
             // A single name, too: what it finds joins what others find.
-            starts: vec![vec![Access::Walk(onward.plan())]],
+            starts: vec![vec![Access::Path(onward.plan())]],
             ..Charge::default()
         })
     }

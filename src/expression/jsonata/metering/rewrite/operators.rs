@@ -25,7 +25,7 @@ impl Rewriter {
     pub(super) fn below(&mut self, node: &mut AstNode, index: usize) {
         if matches!(node, AstNode::Wildcard) {
             let hop = PlanStep::of(Axis::Children);
-            self.body.starts.add(context(), Access::Walk(vec![hop]));
+            self.body.starts.add(context(), Access::Path(vec![hop]));
             return;
         }
         self.is_plain = false;
@@ -116,7 +116,7 @@ impl Rewriter {
     }
 }
 
-/// Whether a node gives a single value, or nothing, whatever it is given.
+/// Whether a node gives a single value, or nothing, for any input.
 pub(super) fn is_scalar(node: &AstNode) -> bool {
     match node {
         AstNode::Binary { op, .. } => match op {

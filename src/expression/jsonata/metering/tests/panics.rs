@@ -1,5 +1,5 @@
 //! The functions of the engine with arguments that are odd, put together by
-//! chance: none panics, whatever it is given. The same seed makes the same
+//! chance: none panics on any input. The same seed makes the same
 //! calls. On wasm32 a panic ends everything in the isolate.
 
 use std::cell::RefCell;

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn the_page_before_is_told_by_the_provider_or_by_counting() {
     let pagination = cursor(&json!({ "prev_cursor_path": "prev" }));
-    let turn = turned(
+    let links = turned(
         &pagination,
         &start(&pagination, None),
         1,
@@ -14,14 +14,14 @@ fn the_page_before_is_told_by_the_provider_or_by_counting() {
     )
     .unwrap();
     assert_eq!(
-        (turn.next, turn.prev.map(|prev| prev.at)),
+        (links.next, links.prev.map(|prev| prev.at)),
         (None, Some(Place::Cursor("\"p\"".into())))
     );
     let pagination = self::pagination("offset", &json!({ "offset_key": "skip", "limit_key": "n" }));
     let mut position = start(&pagination, Some(10));
     let prev = |position: &Position| {
-        let turn = turned(&pagination, position, 10, &json!({}), &[]).unwrap();
-        turn.prev.map(|prev| prev.at)
+        let links = turned(&pagination, position, 10, &json!({}), &[]).unwrap();
+        links.prev.map(|prev| prev.at)
     };
     assert_eq!(prev(&position), None);
     position.at = Place::Offset(25);
@@ -83,13 +83,13 @@ fn two_equal_pages_of_several_records_are_a_repetition() {
 fn a_place_has_so_many_bytes() {
     let pagination = cursor(&json!({ "prev_cursor_path": "next" }));
     let body = json!({ "next": "x".repeat(100) });
-    let turn = turned(&pagination, &start(&pagination, None), 1, &body, &[]).unwrap();
-    assert_eq!(turn.next.as_ref().unwrap().pages, 1);
-    let size = turn.next.as_ref().unwrap().size();
-    assert_eq!(turn.clone().within(size), turn.clone());
-    let too_long = led(turn.clone().within(size - 1));
+    let links = turned(&pagination, &start(&pagination, None), 1, &body, &[]).unwrap();
+    assert_eq!(links.next.as_ref().unwrap().pages, 1);
+    let size = links.next.as_ref().unwrap().size();
+    assert_eq!(links.clone().within(size), links.clone());
+    let too_long = led(links.clone().within(size - 1));
     assert_eq!(too_long, error(&PageError::TooLong(size - 1)));
-    let last = PageLinks { next: None, ..turn };
+    let last = PageLinks { next: None, ..links };
     assert_eq!(last.clone().within(size), last.clone());
     assert_eq!(last.within(10), PageLinks::default());
 }

@@ -1,4 +1,4 @@
-//! A look through a whole file, as JSON, for the fields that it reads: what is not known to be harmless counts.
+//! Finds the fields that a file reads anywhere in its JSON. A position that is not known to be harmless counts as one that steers.
 
 use std::collections::BTreeSet;
 
@@ -29,25 +29,25 @@ const METHOD_PROSE: [&str; 7] = [
 /// What of a method is the caller's to choose anyway, by `/custom` and `body_passthrough`.
 const CALLERS_OWN: [&str; 4] = ["path", "pagination_path", "base_url", "body"];
 
-/// The names among these that something in the file reads, beside those that steer already.
+/// Adds to `steered` those of `names` that something in the file reads.
 pub(super) fn steered(
     names: BTreeSet<&str>,
     steered: BTreeSet<String>,
     file: &Value,
 ) -> BTreeSet<String> {
-    let mut walk = SteeringCheck { names, steered };
+    let mut check = SteeringCheck { names, steered };
     let lenient = is_signed_by_the_account(file);
     for (key, value) in file.as_object().into_iter().flatten() {
         match key.as_str() {
             key if PROSE.contains(&key) || key.starts_with("x-") => {}
-            "credentials" => walk.credentials(value),
-            "resources" => walk.resources(value, lenient),
-            "actions" => walk.actions(value),
+            "credentials" => check.credentials(value),
+            "resources" => check.resources(value, lenient),
+            "actions" => check.actions(value),
             "base_url" if lenient => {}
-            _ => walk.reads(value),
+            _ => check.reads(value),
         }
     }
-    walk.steered
+    check.steered
 }
 
 /// Whether every request is signed by what the account itself holds, and callers may send any other in its name: then
@@ -149,7 +149,7 @@ impl SteeringCheck<'_> {
         }
     }
 
-    /// An action hands values from step to step under any name: whatever it mentions counts.
+    /// An action hands values from step to step under any name, so every field that it mentions counts.
     fn mentions(&mut self, value: &Value) {
         let mut found = BTreeSet::new();
         for_each_text(value, &mut |text| {

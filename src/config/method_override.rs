@@ -1,7 +1,7 @@
 //! Headers and parameters by which a server takes another method, or another address, than the request's own. No
-//! standard has them; frameworks and proxies each spell theirs in a way of their own, and fold what they get.
+//! standard has them; frameworks and proxies spell theirs differently, and fold the names that they receive.
 
-/// Names that are these whatever is around them: a letter's case and marks do not count.
+/// A name that contains one of these is such a name. Case and punctuation do not count.
 const CERTAIN: [&str; 15] = [
     "methodoverride",
     "overridemethod",
