@@ -47,7 +47,7 @@ pub use finding::{Finding, Level};
 pub use normalise::normalise;
 pub use pagination::Pagination;
 pub use rate_limit::{ErrorExpression, RateLimit};
-pub use reader::{Reading, read, read_config};
+pub use reader::{ReadFile, read, read_config};
 pub use resource::{HttpMethod, Method};
 pub use setting::Setting;
 pub use webhook::Webhook;
@@ -231,7 +231,7 @@ impl Config {
     pub fn password_fields(&self) -> BTreeSet<String> {
         let fields = self
             .fields()
-            .filter(|field| field.kind == field::Kind::Password);
+            .filter(|field| field.kind == field::FieldKind::Password);
         fields.map(|field| field.name.clone()).collect()
     }
 

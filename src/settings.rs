@@ -1,7 +1,7 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
 mod limits;
-mod place;
+mod host_kind;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ use crate::secret::Secret;
 use variables::EnvVariables;
 
 pub use limits::*;
-pub use place::Place;
+pub use host_kind::HostKind;
 
 /// What the operator has set.
 #[derive(Debug)]

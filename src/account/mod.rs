@@ -41,7 +41,7 @@ pub struct Account {
     pub region: Region,
     /// A sandbox account refuses writes.
     pub is_sandbox: bool,
-    /// What last went wrong, in words.
+    /// What last went wrong, for people.
     pub last_error: Option<String>,
     /// The outcome of the last lifecycle action.
     pub last_action_run_result: Option<Value>,

@@ -12,10 +12,10 @@ use url::Url;
 use super::RequestContext;
 use super::route::ConnectRoute;
 use super::unproved::Sender;
-use crate::account::token::{self, Kind, Proof};
+use crate::account::token::{self, TokenKind, TokenProof};
 use crate::config::Credential;
 use crate::connect::form::Problems;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::{self, Brand, Card, Choose};
 use crate::crypto;
 use crate::error::Failure;
@@ -222,11 +222,11 @@ async fn callback<O: Outside>(
         return Ok(unknown());
     }
     let sender = Sender::of(context, &request.headers);
-    let read = token::read_token(sender.keyring()?, Kind::State, &state);
+    let read = token::read_token(sender.keyring()?, TokenKind::State, &state);
     let Some((account, proof)) = proved(&sender, read).await? else {
         return Ok(unknown());
     };
-    if proof == Proof::Signed {
+    if proof == TokenProof::Signed {
         context.room.prove()?;
     }
     let hash = crypto::sha256_hex(state.as_bytes());
@@ -240,7 +240,7 @@ async fn callback<O: Outside>(
         parameters,
     };
     let Some(ended) = flow::handle_callback(context.outside, account, came).await? else {
-        if proof == Proof::Unsigned {
+        if proof == TokenProof::Unsigned {
             refused(sender.named_nothing(unproved()).await)?;
         }
         return Ok(unknown());

@@ -115,10 +115,10 @@ fn refuse_unknown(headers: &HeaderMap) -> Result<(), Failure> {
     let Some(name) = headers::unknown_of_caller(headers) else {
         return Ok(());
     };
-    let words = format!(
+    let message = format!(
         "The header {name} has bytes that are not UTF-8, or a control character: encode its value."
     );
-    Err(Failure::new(Code::Malformed, words))
+    Err(Failure::new(Code::Malformed, message))
 }
 
 /// The account that a call names; an account token means its own account.

@@ -99,7 +99,7 @@ impl QueryParameters {
         for (name, field, comparison) in known {
             if let Some(text) = self.get(name) {
                 let value = field.kind.read(text).ok_or_else(|| {
-                    malformed(&format!("`{name}` is not {}.", field.kind.words()))
+                    malformed(&format!("`{name}` is not {}.", field.kind.description()))
                 })?;
                 filters.push(Filter {
                     field: field.key.to_owned(),
@@ -212,7 +212,7 @@ impl FilterKind {
         }
     }
 
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Text => "a text",
             Self::Flag => "true or false",

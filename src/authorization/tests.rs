@@ -9,7 +9,7 @@ fn signed(authorization: Value, context: &Value) -> Result<SignIn, Authorization
     let authorization: Authorization = serde_json::from_value(authorization).unwrap();
     let url = Url::parse("https://api.example.com/x").unwrap();
     let headers = HeaderMap::new();
-    let request = Request {
+    let request = UnauthenticatedRequest {
         method: &Method::POST,
         url: &url,
         headers: &headers,

@@ -62,7 +62,7 @@ pub struct ApiKey {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct OAuth2 {
     /// Our client at the provider.
-    pub client: Client,
+    pub client: OAuthClient,
     /// The provider's endpoints.
     pub auth: Endpoints,
     /// How requests to them are written.
@@ -93,7 +93,7 @@ pub struct OAuth2 {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(rename = "OAuthClient")]
-pub struct Client {
+pub struct OAuthClient {
     /// The client id; `{{client_id}}` when absent.
     pub id: Option<Template>,
     /// The client secret; `{{client_secret}}` when absent. A literal one is write-only.
@@ -143,7 +143,7 @@ pub struct Options {
     /// The separator between scopes.
     pub scope_separator: String,
     /// How the body of a token request is written.
-    pub body_format: BodyFormat,
+    pub body_format: TokenBodyFormat,
     /// Whether the client signs in by a header or in the body.
     pub authorization_method: AuthorizationMethod,
 }
@@ -152,7 +152,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             scope_separator: " ".to_owned(),
-            body_format: BodyFormat::default(),
+            body_format: TokenBodyFormat::default(),
             authorization_method: AuthorizationMethod::default(),
         }
     }
@@ -162,7 +162,7 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OAuthBodyFormat")]
-pub enum BodyFormat {
+pub enum TokenBodyFormat {
     /// `application/x-www-form-urlencoded`
     #[default]
     Form,

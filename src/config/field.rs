@@ -18,7 +18,7 @@ pub struct Field {
     pub label: Option<String>,
     /// The kind of input; what is typed into a `password` is kept secret.
     #[serde(rename = "type", default)]
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// Whether the form insists on a value.
     #[serde(default)]
     pub required: bool,
@@ -52,7 +52,7 @@ pub struct Field {
 /// The kind of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FieldKind {
     /// A line of text.
     #[default]
     Text,

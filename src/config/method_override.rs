@@ -20,7 +20,7 @@ const CERTAIN: [&str; 15] = [
     "forwardedurl",
 ];
 
-/// Words that such a name has, and others have, too: `payment_method`.
+/// Parts that such a name has, and other names have, too: `payment_method`.
 const LIKELY: [&str; 3] = ["method", "verb", "override"];
 
 /// Methods that write: RFC 9110, RFC 5789, RFC 4918, and what frameworks call them.
@@ -64,7 +64,7 @@ pub fn overrides(name: &str, value: &str) -> bool {
     if CERTAIN.iter().any(|certain| word.contains(certain)) {
         return true;
     }
-    // `_method` and `$method` are no provider's own words; `x-method` is.
+    // `_method` and `$method` are no provider's own names; `x-method` is.
     let is_marked = !name.trim_start().starts_with(char::is_alphanumeric);
     if (word == "method" && is_marked) || word == "xmethod" {
         return true;

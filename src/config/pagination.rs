@@ -38,7 +38,7 @@ pub enum Pagination {
     /// An opaque cursor, or a link, in the answer.
     Cursor(Box<Cursor>),
     /// Page numbers.
-    Page(Page),
+    Page(PagePagination),
     /// The number of items to skip.
     Offset(Offset),
     /// `Link: …; rel="next"` (RFC 8288).
@@ -143,7 +143,7 @@ pub enum LimitDataType {
     rename = "PagePagination",
     transform = aliases(PAGE_ALIASES)
 )]
-pub struct Page {
+pub struct PagePagination {
     /// The parameter that carries the page number; in a body, dots nest. Also written `page_param`.
     #[serde(alias = "page_param")]
     pub page_key: String,

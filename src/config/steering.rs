@@ -9,7 +9,7 @@ use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
 
 use super::credentials::{Endpoints, OAuth2};
-use super::field::{Field, Kind, Transform};
+use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
 use super::{Config, Credential, Webhook};
 
@@ -36,7 +36,7 @@ impl Config {
 
 /// Whether what is typed into a field is shown again: it is no secret, and stored as it was typed.
 pub fn is_plain(field: &Field) -> bool {
-    field.kind != Kind::Password
+    field.kind != FieldKind::Password
         && !KEYS.contains(&field.name.as_str())
         && field.transform != Some(Transform::Sha256)
 }

@@ -11,11 +11,11 @@ mod part;
 mod schemes;
 mod signature;
 
-pub use part::{CompareWith, Part, Place};
+pub use part::{CompareWith, RequestPart, SignaturePlace};
 pub use schemes::{MOST_SCHEMES, Schemes, When};
 pub use signature::{
     Algorithm, BodyHash, ClaimHash, SecretEncoding, Signature, SignatureConfig, SignatureFormat,
-    SignatureVerification, SignedBody, StringType, Timestamp, TimestampUnit,
+    SignatureVerification, SignedBody, StringType, SignedTime, TimestampUnit,
 };
 
 /// How a provider's webhooks are verified and read.
@@ -44,7 +44,7 @@ pub struct Webhook {
 #[serde(deny_unknown_fields)]
 pub struct Challenge {
     /// Where it is: a header, a query parameter or a field of the body.
-    pub from: Part,
+    pub from: RequestPart,
     /// The hash function; the signature's when absent.
     #[serde(default)]
     pub algorithm: Option<Algorithm>,

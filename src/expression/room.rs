@@ -24,7 +24,7 @@ const QUOTED: usize = 80;
 
 /// What is left of one of the bounds above.
 #[derive(Debug)]
-pub struct Room {
+pub struct RenderRoom {
     place: RoomUse,
     left: Cell<usize>,
 }
@@ -54,7 +54,7 @@ impl RoomUse {
     }
 }
 
-impl Room {
+impl RenderRoom {
     /// For a body.
     pub fn body() -> Self {
         Self::of(RoomUse::Body)

@@ -14,7 +14,7 @@ use crate::settings::{FORM_FIELDS, SMALL_ANSWER_VALUES};
 use crate::time::Timestamp;
 
 use super::failure::{TokenFailure, accepted, unreadable};
-use super::words::cleaned;
+use super::shown_text::cleaned;
 
 const ACCESS_TOKEN: &str = "access_token";
 const REFRESH_TOKEN: &str = "refresh_token";

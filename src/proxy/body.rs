@@ -10,7 +10,7 @@ use crate::expression::{Moment, RenderError};
 use crate::header_text;
 use crate::json::exact::{self, Exact};
 
-/// Whose words the body of a request is.
+/// Where the body of a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodySource {
     /// The method's `body`; the caller's where it has none.

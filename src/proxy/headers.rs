@@ -108,7 +108,7 @@ pub fn of_empty_answer(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Says that an answer was given before: our word, no provider's.
+/// Says that an answer is a stored one. The gateway sets it; a provider's field of this name is removed.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The answer's fields that go to the caller, when the body goes on unread.

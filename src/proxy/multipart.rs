@@ -11,7 +11,7 @@ use super::body::BodyError;
 use super::fields::{Fields, text};
 use crate::config::QueryArrayFormat;
 use crate::crypto;
-use crate::expression::Room;
+use crate::expression::RenderRoom;
 use crate::json::exact;
 
 const KEYS: [&str; 4] = ["filename", "content_type", "data", "text"];
@@ -31,7 +31,7 @@ pub fn encode(
     let Some(object) = value.as_object() else {
         return Ok(None);
     };
-    let room = Room::body();
+    let room = RenderRoom::body();
     let fields = Fields {
         arrays,
         is_whole: is_file,

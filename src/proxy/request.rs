@@ -5,7 +5,7 @@
 
 mod caller;
 mod defaults;
-mod last_word;
+mod reserved_names;
 mod sandbox;
 
 use http::HeaderMap;
@@ -22,10 +22,10 @@ use crate::config::resource::Method;
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 use crate::json::Exact;
-pub use caller::{Caller, Words};
+pub use caller::{CallerInput, InputAuthor};
 use defaults::{defaults, defaults_of_headers, overlay};
-use last_word::FileParameters;
-pub use last_word::is_body_kept;
+use reserved_names::FileParameters;
+pub use reserved_names::is_body_kept;
 pub use sandbox::that_only_reads;
 
 /// A request that is not authenticated yet.
@@ -112,7 +112,7 @@ pub fn of_method(
     round: Round,
     scope: &TemplateScope,
     pins: &Pins,
-    caller: &Caller,
+    caller: &CallerInput,
     writing: &Writing,
 ) -> Result<Draft, RequestError> {
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
@@ -159,7 +159,7 @@ pub fn of_path(
     path: &str,
     scope: &TemplateScope,
     pins: &Pins,
-    caller: &Caller,
+    caller: &CallerInput,
 ) -> Result<Draft, RequestError> {
     let base = config
         .base_url

@@ -26,7 +26,7 @@ fn read_of(
     headers: &HeaderMap,
     body: Option<&Value>,
 ) -> Limits {
-    let answer = Answer {
+    let answer = RateLimitAnswer {
         status: status(code),
         headers,
         body,

@@ -20,7 +20,7 @@ mod places;
 
 /// What a provider sent.
 #[derive(Debug)]
-pub struct Request<'a> {
+pub struct WebhookRequest<'a> {
     pub(super) method: &'a Method,
     pub(super) url: &'a str,
     pub(super) headers: &'a HeaderMap,
@@ -47,7 +47,7 @@ static WITHHELD: Value = Value::Null;
 /// JSON that nests deeper is handed on as a text.
 const DEEPEST: usize = 100;
 
-impl<'a> Request<'a> {
+impl<'a> WebhookRequest<'a> {
     /// `url` is `PUBLIC_URL` with the path and query as they came, `body` the bytes as they came.
     pub fn new(method: &'a Method, url: &'a str, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use causeway::account::token::{Kind, address};
+use causeway::account::token::{TokenKind, address};
 use causeway::api;
 use causeway::ids::AccountId;
 use causeway::ports::{Body, Incoming, System};
@@ -125,8 +125,8 @@ impl Client {
     /// A story may name a webhook's URL by the id alone; it is then sent to as `webhook_url` says it.
     fn signed(&self, path: &str) -> String {
         let kinds = [
-            ("/integrated-account-webhook/", Kind::AccountWebhook),
-            ("/environment-integration-webhook/", Kind::InstallWebhook),
+            ("/integrated-account-webhook/", TokenKind::AccountWebhook),
+            ("/environment-integration-webhook/", TokenKind::InstallWebhook),
         ];
         let Ok(ring) = self.world.settings().keyring() else {
             return path.to_owned();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use causeway::config::schema::integration_schema;
-use causeway::config::{Level, Reading, read, read_config};
+use causeway::config::{Level, ReadFile, read, read_config};
 use serde_json::{Value, json};
 
 pub fn root() -> PathBuf {
@@ -48,7 +48,7 @@ fn each_case_gives_the_findings_it_lists() {
         let Some(file) = case.get("file").cloned() else {
             return;
         };
-        let Reading {
+        let ReadFile {
             integration,
             findings,
         } = read(&file);
@@ -139,7 +139,7 @@ fn whatever_stands_in_any_place_the_file_is_read_to_its_end() {
             |(pointer, value)| {
                 let mut file = file.clone();
                 *file.pointer_mut(pointer).unwrap() = value.clone();
-                let Reading {
+                let ReadFile {
                     integration,
                     findings,
                 } = read(&file);
@@ -175,7 +175,7 @@ pub fn mistakes_by_schema(file: &Value) -> Vec<String> {
 fn the_files_we_ship_have_no_findings_and_fit_the_schema() {
     each_case(files_of("integrations"), |path| {
         let file = load(&path);
-        let Reading {
+        let ReadFile {
             integration,
             findings,
         } = read(&file);

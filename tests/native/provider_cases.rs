@@ -3,7 +3,7 @@
 use causeway::config::{Config, Pagination, read};
 use causeway::expression::{Moment, TemplateScope};
 use causeway::json::cut;
-use causeway::pagination::{self, Answer, Ask, PageLinks, Position, Request};
+use causeway::pagination::{self, PageAnswer, PageParameters, PageLinks, Position, PageRequest};
 use causeway::ports::Body;
 use causeway::proxy::request::set_query;
 use serde_json::Value;
@@ -116,7 +116,7 @@ impl Case {
         self.config.pagination_of(method)
     }
 
-    pub fn ask(&self, pagination: &Pagination, position: &Position) -> Ask {
+    pub fn ask(&self, pagination: &Pagination, position: &Position) -> PageParameters {
         let scope = TemplateScope::new(&self.story["context"]);
         pagination::ask(pagination, position, &scope).unwrap()
     }
@@ -126,8 +126,8 @@ impl Case {
         pagination::first(pagination, limit, &self.request(url)).unwrap()
     }
 
-    fn request<'a>(&'a self, url: &'a Url) -> Request<'a> {
-        Request {
+    fn request<'a>(&'a self, url: &'a Url) -> PageRequest<'a> {
+        PageRequest {
             url,
             query: &self.story["query"],
             options: &Value::Null,
@@ -148,7 +148,7 @@ impl Case {
             let name: http::HeaderName = name.parse().unwrap();
             (name, value.parse().unwrap())
         });
-        let answer = Answer {
+        let answer = PageAnswer {
             status: self.status().try_into().unwrap(),
             headers: &headers.collect(),
             text: &body,
@@ -167,7 +167,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn of(sent: &Sent, ask: &Ask) -> Self {
+    pub fn of(sent: &Sent, ask: &PageParameters) -> Self {
         let mut url = ask.address(&Url::parse(&sent.url).unwrap());
         for (name, value) in &ask.query {
             set_query(&mut url, name, value);

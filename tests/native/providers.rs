@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use causeway::config::rate_limit::HeaderOrExpression;
 use causeway::expression::ExpressionScope;
-use causeway::pagination::Ask;
+use causeway::pagination::PageParameters;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -51,7 +51,7 @@ fn the_request_is_the_one_the_provider_expects() {
     each_case(Case::all(), |case| {
         let (sent, _) = case.call();
         let expected = &case.story["expect"]["request"];
-        let ask = case.pagination().map_or_else(Ask::default, |pagination| {
+        let ask = case.pagination().map_or_else(PageParameters::default, |pagination| {
             let url = Url::parse(&sent.url).unwrap();
             case.ask(pagination, &case.first(pagination, &url))
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use causeway::api::route::{Found, Route, find};
+use causeway::api::route::{RouteMatch, Route, find};
 use causeway::api::table::rows;
 use causeway::ports::Body;
 use serde_json::json;
@@ -119,10 +119,10 @@ pub fn declared() -> BTreeSet<(&'static str, &'static str)> {
 /// The kind of a request's route: the name of its variant.
 pub fn name_at(method: &str, path: &str) -> String {
     let debug = match find(&method.parse().unwrap(), path.split('?').next().unwrap()) {
-        Found::Route(Route::Admin(admin)) => format!("{admin:?}"),
-        Found::Route(Route::Connect(connect)) => format!("{connect:?}"),
-        Found::Route(Route::Webhook(webhook)) => format!("{webhook:?}"),
-        Found::Route(other) => format!("{other:?}"),
+        RouteMatch::Route(Route::Admin(admin)) => format!("{admin:?}"),
+        RouteMatch::Route(Route::Connect(connect)) => format!("{connect:?}"),
+        RouteMatch::Route(Route::Webhook(webhook)) => format!("{webhook:?}"),
+        RouteMatch::Route(other) => format!("{other:?}"),
         other => panic!("{method} {path}: {other:?}"),
     };
     debug.split(['(', ' ']).next().unwrap().to_owned()

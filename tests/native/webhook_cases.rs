@@ -4,7 +4,7 @@
 use causeway::config::{Config, Webhook, read};
 use causeway::expression::{Moment, Pins, PlainHttp, TemplateScope};
 use causeway::time::Timestamp;
-use causeway::webhook::{self, PublishedKey, Refusal, Request};
+use causeway::webhook::{self, PublishedKey, Refusal, WebhookRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
@@ -35,8 +35,8 @@ impl Sent {
         }
     }
 
-    pub fn request(&self) -> Request<'_> {
-        Request::new(&self.method, &self.url, &self.headers, &self.body)
+    pub fn request(&self) -> WebhookRequest<'_> {
+        WebhookRequest::new(&self.method, &self.url, &self.headers, &self.body)
     }
 
     pub fn set(&mut self, name: &str, value: &str) {
@@ -132,7 +132,7 @@ impl Case {
     /// By each scheme in turn; of several refusals the most telling.
     pub fn verify_request(
         &self,
-        request: &Request,
+        request: &WebhookRequest,
         scope: &TemplateScope,
         keys: &[PublishedKey],
         now: Timestamp,

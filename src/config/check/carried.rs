@@ -1,5 +1,5 @@
-//! What a request carries, as far as it matters for whose data it opens: the operator's words, the customer's own secret,
-//! and words that a customer chooses.
+//! What a request carries, as far as it matters for whose data it opens: the operator's values, the customer's own
+//! secret, and values that a customer chooses.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ impl CarriedPart {
 pub(super) struct Carried {
     /// Whether it reads a variable of the operator's.
     pub(super) variable: bool,
-    /// Whether the operator's word is where a credential does.
+    /// Whether an operator's value is where a credential goes.
     pub(super) operators_key: bool,
     /// Whether it does so outside of the body.
     pub(super) operators_sign_in: bool,
@@ -327,7 +327,7 @@ impl<'c> CarriedReader<'c> {
             &mut all.typed
         };
         if typed.is_none() {
-            *typed = self.typed.word_in(&sources).map(str::to_owned);
+            *typed = self.typed.key_in(&sources).map(str::to_owned);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whose word finds an account for an install's webhook: the provider's or the operator's. What a customer types
+//! Who sets the value that finds an account for an install's webhook: the provider or the operator. What a customer types
 //! would have them named as somebody else.
 
 use crate::config::action::Action;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::config::action::{Change, StepKind};
+use crate::config::action::{ContextChange, StepKind};
 use crate::config::{Config, Finding};
 use crate::expression::scope::context_key;
 use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_braces};
@@ -70,8 +70,8 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     }
     for step in config.actions.values().flat_map(|action| &action.steps) {
         match &step.kind {
-            StepKind::SetContext(Change::Values(TemplateTree::Object(entries)))
-            | StepKind::UpdateContext(Change::Values(TemplateTree::Object(entries))) => {
+            StepKind::SetContext(ContextChange::Values(TemplateTree::Object(entries)))
+            | StepKind::UpdateContext(ContextChange::Values(TemplateTree::Object(entries))) => {
                 known.extend(entries.iter().map(|(key, _)| key.clone()));
             }
             StepKind::SetContext(_) | StepKind::UpdateContext(_) => return None,

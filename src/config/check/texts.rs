@@ -16,7 +16,7 @@ use super::operator_values::OperatorValueKind;
 
 mod place;
 
-use place::{Form, TextPlace, holds_placeholder, stands_in_clear, variable};
+use place::{TextKind, TextPlace, holds_placeholder, stands_in_clear, variable};
 
 /// Sections and keys that people read, at any depth.
 const PROSE: [&str; 13] = [
@@ -207,7 +207,7 @@ impl TextCheck<'_> {
                 ("set_context" | "update_context", "config")
                     if value.is_object() && value.get("expression").is_none() => {}
                 ("transform" | "set_context" | "update_context", "config") => {
-                    let form = Form::Source;
+                    let form = TextKind::Source;
                     let spot = TextPlace::at(key);
                     self.value(value, &at, &TextPlace { host, form, ..spot });
                 }
@@ -284,7 +284,7 @@ impl TextCheck<'_> {
                         is_sample,
                         is_credential,
                         form: if is_sample {
-                            Form::Text
+                            TextKind::Text
                         } else {
                             spot.form.below(key)
                         },

@@ -1,4 +1,4 @@
-//! Whose word a key of the context is, as far as the file shows it.
+//! Which keys of the context a customer can set, as far as the file shows it.
 
 use std::collections::BTreeSet;
 
@@ -87,7 +87,7 @@ impl Typed {
     }
 
     /// What of `sources` a customer can set: a key of the context, or all of it.
-    pub(super) fn word_in<'s>(&self, sources: &Sources<'s>) -> Option<&'s str> {
+    pub(super) fn key_in<'s>(&self, sources: &Sources<'s>) -> Option<&'s str> {
         if sources.whole_context {
             return Some("context");
         }

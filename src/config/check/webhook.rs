@@ -1,6 +1,6 @@
 //! Webhooks: a scheme that cannot accept anything is said so.
 
-use crate::config::webhook::{Part, Schemes, SignatureFormat, SignatureVerification, Webhook};
+use crate::config::webhook::{RequestPart, Schemes, SignatureFormat, SignatureVerification, Webhook};
 use crate::config::{Config, Finding};
 use crate::expression::Expression;
 
@@ -112,7 +112,7 @@ fn check_event_id(
 }
 
 /// Where something single is read from the request.
-fn check_place(at: String, place: Option<&Part>, findings: &mut Vec<Finding>) {
+fn check_place(at: String, place: Option<&RequestPart>, findings: &mut Vec<Finding>) {
     if place.is_some_and(|place| !place.is_place()) {
         let finding = Finding::warning(at, "it names no place: every webhook is refused");
         findings.push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
@@ -135,11 +135,11 @@ fn check_addresses(at: &str, verification: &SignatureVerification, findings: &mu
 fn check_parts(at: &str, verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     for (index, part) in verification.config.parts.iter().enumerate() {
         let at = format!("{at}.config.parts[{index}]");
-        if part.holds(&Part::BareHeader) {
+        if part.holds(&RequestPart::BareHeader) {
             findings.push(
                 Finding::warning(at, "`header` names no header").hint("write `$header.<name>`"),
             );
-        } else if part.holds(&Part::Timestamp)
+        } else if part.holds(&RequestPart::Timestamp)
             && verification.config.timestamp.is_none()
             && verification.format != SignatureFormat::StandardWebhooks
         {

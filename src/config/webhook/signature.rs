@@ -9,7 +9,7 @@ use crate::config::schema::also;
 use crate::expression::pattern::WholePattern;
 use crate::expression::{Expression, Template, UrlTemplate};
 
-use super::{CompareWith, Part, When};
+use super::{CompareWith, RequestPart, When};
 
 // Second spellings, for the JSON Schema.
 const ALGORITHM_ALSO: &[&str] = &[
@@ -82,7 +82,7 @@ pub struct SignatureConfig {
     /// How the secret is written.
     pub secret_encoding: SecretEncoding,
     /// What is signed, in order: literals, `$body`, `$body.x`, `$header.x`, `$query`, `$query.x`, `$url`, `$url_decoded`, `$method`, `$path`, `$form_sorted`, `$timestamp`, `$id`, `$secret`, `$canonical_request`. A list inside is left out when a place in it is missing. Absent: `$body`.
-    pub parts: Vec<Part>,
+    pub parts: Vec<RequestPart>,
     /// Over which bytes of a compressed body (`content-encoding`) it may be made.
     pub signed_body: SignedBody,
     /// What is signed, as one text with placeholders: `{{body}}`, `{{headers.x}}`, `{{query.x}}`, `{{url}}`, `{{method}}`, `{{path}}`, `{{timestamp}}`, `{{id}}`.
@@ -94,7 +94,7 @@ pub struct SignatureConfig {
     /// Where the signature is in a list such as `t=…,v1=…,v1=…`.
     pub signature: Option<Signature>,
     /// Where the time of signing is.
-    pub timestamp: Option<Timestamp>,
+    pub timestamp: Option<SignedTime>,
     /// The hash of the body, where that is signed instead of the body.
     pub body_hash: Option<BodyHash>,
     /// The public key: PEM (a certificate too), base64, or hex for Ed25519.
@@ -197,7 +197,7 @@ pub struct Signature {
 #[serde(deny_unknown_fields)]
 pub struct BodyHash {
     /// Where it is. May be missing only when `$form_sorted` covers the body.
-    pub from: Part,
+    pub from: RequestPart,
     /// The hash function; SHA-256 when absent.
     #[serde(default)]
     pub algorithm: Option<Algorithm>,
@@ -214,7 +214,7 @@ pub struct ClaimHash {
     pub claim: String,
     /// What it is the hash of; the body when absent.
     #[serde(default)]
-    pub parts: Vec<Part>,
+    pub parts: Vec<RequestPart>,
     /// The hash function; SHA-256 when absent.
     #[serde(default)]
     pub algorithm: Option<Algorithm>,
@@ -226,9 +226,9 @@ pub struct ClaimHash {
 /// Where the time of signing is.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Timestamp {
+pub struct SignedTime {
     /// A header, a query parameter, a field of the body, or `$signature.t` for an entry of the signature's list.
-    pub from: Part,
+    pub from: RequestPart,
     /// What it is counted in.
     #[serde(default)]
     pub unit: TimestampUnit,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::account::seal::{Place, SealError};
+use crate::account::seal::{SealPlace, SealError};
 use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::json;
@@ -11,7 +11,7 @@ use crate::ports::System;
 /// Seals `secrets` for its place; an empty object or null needs no seal.
 pub fn seal(
     system: &impl System,
-    place: Place<'_>,
+    place: SealPlace<'_>,
     secrets: &Value,
 ) -> Result<Option<String>, Failure> {
     if secrets.as_object().is_none_or(serde_json::Map::is_empty) {
@@ -27,7 +27,7 @@ pub fn seal(
 }
 
 /// Opens what [`seal`] made for the same place.
-pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Value, Failure> {
+pub fn open(system: &impl System, place: SealPlace<'_>, sealed: &str) -> Result<Value, Failure> {
     let opened = system
         .settings()
         .keyring()
@@ -38,7 +38,7 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
 /// Opens the secrets of a record, each with what it is bound to.
 pub fn open_bound(
     system: &impl System,
-    place: Place<'_>,
+    place: SealPlace<'_>,
     sealed: Option<&str>,
 ) -> Result<Bound, Failure> {
     let opened = sealed.map_or(Ok(Value::Null), |text| open(system, place, text));
@@ -48,7 +48,7 @@ pub fn open_bound(
 /// The same value under the first key; `None` when it is already, or there is nothing sealed.
 pub fn resealed(
     system: &impl System,
-    place: Place<'_>,
+    place: SealPlace<'_>,
     text: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let ring = system
@@ -87,7 +87,7 @@ pub fn joined(mut kept: Value, newer: &Value) -> Value {
     kept
 }
 
-fn told(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
+fn told(system: &impl System, place: SealPlace<'_>, error: &SealError) -> Failure {
     system.log(&json!({ "level": "error", "event": "sealing_key", "kind": format!("{:?}", place.kind), "id": place.id, "reason": error.to_string() }));
     Failure::from(error.clone())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::config::binding::{Bound, Layers, Owner, Place, leaves};
+use crate::config::binding::{Bound, Layers, Owner, FilePlace, leaves};
 use crate::error::{Code, Complaint, Failure};
 
 /// A file's secrets, bound to the file; 422 where a kept one would go elsewhere. `brought` has those that were sent now.
@@ -48,14 +48,14 @@ pub fn install(old: &Layers, new: &Layers, brought: &Value) -> Result<Bound, Fai
 
 /// What is unbound now and was not before: nobody is refused a change for what others did.
 pub fn newly(
-    before: &BTreeSet<(Owner, Place)>,
-    now: &BTreeSet<(Owner, Place)>,
-) -> BTreeSet<(Owner, Place)> {
+    before: &BTreeSet<(Owner, FilePlace)>,
+    now: &BTreeSet<(Owner, FilePlace)>,
+) -> BTreeSet<(Owner, FilePlace)> {
     now.difference(before).cloned().collect()
 }
 
 /// 422 that names each secret that would go elsewhere.
-pub fn refuse_unbound(unbound: &BTreeSet<(Owner, Place)>, at: &str) -> Result<(), Failure> {
+pub fn refuse_unbound(unbound: &BTreeSet<(Owner, FilePlace)>, at: &str) -> Result<(), Failure> {
     if unbound.is_empty() {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use http::header::CONTENT_ENCODING;
 use crate::error::Failure;
 use crate::flows::base::memory::Room;
 use crate::media::coding::{self, Undecoded};
-use crate::webhook::Request;
+use crate::webhook::WebhookRequest;
 
 /// A body without its codings.
 #[derive(Debug)]
@@ -20,11 +20,11 @@ pub struct Plain {
 /// The request with its body decoded, of at most `limit` bytes; itself where it has no coding. `plain` is where the decoded
 /// body is held.
 pub fn plain_of<'r>(
-    request: &Request<'r>,
+    request: &WebhookRequest<'r>,
     plain: &'r OnceCell<Plain>,
     limit: usize,
     room: &Room,
-) -> Result<Option<Request<'r>>, Undecoded<Failure>> {
+) -> Result<Option<WebhookRequest<'r>>, Undecoded<Failure>> {
     let (_, _, headers) = request.head();
     let codings = coding::named(headers)?;
     if codings.is_empty() {

@@ -23,7 +23,7 @@ use crate::flows::messages::webhook::{VerifiedWebhook, WebhookContent};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
-use crate::webhook::{self, Event, Request};
+use crate::webhook::{self, TransformedEvent, WebhookRequest};
 
 /// Accounts that are asked at a time.
 const AT_ONCE: usize = 6;
@@ -71,7 +71,7 @@ pub async fn receive_for_install<O: Outside>(
         redactor: resolved.compiled.redactor(),
     };
     let url = asked_url(outside.settings(), &incoming.url, incoming.asked.as_deref());
-    let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+    let sent = WebhookRequest::new(&incoming.method, &url, &incoming.headers, &body);
     let plain = OnceCell::new();
     let request = match ground.verified(sent, &plain).await? {
         Verified::Event(request) => *request,
@@ -120,7 +120,7 @@ struct Found {
 }
 
 impl<O: Outside> WebhookContext<'_, O> {
-    async fn accounts(&self, request: &Request<'_>, events: &[Event]) -> Result<Found, Failure> {
+    async fn accounts(&self, request: &WebhookRequest<'_>, events: &[TransformedEvent]) -> Result<Found, Failure> {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
         let verification = schemes.and_then(Schemes::with_lookup);
@@ -162,7 +162,7 @@ impl<O: Outside> WebhookContext<'_, O> {
 
     /// Each account gets what names it, what its value finds, or what names nobody and came in its request. Accounts with
     /// the same events share them: one webhook can be for many.
-    fn shared_out(&self, events: Vec<Event>, found: &Found) -> Shares {
+    fn shared_out(&self, events: Vec<TransformedEvent>, found: &Found) -> Shares {
         let mut wanted: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
             let (accounts, found_by) = self.accounts_of(event, found);
@@ -188,7 +188,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     /// The accounts, and the value they are looked up by.
     fn accounts_of<'f>(
         &self,
-        event: &'f Event,
+        event: &'f TransformedEvent,
         found: &'f Found,
     ) -> (Vec<AccountId>, Option<&'f str>) {
         match (

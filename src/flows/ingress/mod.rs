@@ -19,7 +19,7 @@ use crate::flows::base::memory::built::{built_bytes, too_many_values};
 use crate::ids::EventId;
 use crate::ports::{Body, Outside};
 use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
-use crate::webhook::{Handshake, Request};
+use crate::webhook::{Handshake, WebhookRequest};
 
 /// What became of a webhook.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub async fn read_body<O: Outside>(
 
 /// Before the proof a few values are looked at, and are counted first; more are not built, and where they are needed the
 /// request is refused (`WebhookContext::verified`).
-pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
+pub fn limit_values(request: &WebhookRequest<'_>, room: &Room) -> Result<(), Failure> {
     let (values, most) = if let Some(fields) = request.fields() {
         (fields, FORM_FIELDS)
     } else {

@@ -20,14 +20,14 @@ use crate::flows::messages::dead_letter::Kept;
 use crate::flows::messages::webhook::{NewEvent, WebhookContent};
 use crate::ports::Outside;
 use crate::webhook::{
-    self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
+    self, TransformedEvent, Handshake, HandshakeError, SenderProof, Refusal, WebhookRequest, TransformError,
 };
 
 /// All events of one request together may have so much payload.
 const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 
 /// By what a request is known, and its events; or why there are none.
-pub type ReadEvents = (Option<String>, Result<Vec<Event>, TransformError>);
+pub type ReadEvents = (Option<String>, Result<Vec<TransformedEvent>, TransformError>);
 
 /// Where a webhook arrives: what it is verified and read with.
 pub struct WebhookContext<'a, O> {
@@ -55,7 +55,7 @@ pub struct WebhookContext<'a, O> {
 
 impl<O: Outside> WebhookContext<'_, O> {
     /// What is held of it counts with what proved senders hold; all of it may be looked into.
-    pub(in crate::flows) fn prove(&self, request: &Request) -> Result<(), Failure> {
+    pub(in crate::flows) fn prove(&self, request: &WebhookRequest) -> Result<(), Failure> {
         self.room.prove()?;
         if request.release() || request.is_token() {
             let values = request.values();
@@ -68,9 +68,9 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub(in crate::flows) fn signed_handshake(
         &self,
         webhook: &Webhook,
-        request: &Request,
+        request: &WebhookRequest,
     ) -> Result<Option<Handshake>, Failure> {
-        match self.handshake(webhook, request, Proof::Signed) {
+        match self.handshake(webhook, request, SenderProof::Signed) {
             Err(error @ (HandshakeError::Expression(_) | HandshakeError::Shape(_))) => {
                 self.log("warn", "webhook_handshake_failed", &error.to_string());
                 Ok(None)
@@ -82,8 +82,8 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub(in crate::flows) fn handshake(
         &self,
         webhook: &Webhook,
-        request: &Request,
-        proof: Proof,
+        request: &WebhookRequest,
+        proof: SenderProof,
     ) -> Result<Option<Handshake>, HandshakeError> {
         let moment = moment(self.outside);
         let shown = self.shown.as_ref();
@@ -106,7 +106,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// What is to be stored of a verified request, and the events as they were read, which count with what it holds.
-    pub fn read(&self, request: &Request) -> Result<ReadEvents, Failure> {
+    pub fn read(&self, request: &WebhookRequest) -> Result<ReadEvents, Failure> {
         let Some(webhook) = &self.resolved.compiled.config.webhook else {
             return Ok((None, Ok(Vec::new())));
         };
@@ -125,7 +125,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// A payload is one column of a row.
-    fn checked(&self, events: Vec<Event>) -> Result<Vec<Event>, TransformError> {
+    fn checked(&self, events: Vec<TransformedEvent>) -> Result<Vec<TransformedEvent>, TransformError> {
         let limit = self.outside.settings().webhook_body_bytes;
         let all: usize = events.iter().map(|event| event.payload.len()).sum();
         let is_large = events.iter().any(|event| event.payload.len() > limit);
@@ -142,7 +142,7 @@ impl<O: Outside> WebhookContext<'_, O> {
 
     /// Events on their way into storage, without the secrets that a sender repeats: those of the file and the install,
     /// and the account's, where one is named.
-    pub fn new_events(&self, events: Vec<Event>) -> Vec<NewEvent> {
+    pub fn new_events(&self, events: Vec<TransformedEvent>) -> Vec<NewEvent> {
         let new = events.into_iter().map(|event| {
             let mut new = NewEvent {
                 event: event.event_type,
@@ -157,7 +157,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// A request that the file cannot read.
-    pub fn unread(&self, request: &Request, error: &TransformError) -> WebhookContent {
+    pub fn unread(&self, request: &WebhookRequest, error: &TransformError) -> WebhookContent {
         let kept = Kept::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
         WebhookContent::Unread(Box::new(kept), self.redactor.text(&error.to_string()))

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, Method};
 use serde::{Deserialize, Serialize};
 
 use crate::header_text;
-use crate::webhook::Request;
+use crate::webhook::WebhookRequest;
 
 /// A verified request that the file could not read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Kept {
 
 impl Kept {
     /// What is kept of a request.
-    pub fn new(request: &Request, is_of_install: bool) -> Self {
+    pub fn new(request: &WebhookRequest, is_of_install: bool) -> Self {
         let (method, url, headers) = request.head();
         let shown = headers
             .iter()
@@ -89,7 +89,7 @@ pub struct Again {
 
 impl Again {
     /// As `webhook` reads it.
-    pub fn request(&self) -> Request<'_> {
-        Request::new(&self.method, &self.url, &self.headers, &self.body)
+    pub fn request(&self) -> WebhookRequest<'_> {
+        WebhookRequest::new(&self.method, &self.url, &self.headers, &self.body)
     }
 }

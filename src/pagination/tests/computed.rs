@@ -20,7 +20,7 @@ fn a_link_header_leads_on() {
     assert_eq!(ask.link.as_deref(), Some("/v1/things?page=2&per_page=100"));
     assert_eq!(
         links.prev.unwrap().at,
-        Place::Link("/v1/things?page=0".into())
+        PagePlace::Link("/v1/things?page=0".into())
     );
     let last = turned(&pagination, &position, 100, &json!([]), &[]).unwrap();
     assert_eq!(last, PageLinks::default());

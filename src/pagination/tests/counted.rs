@@ -144,7 +144,7 @@ fn a_range_ends_by_content_range() {
         .unwrap();
         assert_eq!(
             links.next.map(|next| next.at),
-            expected.map(Place::Offset),
+            expected.map(PagePlace::Offset),
             "{header}"
         );
     }

@@ -105,7 +105,7 @@ fn a_number_keeps_all_its_digits_as_a_cursor() {
     let pagination = cursor(&json!({ "add_to_body": true, "add_to_query": true }));
     let position = start(&pagination, None);
     let text = r#"{"next":123456789012345678901234567890}"#;
-    let answer = Answer {
+    let answer = PageAnswer {
         status: StatusCode::OK,
         headers: &HeaderMap::new(),
         text,
@@ -204,9 +204,9 @@ fn a_link_is_followed_without_the_first_query_and_only_on_its_host() {
 
 #[test]
 fn a_forged_path_of_a_link_cannot_name_a_host() {
-    let ask = Ask {
+    let ask = PageParameters {
         link: Some("//evil.example/x?y".to_owned()),
-        ..Ask::default()
+        ..PageParameters::default()
     };
     let url = ask.address(&Url::parse(HOST).unwrap());
     assert_eq!(url.host_str(), Some("api.example.com"));
@@ -217,7 +217,7 @@ fn headers_of_the_pagination_are_filled_and_left_out_while_there_is_no_cursor() 
     let pagination =
         cursor(&json!({ "headers": { "X-Page": "{{pagination.cursor}}", "X-Unit": "{{unit}}" } }));
     let position = start(&pagination, None);
-    let names = |ask: &Ask| {
+    let names = |ask: &PageParameters| {
         ask.headers
             .keys()
             .map(ToString::to_string)

@@ -15,7 +15,7 @@ fn the_page_before_is_told_by_the_provider_or_by_counting() {
     .unwrap();
     assert_eq!(
         (links.next, links.prev.map(|prev| prev.at)),
-        (None, Some(Place::Cursor("\"p\"".into())))
+        (None, Some(PagePlace::Cursor("\"p\"".into())))
     );
     let pagination = self::pagination("offset", &json!({ "offset_key": "skip", "limit_key": "n" }));
     let mut position = start(&pagination, Some(10));
@@ -24,10 +24,10 @@ fn the_page_before_is_told_by_the_provider_or_by_counting() {
         links.prev.map(|prev| prev.at)
     };
     assert_eq!(prev(&position), None);
-    position.at = Place::Offset(25);
-    assert_eq!(prev(&position), Some(Place::Offset(15)));
-    position.at = Place::Offset(5);
-    assert_eq!(prev(&position), Some(Place::Offset(0)));
+    position.at = PagePlace::Offset(25);
+    assert_eq!(prev(&position), Some(PagePlace::Offset(15)));
+    position.at = PagePlace::Offset(5);
+    assert_eq!(prev(&position), Some(PagePlace::Offset(0)));
 }
 
 #[test]
@@ -122,11 +122,11 @@ fn with_a_content_hash_an_equal_page_is_the_end() {
 #[test]
 fn a_position_goes_through_json_unchanged() {
     for at in [
-        Place::Cursor("\"a\"".into()),
-        Place::Link("/x?y".into()),
-        Place::Page(2),
-        Place::Offset(u64::MAX),
-        Place::Values(json!({ "day": 1 })),
+        PagePlace::Cursor("\"a\"".into()),
+        PagePlace::Link("/x?y".into()),
+        PagePlace::Page(2),
+        PagePlace::Offset(u64::MAX),
+        PagePlace::Values(json!({ "day": 1 })),
     ] {
         let pagination = cursor(&json!({}));
         let body = json!({ "next": "a" });

@@ -7,7 +7,7 @@ const TOTAL: u64 = 1_000;
 const LARGEST: u64 = 100;
 
 /// What the twin answers: the first record's number, how many, body and header.
-type Page = (u64, u64, Value, Option<(&'static str, String)>);
+type TwinPage = (u64, u64, Value, Option<(&'static str, String)>);
 
 fn parameter(url: &Url, name: &str) -> Option<u64> {
     let mut pairs = url.query_pairs();
@@ -16,7 +16,7 @@ fn parameter(url: &Url, name: &str) -> Option<u64> {
         .and_then(|(_, value)| value.parse().ok())
 }
 
-fn twin(format: &str, ask: &Ask) -> Page {
+fn twin(format: &str, ask: &PageParameters) -> TwinPage {
     let mut url = ask.address(&Url::parse(HOST).unwrap());
     for (name, value) in &ask.query {
         url.query_pairs_mut().append_pair(name, value);

@@ -2,12 +2,12 @@
 
 use http::HeaderMap;
 
-use super::last_word::FileParameters;
+use super::reserved_names::FileParameters;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
 
 /// What the caller brings.
-pub struct Caller<'a> {
+pub struct CallerInput<'a> {
     /// Without the parameters that are ours.
     pub query: &'a CallerQuery,
     /// The fields that go to the provider.
@@ -17,23 +17,23 @@ pub struct Caller<'a> {
     /// Whether its body goes as it is.
     pub source: BodySource,
     /// Who chose all that.
-    pub words: Words,
+    pub author: InputAuthor,
 }
 
 /// Who chose the parameters of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
+pub enum InputAuthor {
     /// A caller: their parameters replace no entry that is reserved for the file.
-    Callers,
+    Caller,
     /// A step of an action: part of the file, and it replaces the file's other entries.
-    Steps,
+    Step,
 }
 
-impl Caller<'_> {
+impl CallerInput<'_> {
     pub(super) fn kept(&self, of: impl FnOnce() -> FileParameters) -> FileParameters {
-        match self.words {
-            Words::Callers => of(),
-            Words::Steps => FileParameters::default(),
+        match self.author {
+            InputAuthor::Caller => of(),
+            InputAuthor::Step => FileParameters::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests of sandbox accounts. They only read; so no word goes on by which a server would take a read for a write.
+//! Requests of sandbox accounts. They only read, so a parameter that could make a server treat a read as a write is not forwarded.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

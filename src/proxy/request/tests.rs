@@ -61,7 +61,7 @@ impl Story {
 
     fn run(
         &self,
-        make: impl Fn(&Config, &TemplateScope, &Pins, &Caller) -> Result<Draft, RequestError>,
+        make: impl Fn(&Config, &TemplateScope, &Pins, &CallerInput) -> Result<Draft, RequestError>,
     ) -> Result<Draft, RequestError> {
         let query = CallerQuery::read(self.query, &[]);
         let (query_value, id) = (query.to_value(), json!("a/b c"));
@@ -88,12 +88,12 @@ impl Story {
             &self.config,
             &scope,
             &pins,
-            &Caller {
+            &CallerInput {
                 query: &query,
                 headers: &headers,
                 source: self.source,
                 body: b"",
-                words: Words::Callers,
+                author: InputAuthor::Caller,
             },
         )
     }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-use super::{Handshake, HandshakeError, Proof};
+use super::{Handshake, HandshakeError, SenderProof};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -74,7 +74,7 @@ pub(super) fn read(answer: Value) -> Result<Handshake, HandshakeError> {
         headers: read_headers(&headers, usual)?,
         body,
         update_context: Map::new(),
-        proof: Proof::Unsigned,
+        proof: SenderProof::Unsigned,
         confirm_url: None,
     })
 }

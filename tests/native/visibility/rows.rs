@@ -1,12 +1,12 @@
 //! A request of each route that a good token gets 2xx for.
 
-use causeway::api::route::{Found, Route, find};
+use causeway::api::route::{RouteMatch, Route, find};
 
 /// The route of a row.
 pub fn route_of(row: &Row) -> Route {
     let path = row.1.split('?').next().unwrap().replace(['{', '}'], "");
     match find(&row.0.parse().unwrap(), &path) {
-        Found::Route(route) => route,
+        RouteMatch::Route(route) => route,
         other => panic!("{} {}: {other:?}", row.0, row.1),
     }
 }

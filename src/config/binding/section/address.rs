@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::config::binding::digest_of;
-use crate::config::reads::Variables;
+use crate::config::reads::VariableReads;
 use crate::expression::{Placeholder, Template};
 
 use super::each;
@@ -134,7 +134,7 @@ fn collect_dotted(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// Adds the variables that the addresses of a value read.
-pub(super) fn add_urls(value: &Value, aimed_by: &mut Variables) {
+pub(super) fn add_urls(value: &Value, aimed_by: &mut VariableReads) {
     match value {
         Value::Object(entries) => {
             for (key, item) in entries {

@@ -21,7 +21,7 @@ pub struct Charge {
     /// Whether the function has a signature, which looks through what it is given.
     pub(super) is_checked: bool,
     /// What is read of each value that is given.
-    pub(super) starts: Vec<Vec<Access>>,
+    pub(super) starts: Vec<Vec<ValueRead>>,
     /// Whether it is the key by which tuples are grouped.
     pub(super) groups_tuples: bool,
     /// Sizes that are compared.
@@ -34,7 +34,7 @@ pub struct Charge {
 
 /// One way a value is read.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Access {
+pub enum ValueRead {
     /// Along a path.
     Path(PathPlan),
     /// So many names, one step each: a list is gone through for each.

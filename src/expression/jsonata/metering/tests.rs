@@ -22,9 +22,9 @@ const MOMENT: Moment = Moment {
 };
 
 /// xorshift64
-struct Chance(u64);
+struct Xorshift(u64);
 
-impl Chance {
+impl Xorshift {
     fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

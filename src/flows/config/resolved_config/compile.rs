@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::config::binding::{Bound, Layers, Owner, Place};
+use crate::config::binding::{Bound, Layers, Owner, FilePlace};
 use crate::config::reads::{SecretNames, password_fields, token_secrets};
-use crate::config::reserved::{Override, Reserved, Trusted, moved};
+use crate::config::reserved::{OverrideLayer, Reserved, Trusted, moved};
 use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
@@ -33,7 +33,7 @@ struct Opened<'a> {
 #[derive(Debug, Default)]
 pub struct Review {
     /// The secrets in force that were given for another use.
-    pub unbound: BTreeSet<(Owner, Place)>,
+    pub unbound: BTreeSet<(Owner, FilePlace)>,
     /// What an API token may not write, and the admin token did not.
     pub reserved: Vec<Reserved>,
     /// The configuration with what of the override counts, its secrets left out.
@@ -68,8 +68,8 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn install_override<'s>(&'s self, secrets: &'s SecretNames) -> Override<'s> {
-        Override {
+    fn install_override<'s>(&'s self, secrets: &'s SecretNames) -> OverrideLayer<'s> {
+        OverrideLayer {
             below: &self.published.integration.config,
             changes: &self.published.install.overrides,
             trusted: &self.published.install.by_admin_token,
@@ -77,8 +77,8 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn account_override<'s>(&'s self, below: &'s Value, secrets: &'s SecretNames) -> Override<'s> {
-        Override {
+    fn account_override<'s>(&'s self, below: &'s Value, secrets: &'s SecretNames) -> OverrideLayer<'s> {
+        OverrideLayer {
             below,
             changes: self.account,
             trusted: self.trusted,
@@ -134,7 +134,7 @@ impl Trusting {
 
     /// What of the override the admin token wrote, after this patch of its writer.
     pub fn trusted(&self, own: Own, patch: &Value) -> Trusted {
-        let layer = Override {
+        let layer = OverrideLayer {
             below: &self.below,
             changes: own.changes.unwrap_or(&NOTHING),
             trusted: own.trusted.unwrap_or(&NO_TRUST),
@@ -209,7 +209,7 @@ fn read(
 fn variables(
     changes: &Value,
     resolved: &mut Value,
-    unbound: &BTreeSet<(Owner, Place)>,
+    unbound: &BTreeSet<(Owner, FilePlace)>,
 ) -> Variables {
     let part = |key: &str| changes.get(key).filter(|part| part.is_object()).cloned();
     let public = part("environment_variables").unwrap_or_else(|| json!({}));
@@ -243,7 +243,7 @@ fn variables(
 }
 
 /// A name that fits into a placeholder.
-fn withheld_name(place: &Place) -> String {
+fn withheld_name(place: &FilePlace) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     let name = place.shown();
     name.chars()
@@ -251,7 +251,7 @@ fn withheld_name(place: &Place) -> String {
         .collect()
 }
 
-fn put(value: &mut Value, place: &Place, text: String) {
+fn put(value: &mut Value, place: &FilePlace, text: String) {
     let target = place
         .0
         .iter()
@@ -262,9 +262,9 @@ fn put(value: &mut Value, place: &Place, text: String) {
 }
 
 /// 409 that names the entries their writer may not write.
-fn refused(entries: &[Place]) -> Option<Failure> {
+fn refused(entries: &[FilePlace]) -> Option<Failure> {
     let first = entries.first()?.shown();
-    let names: Vec<String> = entries.iter().map(Place::shown).collect();
+    let names: Vec<String> = entries.iter().map(FilePlace::shown).collect();
     let words = format!(
         "`{first}` of an override decides where requests go or what signs them in, and the admin token did not write it: write it again with the admin token, or take it out."
     );

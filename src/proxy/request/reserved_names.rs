@@ -57,11 +57,11 @@ impl FileParameters {
             kept.map(|(name, _)| name.to_ascii_lowercase())
                 .collect::<Vec<_>>()
         };
-        let headers = set(headers, |_, template| Sources::of(template).is_files_word());
+        let headers = set(headers, |_, template| Sources::of(template).is_reserved());
         Self {
             headers: headers.iter().map(|name| plain_header(name)).collect(),
             parameters: set(queries, |name, template| {
-                Sources::of(template).is_files_word() && !hands_on(name, template)
+                Sources::of(template).is_reserved() && !hands_on(name, template)
             }),
             ..Self::default()
         }
@@ -131,19 +131,19 @@ fn hands_on(name: &str, template: &Template) -> bool {
 }
 
 fn is_kept_tree(tree: &TemplateTree) -> bool {
-    Sources::of_placeholders(tree.placeholders().into_iter()).is_files_word()
+    Sources::of_placeholders(tree.placeholders().into_iter()).is_reserved()
 }
 
 fn in_base(url: &UrlTemplate) -> bool {
-    is_files_word(url.query_placeholders())
+    is_reserved(url.query_placeholders())
 }
 
 fn in_path(path: &PathTemplate) -> bool {
-    is_files_word(path.query_placeholders())
+    is_reserved(path.query_placeholders())
 }
 
-fn is_files_word<'t>(placeholders: impl Iterator<Item = &'t Placeholder>) -> bool {
-    Sources::of_placeholders(placeholders).is_files_word()
+fn is_reserved<'t>(placeholders: impl Iterator<Item = &'t Placeholder>) -> bool {
+    Sources::of_placeholders(placeholders).is_reserved()
 }
 
 /// Servers hand headers on as variables (RFC 3875 §4.1.18), in which a mark is as good as another.

@@ -1,4 +1,4 @@
-//! A provider's own words, made fit to be shown: short, in one line, without what looks like a token.
+//! A provider's text, made fit to be shown: short, in one line, without what looks like a token.
 //! Some providers repeat the refused token in their message.
 
 const SHORTEST_TOKEN: usize = 20;

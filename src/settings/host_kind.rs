@@ -7,7 +7,7 @@ const PLATFORM_DOMAIN: &str = ".workers.dev";
 
 /// The place that a URL's host means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum HostKind {
     /// This machine.
     Loopback,
     /// A name of the platform's own.
@@ -16,7 +16,7 @@ pub enum Place {
     Elsewhere,
 }
 
-impl Place {
+impl HostKind {
     /// Of a URL's host.
     pub fn of(url: &Url) -> Self {
         match url.host() {
@@ -62,21 +62,21 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_however_it_is_written() {
         for (text, place) in [
-            ("http://127.0.0.1:8787/", Place::Loopback),
-            ("http://127.8.9.1/", Place::Loopback),
-            ("http://0x7f.1/", Place::Loopback),
-            ("http://LOCALHOST/", Place::Loopback),
-            ("http://app.localhost./", Place::Loopback),
-            ("http://[::1]/", Place::Loopback),
-            ("http://[::ffff:127.0.0.1]/", Place::Loopback),
-            ("https://causeway.me.workers.dev/", Place::Platform),
-            ("https://workers.dev.evil.example/", Place::Elsewhere),
-            ("https://evilworkers.dev/", Place::Elsewhere),
-            ("https://localhost.evil.example/", Place::Elsewhere),
-            ("http://0.0.0.0/", Place::Elsewhere),
-            ("http://10.0.0.1/", Place::Elsewhere),
+            ("http://127.0.0.1:8787/", HostKind::Loopback),
+            ("http://127.8.9.1/", HostKind::Loopback),
+            ("http://0x7f.1/", HostKind::Loopback),
+            ("http://LOCALHOST/", HostKind::Loopback),
+            ("http://app.localhost./", HostKind::Loopback),
+            ("http://[::1]/", HostKind::Loopback),
+            ("http://[::ffff:127.0.0.1]/", HostKind::Loopback),
+            ("https://causeway.me.workers.dev/", HostKind::Platform),
+            ("https://workers.dev.evil.example/", HostKind::Elsewhere),
+            ("https://evilworkers.dev/", HostKind::Elsewhere),
+            ("https://localhost.evil.example/", HostKind::Elsewhere),
+            ("http://0.0.0.0/", HostKind::Elsewhere),
+            ("http://10.0.0.1/", HostKind::Elsewhere),
         ] {
-            assert_eq!(Place::of(&url(text)), place, "{text}");
+            assert_eq!(HostKind::of(&url(text)), place, "{text}");
         }
     }
 
@@ -88,11 +88,11 @@ mod tests {
             ("http://GATEWAY.example.:8080/", true),
             ("https://app.gateway.example/", false),
         ] {
-            assert_eq!(Place::is_same(&own, &url(target)), is_same, "{target}");
+            assert_eq!(HostKind::is_same(&own, &url(target)), is_same, "{target}");
         }
         let own = url("http://127.0.0.1:8787/");
-        assert!(Place::is_same(&own, &url("http://localhost:8787/")));
-        assert!(!Place::is_same(&own, &url("http://127.0.0.1:9000/")));
-        assert!(!Place::is_same(&own, &url("https://gateway.example:8787/")));
+        assert!(HostKind::is_same(&own, &url("http://localhost:8787/")));
+        assert!(!HostKind::is_same(&own, &url("http://127.0.0.1:9000/")));
+        assert!(!HostKind::is_same(&own, &url("https://gateway.example:8787/")));
     }
 }
