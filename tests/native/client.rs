@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::openapi;
 use crate::outside::{ADMIN, Pieces, World, as_platform_shows, collect, on_wire};
-use crate::planted::{self, Place};
+use crate::planted_secrets::{self, Place};
 
 /// What came back.
 pub struct Answer {
@@ -126,7 +126,10 @@ impl Client {
     fn signed(&self, path: &str) -> String {
         let kinds = [
             ("/integrated-account-webhook/", TokenKind::AccountWebhook),
-            ("/environment-integration-webhook/", TokenKind::InstallWebhook),
+            (
+                "/environment-integration-webhook/",
+                TokenKind::InstallWebhook,
+            ),
         ];
         let Ok(ring) = self.world.settings().keyring() else {
             return path.to_owned();
@@ -185,7 +188,7 @@ impl Client {
         if let Body::Bytes(bytes) = &body {
             let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
             let everywhere = [Place::Answered, Place::Logged, Place::Stored];
-            planted::plant_all(&document, &everywhere);
+            planted_secrets::plant_all(&document, &everywhere);
         }
         let request = Incoming {
             method: method.parse().unwrap(),
@@ -205,7 +208,7 @@ impl Client {
             body: collect(reply.body).await,
         };
         openapi::check(method, self.url_of(path).path(), &answer);
-        planted::look_at(&answer, method, path);
+        planted_secrets::look_at(&answer, method, path);
         answer
     }
 

@@ -271,7 +271,7 @@ fn bounds() -> String {
          | Bytes of a text that a picture reads | {PARSED_BYTES} |\n| Bounds of a range | -{RANGE_BOUND} to {RANGE_BOUND} |\n\
          | Bytes of text in a result | {RESULT_BYTES} |\n\
          | Values in a result | {RESULT_VALUES} |\n| Levels of a result | {VALUE_DEPTH} |\n\n\
-         Whatever an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
+         All that an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
          values it visits, a comparison by what it compares, a function by what it is given, a regular expression by its compiled \
          size and the text. So the work of every expression ends, with `too_much_work`, after less than a second. A list of \
          1,000 compared with another of 1,000 (`a.($x := $; b[id = $x.id])`) is just within; for more, look up in an object: \
@@ -283,6 +283,6 @@ fn bounds() -> String {
          and days of the year, hours up to 12 and offsets in at most 9 digits; without a picture it reads ASCII only, as does \
          `$parseInteger`. A result that is not finite, such as `1/0`, is an error.\n\n\
          `$eval` is not available. `$now()` and `$millis()` are the time of the request, the same throughout; \
-         `$random()`, `$shuffle()` and `$uuid()` are drawn anew for each.\n"
+         `$random()`, `$shuffle()` and `$uuid()` are drawn for each use.\n"
     )
 }

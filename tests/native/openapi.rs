@@ -1,4 +1,4 @@
-//! What `/openapi.json` says is what the API does: every route stands in it, and every answer that any test of this
+//! What `/openapi.json` says is what the API does: every route is in it, and every answer that any test of this
 //! binary sees is as it says (`check`, called by the client).
 
 mod story;

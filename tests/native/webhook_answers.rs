@@ -1,6 +1,6 @@
 //! What is made of the requests of `tests/cases/webhooks`: events, and answers to handshakes.
 
-use causeway::webhook::{self, SenderProof, Refusal, WebhookRequest};
+use causeway::webhook::{self, Refusal, SenderProof, WebhookRequest};
 use serde_json::Value;
 
 use crate::cases::each_case;

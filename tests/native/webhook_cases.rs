@@ -100,7 +100,7 @@ impl Case {
         }
     }
 
-    /// Where the signature stands: `header`, `query` or `body`, and its name there, or its text.
+    /// Where the signature is: `header`, `query` or `body`, and its name there, or its text.
     pub fn place(&self) -> Option<(&str, &str)> {
         let (kind, name) = self.story["signature"].as_object()?.iter().next()?;
         Some((kind.as_str(), name.as_str()?))
@@ -129,7 +129,7 @@ impl Case {
         self.verify_request(&sent.request(), &scope, keys, now)
     }
 
-    /// By each scheme in turn; of several refusals the most telling.
+    /// By each scheme, one after another; of several refusals the most specific.
     pub fn verify_request(
         &self,
         request: &WebhookRequest,

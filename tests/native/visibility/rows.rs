@@ -1,6 +1,6 @@
 //! A request of each route that a good token gets 2xx for.
 
-use causeway::api::route::{RouteMatch, Route, find};
+use causeway::api::route::{Route, RouteMatch, find};
 
 /// The route of a row.
 pub fn route_of(row: &Row) -> Route {
@@ -11,7 +11,7 @@ pub fn route_of(row: &Row) -> Route {
     }
 }
 
-/// Method, path, body. `{words}` stand for ids of environment A (see `Scene::ids`), or for made-up ones.
+/// Method, path, body. `{words}` mean ids of environment A (see `Scene::ids`), or invented ones.
 pub type Row = (&'static str, &'static str, &'static str);
 
 pub const ROWS: &[Row] = &[

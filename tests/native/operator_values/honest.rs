@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{KEY, action, base, errors, fixed, of_level, open, pointed_at, with};
 use causeway::config::Level;
 
-/// Places in which names of an answer stand, at an open host.
+/// Places that use names of an answer, at an open host.
 fn paths(path: &str) -> Vec<Value> {
     let source = format!(r#"{{ "to": {path} }}"#);
     let asks = json!({ "type": "request", "config": { "path": "/me" } });

@@ -183,7 +183,7 @@ fn what_is_secret_inside_a_key_stays_so_when_other_parts_of_it_are_given_again()
     assert!(!context.to_string().contains(PIN), "{context}");
     assert_eq!(context["conn"]["z"], 1);
     assert!(!scene.world.at_rest().contains(PIN));
-    // What is given anew is what the file calls it now.
+    // A value that is given again is what the file calls it now.
     scene
         .change_context("/credentials", &json!({ "conn": { "pin": "a-new-pin" } }))
         .expect(200);

@@ -1,5 +1,5 @@
-//! What a provider says again of a secret, where the places and encodings are its own choice; and what it says of the
-//! credential, by whom, and how long that is remembered.
+//! What a provider says again of a secret, where the places and encodings are its own choice; and for whom and how
+//! long the gateway remembers it.
 
 use std::time::Duration;
 

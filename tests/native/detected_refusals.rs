@@ -15,7 +15,7 @@ use crate::outside::{Pieces, Sent, World, reply, streamed};
 const OWN: &str = "https://api.errors-in-body.example";
 const DEAD: &str = r#"{"ok":false,"code":"token_expired"}"#;
 
-/// A provider that says in its bodies what is wrong, whatever the status is.
+/// A provider that says in its bodies what is wrong, under any status.
 fn file() -> Value {
     json!({ "name": "errors-in-body", "config": {
         "base_url": OWN,
@@ -208,7 +208,7 @@ fn what_the_file_calls_something_else_confirms_no_refusal_though_a_raw_401_is_re
         let answer = story.ask("GET", "/proxy/carts/1", &[("x-max-retries", "0")]);
         assert_eq!(
             answer.status, 200,
-            "it was the token, whatever the words say"
+            "it was the token, even if the text says otherwise"
         );
         assert_eq!((story.granted_tokens(), story.api_requests()), (1, 2));
         let story = Story::new(&file(), "api_key", 401, words);
@@ -229,8 +229,8 @@ fn what_the_file_calls_something_else_confirms_no_refusal_though_a_raw_401_is_re
 fn a_walk_goes_on_with_a_fresh_token_where_the_file_finds_a_401_in_the_middle() {
     let story = Story::new(&file(), "oauth2", 200, DEAD);
     story.provider.borrow_mut().only = Some("/carts?");
-    let walk = story.ask("GET", "/proxy/carts", &[("x-all-pages", "true")]);
-    assert_eq!((walk.status, walk.text()), (200, "1\n2\n"));
+    let pages = story.ask("GET", "/proxy/carts", &[("x-all-pages", "true")]);
+    assert_eq!((pages.status, pages.text()), (200, "1\n2\n"));
     assert_eq!((story.granted_tokens(), story.api_requests()), (1, 3));
 }
 
@@ -249,7 +249,7 @@ fn a_keyed_write_is_repeated_with_the_fresh_token_and_kept_as_one() {
         assert_eq!(story.ask("POST", "/proxy/carts", &key).status, 401);
         story.scene.world.pass(Duration::from_secs(61));
         let seen = story.api_requests() - story.provider.borrow().validations;
-        assert_eq!(seen, sent, "the key of what was refused is let go");
+        assert_eq!(seen, sent, "the key of what was refused is released");
     });
 }
 

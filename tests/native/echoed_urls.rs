@@ -1,5 +1,5 @@
 //! A credential that goes in the URL, at a provider that writes that URL into its header fields: we find redirects and
-//! pages by them, and the caller is not told.
+//! pages by them, and the caller does not see it.
 
 use std::collections::BTreeMap;
 

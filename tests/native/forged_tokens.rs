@@ -76,7 +76,7 @@ fn changed(token: &str, at: usize) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What somebody could make of a token they have seen, or of nothing but an id.
+/// What an attacker could make of a token they have seen, or of nothing but an id.
 fn forgeries(prefix: &str, own: &str, other: &str) -> Vec<String> {
     let behind = |token: &str| token.rfind('_').map_or(0, |_| prefix.len() + 33);
     let (id, rest) = (&own[..behind(own)], &own[behind(own)..]);

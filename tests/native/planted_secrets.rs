@@ -10,8 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Setting};
+use crate::inbound_webhooks::signing_file;
 use crate::outside::World;
-use crate::received::signing_file;
 
 /// Where a secret must not be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,14 @@ struct Planted {
 }
 
 thread_local! {
-    /// Of this test: each has a thread of its own.
+    /// Of this test: each has its own thread.
     static PLANTED: RefCell<Vec<Planted>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The least that is searched for: what is shorter stands in other words by chance.
+/// The least that is searched for: what is shorter is in other words by chance.
 const LEAST: usize = 8;
 
-/// Keys under which a text is a secret, wherever in a request or a provider's token answer it stands.
+/// Keys under which a text is a secret, anywhere in a request or a provider's token answer.
 const KEYS: [&str; 13] = [
     "api_key",
     "api_token",
@@ -85,7 +85,7 @@ pub fn may_be(value: &str, place: Place) {
     });
 }
 
-/// Plants what stands in a secret's place of a JSON document, and nowhere else in it.
+/// Plants what is in a secret's place of a JSON document, and nowhere else in it.
 pub fn plant_all(document: &Value, not: &[Place]) {
     let (mut secret, mut open) = (Vec::new(), Vec::new());
     sort(document, "", &mut secret, &mut open);
@@ -120,7 +120,7 @@ fn sort<'v>(
     }
 }
 
-/// The ways a text can be told without being it. Base64 has three: as the text stands at a multiple of three bytes, or one
+/// The encodings that give a text away. Base64 has three: as the text starts at a multiple of three bytes, or one
 /// or two behind it.
 fn forms(value: &str) -> Vec<(&'static str, String)> {
     let mut forms = vec![

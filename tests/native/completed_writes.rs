@@ -1,4 +1,4 @@
-//! A write that was made is told as made: whatever its answer is, the caller learns the provider's status and
+//! A write that was made is reported as made: for every answer, the caller gets the provider's status and
 //! `details.write`, and never a bare 502 that asks for a second write.
 
 use causeway::ports::{Body, SendError};
@@ -13,7 +13,8 @@ use crate::outside::{reply, streamed};
 const OWN: &str = "https://api.writes.example";
 
 fn file() -> Value {
-    let method = |verb: &str| json!({ "method": verb, "path": "/pots", "response_path": "data" });
+    let method =
+        |method: &str| json!({ "method": method, "path": "/pots", "response_path": "data" });
     files::with_key(
         "writes",
         &json!({
@@ -71,13 +72,13 @@ fn a_303_to_another_origin_is_followed_as_a_get_without_body_and_credential() {
         (303, "DELETE", "/custom/x"),
         (303, "POST", "/proxy/pots"),
     ];
-    each_case(cases, |(status, verb, path)| {
+    each_case(cases, |(status, method, path)| {
         let scene = open();
         let elsewhere = [("location", "https://files.writes.example:8443/f")];
         scene.world.answers(status, &elsewhere, "");
         scene.world.answers(200, &JSON, r#"{"data":{"id":1}}"#);
-        let answer = write(&scene, verb, path);
-        assert_eq!(answer.status, 200, "{status} {verb}: {}", answer.text());
+        let answer = write(&scene, method, path);
+        assert_eq!(answer.status, 200, "{status} {method}: {}", answer.text());
         let sent = scene.world.sent();
         assert_eq!(sent.len(), 2);
         assert_eq!(sent[1].method, "GET");
@@ -96,13 +97,13 @@ fn a_redirect_that_keeps_the_verb_was_no_write_and_goes_to_no_other_origin() {
         (302, "PUT"),
         (301, "PATCH"),
     ];
-    each_case(cases, |(status, verb)| {
+    each_case(cases, |(status, method)| {
         each_case(
             ["https://files.writes.example/f", "ftp://x/", "https://["],
             |location| {
                 let scene = open();
                 scene.world.answers(status, &[("location", location)], "");
-                let refused = write(&scene, verb, "/custom/x").expect(502);
+                let refused = write(&scene, method, "/custom/x").expect(502);
                 assert_eq!(refused["code"], "provider.redirect_refused");
                 assert_eq!(refused["details"]["write"], "not_done", "{refused}");
                 assert_eq!(refused["details"]["status"], status);
@@ -234,11 +235,11 @@ fn an_answer_to_a_write_that_cannot_be_decoded_or_cut_gives_its_status_and_words
             ("DELETE", "/proxy/pots/1"),
             ("POST", "/proxy/pots/put"),
         ];
-        each_case(cases, |(verb, path)| {
+        each_case(cases, |(method, path)| {
             let scene = open();
             scene.world.answers(201, headers, body);
-            let case = format!("{verb} {path} {body}");
-            let reported = assert_made(&write(&scene, verb, path), 201, &case);
+            let case = format!("{method} {path} {body}");
+            let reported = assert_made(&write(&scene, method, path), 201, &case);
             assert_eq!(reported["code"], "provider.unexpected_answer", "{case}");
             assert_eq!(reported["raw_response"], words, "{case}");
             assert_eq!(scene.sent(), 1, "{case}");
@@ -276,13 +277,13 @@ fn reads_and_lists_stay_errors_and_so_does_what_the_file_finds_in_the_answer_of_
         ("POST", "/proxy/pots/list"),
         ("POST", "/proxy/pots/search"),
     ];
-    each_case(cases, |(verb, path)| {
+    each_case(cases, |(method, path)| {
         scene.world.answers(200, &JSON, "no json");
-        let body = match verb {
+        let body = match method {
             "GET" => Body::Empty,
             _ => Body::from_bytes("{}"),
         };
-        let error = scene.call_passing(verb, path, &[], body).expect(502);
+        let error = scene.call_passing(method, path, &[], body).expect(502);
         assert_eq!(error["code"], "provider.unexpected_answer", "{path}");
         assert_eq!(error["details"]["write"], Value::Null, "{path}");
     });

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
 use crate::connect::Browser;
+use crate::inbound_webhooks::{SECRET, signed, signing_file};
 use crate::outside::{SILENT, World};
-use crate::received::{SECRET, signed, signing_file};
 
 /// What the check of a file wants where customers type what finds an account; the provider's answer says nothing.
 pub fn never_proving(key: &str) -> Value {
@@ -239,7 +239,7 @@ fn the_same_link_again_reaches_no_others_webhooks_and_the_old_value_counts_until
     assert_eq!(
         (story.matched("mine"), story.matched("one")),
         (1, 1),
-        "the provider has the last word"
+        "the provider's value replaces the customer's"
     );
 }
 

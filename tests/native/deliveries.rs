@@ -11,12 +11,12 @@ use sha2::Sha256;
 
 use crate::cases::each_case;
 use crate::client::id_of;
+use crate::inbound_webhooks::ReceivingAccount;
 use crate::outside::{Fault, Sent, World, reply};
-use crate::received::ReceivingAccount;
 
 const TARGET: &str = "https://hooks.customer.example/in";
 
-/// A shop whose events somebody gets.
+/// A shop with a subscription.
 struct Deliveries {
     scene: ReceivingAccount,
     webhook: String,
@@ -265,7 +265,7 @@ fn an_endpoint_that_asks_for_time_gets_it() {
 }
 
 #[test]
-fn no_answer_and_a_redirect_are_failures_that_are_told() {
+fn no_answer_and_a_redirect_are_failures_that_are_reported() {
     let deliveries = Deliveries::new();
     let event = deliveries.event("one");
     deliveries.scene.world.fails(SendError::Timeout);
@@ -382,7 +382,7 @@ fn what_was_under_way_waits_too_and_a_deleted_subscription_leaves_nothing_waitin
     assert_eq!(
         deliveries.status(&event),
         "delivered",
-        "nobody is left who wants it"
+        "no subscription is left that wants it"
     );
 }
 
@@ -398,7 +398,7 @@ fn a_subscription_that_only_fails_is_paused_after_five_days() {
     assert_eq!(
         deliveries.webhook()["paused_at"],
         Value::Null,
-        "one event is over before"
+        "one event has ended before"
     );
     assert_ne!(deliveries.webhook()["failing_since"], Value::Null);
     let last = deliveries.event("two");
@@ -433,7 +433,7 @@ fn a_receiver_that_answers_410_is_paused_at_once_and_its_events_wait() {
     assert_eq!(
         deliveries.sent().len(),
         1,
-        "410 is the receiver's last word"
+        "410 ends the deliveries to a receiver"
     );
     assert_ne!(deliveries.webhook()["paused_at"], Value::Null);
     assert_eq!(deliveries.webhook()["is_active"], false);
@@ -515,7 +515,7 @@ fn a_dead_endpoint_does_not_hold_another_back() {
     let place = sent[60..].iter().position(|sent| sent.url == TARGET);
     assert!(
         place.is_some_and(|place| place < 2),
-        "{place:?}: it comes in turn"
+        "{place:?}: it is delivered in order"
     );
 }
 

@@ -1,5 +1,5 @@
-//! The operator's words in a file, in every place a text can stand: which of them open somebody's data by a customer's
-//! choice, which go to a host that the file does not fix, and which stand in clear. And whose word an action writes.
+//! The operator's values in a file, in every place a text can be: which of them open another's data by a customer's
+//! choice, which go to a host that the file does not fix, and which are in clear. And the provenance of what an action writes.
 
 use crate::cases::each_case;
 
@@ -154,7 +154,7 @@ fn a_request_of_an_action_that_reads_the_operators_variable_takes_no_word_of_the
             });
         },
     );
-    // A caller's input is the customer's word where a token is kept.
+    // A caller's input counts as the customer's where a token is kept.
     each_case(["{{body.directory}}", "{{body:any}}"], |word| {
         let steps = [grant(&json!({ "query": { "tenant": word } })), keeps()];
         let file = with(&base(), &action("sync", &steps));
@@ -185,14 +185,14 @@ fn what_an_action_may_send_beside_the_operators_variable_stays_possible() {
             ),
             keeps(),
         ],
-        // A version of the operator's beside the customer's own secret.
+        // The operator's version next to the customer's own secret.
         vec![
             grant(
                 &json!({ "path": "/{{directory}}/token", "headers": { "x-version": "{{environment_variables.version}}" }, "body": { "client_id": "{{client_id}}", "client_secret": "{{client_secret}}" } }),
             ),
             keeps(),
         ],
-        // The operator's app key beside the customer's own credential.
+        // The operator's app key next to the customer's own credential.
         vec![
             json!({ "type": "request", "config": with(&own_key, &json!({ "path": "/x/{{directory}}", "headers": { "x-app-key": "{{environment_variables.app}}" } })) }),
         ],
@@ -379,7 +379,7 @@ fn a_step_that_may_not_run_makes_no_word_sure() {
     each_case(cases, |steps| {
         assert_eq!(errors(&looked_up(&steps)), [LOOKUP], "{steps:?}");
     });
-    // Whatever it would have answered is no answer.
+    // Its answer would not have been used.
     let skipped = [
         asks.clone(),
         json!({ "type": "get_context" }),
@@ -399,7 +399,7 @@ fn fixed() -> Value {
     json!({ "authorization": { "config": { "value": "{{api_key}}" } } })
 }
 
-/// Places from which a word gets into requests, beside those that are requests themselves.
+/// Places from which a value gets into requests, apart from those that are requests themselves.
 fn on_their_way(word: &str) -> Vec<Value> {
     let field = |field: Value| json!({ "credentials": { "api_key": { "config": { "fields": [field, { "name": "site" }] } } } });
     let dynamic = |key: &str, source: String| {

@@ -1,9 +1,9 @@
-//! A secret that an unsigned handshake hands over fills what is in force for an account, and replaces nothing.
+//! A secret that an unsigned handshake brings is stored where the account has none, and replaces nothing.
 
 use serde_json::{Value, json};
 
 use crate::cases::each_case;
-use crate::received::{ReceivingAccount, SECRET};
+use crate::inbound_webhooks::{ReceivingAccount, SECRET};
 
 const OFFERED: [(&str, &str); 2] = [("x-hook-secret", "of-an-attacker"), ("x-signature", "")];
 const BOTH: &str = "{{webhook_secret|environment_variables.webhook_secret}}";
@@ -39,11 +39,12 @@ fn scene(format: &str, config: &Value, handshake: &str) -> ReceivingAccount {
 impl ReceivingAccount {
     /// The same under another file.
     fn changed(self, webhook: &Value) -> Self {
-        let mut file = crate::received::signing_file(&json!({ "signature_verification": null }));
+        let mut file =
+            crate::inbound_webhooks::signing_file(&json!({ "signature_verification": null }));
         causeway::json::merge(&mut file, &json!({ "config": { "webhook": webhook } }));
         let admin = &self.setting.admin;
         admin.send("PUT", "/integration/shop", &file).expect(200);
-        crate::found::give_webhook_secret(&self.setting);
+        crate::install_lookup::give_webhook_secret(&self.setting);
         self.world.pass(std::time::Duration::from_secs(61));
         self
     }
@@ -110,8 +111,8 @@ fn what_an_unsigned_handshake_brings_finds_no_account() {
 #[test]
 fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word() {
     each_case([(true, 1), (false, 0)], |(by_the_application, found)| {
-        let story = crate::found::LookupStory::new(&json!({}));
-        let mut file = crate::found::typed_shop(&json!({}));
+        let story = crate::install_lookup::LookupStory::new(&json!({}));
+        let mut file = crate::install_lookup::typed_shop(&json!({}));
         let fields = json!([{ "name": "api_key", "type": "password" }, { "name": "webhook_secret", "type": "password" }]);
         let more = json!({ "config": {
             "credentials": { "api_key": { "config": { "fields": fields } } },
@@ -139,7 +140,7 @@ fn a_handshake_signed_with_a_secret_that_a_customer_typed_is_the_customers_word(
         }
         let account = story.account("acme")["id"].as_str().unwrap().to_owned();
         let body = r#"{"says":"one"}"#;
-        let signature = crate::received::signed(secret, body);
+        let signature = crate::inbound_webhooks::signed(secret, body);
         let headers = [
             ("content-type", "application/json"),
             ("x-signature", signature.as_str()),

@@ -1,5 +1,5 @@
-//! What the file says of a request with the account's or the operator's words is its last word: no caller's
-//! header, query, body or switch takes its place, on a method or on `/custom`.
+//! Entries of a request that the file fills with the account's or the operator's values are reserved: no
+//! caller's header, query, body or switch replaces them, on a method or on `/custom`.
 
 use causeway::ports::Body;
 use serde_json::{Value, json};
@@ -60,17 +60,29 @@ impl Probe {
         Self::of(&file())
     }
 
-    fn ask(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
         self.world
             .answers(200, &[("content-type", "application/json")], "[]");
         let body = body.map_or(Body::Empty, |body| Body::from_bytes(body.to_owned()));
-        let answer = self.customer.request(verb, path, headers, body);
+        let answer = self.customer.request(method, path, headers, body);
         self.world.unscript();
         answer
     }
 
-    fn sends(&self, verb: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Sent {
-        let answer = self.ask(verb, path, headers, body);
+    fn sends(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Sent {
+        let answer = self.ask(method, path, headers, body);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         self.world.sent().remove(0)
     }
@@ -259,7 +271,7 @@ fn a_body_that_reads_the_account_or_a_variable_is_neither_passed_over_nor_writte
     );
     assert_eq!(
         sent.body, br#"{"title":"x","more":1}"#,
-        "a body of the caller's words alone"
+        "a body of the caller's values alone"
     );
     let cases = [
         "account=T2",
@@ -309,9 +321,9 @@ fn a_file_switches_custom_and_bodies_as_they_are_off_and_no_layer_switches_them_
     let install = format!("/environment-integration/{}", probe.setting.install);
     let account = format!("/integrated-account/{}", probe.account);
     let refuses = || {
-        for verb in ["GET", "POST", "DELETE"] {
-            let answer = probe.ask(verb, "/custom/p", &[], None);
-            assert_eq!(answer.code(403), "caller.switched_off", "{verb}");
+        for method in ["GET", "POST", "DELETE"] {
+            let answer = probe.ask(method, "/custom/p", &[], None);
+            assert_eq!(answer.code(403), "caller.switched_off", "{method}");
         }
         let own = probe.ask(
             "POST",

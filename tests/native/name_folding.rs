@@ -1,5 +1,5 @@
-//! Servers read one name from many spellings: what the file keeps for itself, and what would make a write of a sandbox
-//! account's read, is known by the name that is left when a letter's case and the marks around it do not count.
+//! Servers read one name from many spellings: what is reserved for the file, and what would make a write of a sandbox
+//! account's read, is recognised by its name without case and punctuation.
 
 use causeway::ports::Body;
 use serde_json::{Value, json};
@@ -45,16 +45,16 @@ impl Story {
         }
     }
 
-    fn sends(&self, verb: &str, path: &str, query: &str, headers: &[(&str, &str)]) -> Sent {
+    fn sends(&self, method: &str, path: &str, query: &str, headers: &[(&str, &str)]) -> Sent {
         let client: &Client = &self.setting.client;
         self.world
             .answers(200, &[("content-type", "application/json")], "[]");
         let path = format!("{path}?integrated_account_id={}&{query}", self.account);
-        let body = match verb {
+        let body = match method {
             "GET" => Body::Empty,
             _ => Body::from_bytes("{}"),
         };
-        let answer = client.request(verb, &path, headers, body);
+        let answer = client.request(method, &path, headers, body);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         self.world.sent().remove(0)
     }
@@ -156,7 +156,7 @@ fn a_name_beside_one_that_the_file_keeps_goes_on() {
         "id",
     ];
     each_case(cases, |name| {
-        // `a` is where `a.b` stands.
+        // `a` is where `a.b` is.
         let is_kept = name == "a";
         let sent = story.sends("GET", "/custom/x", &format!("{name}=T2"), &[]);
         assert_eq!(sent.url.contains("T2"), !is_kept, "{name}: {}", sent.url);

@@ -8,10 +8,10 @@ use causeway::ports::ObjectName;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Setting};
-use crate::found::LookupStory;
+use crate::inbound_webhooks::{SECRET, signing_file};
+use crate::install_lookup::LookupStory;
+use crate::lookup_provenance::file;
 use crate::outside::World;
-use crate::proven::file;
-use crate::received::{SECRET, signing_file};
 
 const NEW_KEYS: &str = "k2:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -75,7 +75,7 @@ fn a_webhook_kept_unread_is_read_again_by_the_value_the_account_has_and_while_it
 
 #[test]
 fn what_is_held_while_a_credential_is_tried_is_sealed_anew_with_the_rest() {
-    let story = LookupStory::new(&crate::found::proving());
+    let story = LookupStory::new(&crate::install_lookup::proving());
     let passes = [(200, r#"{"shop":"mine-and-only-mine"}"#), (200, "{}")];
     let customer = story.connected("acme", "mine-and-only-mine", &passes);
     story.world.answers_at(1_700_000_900_000, 403, "{}");

@@ -34,7 +34,7 @@ enum Asked {
 enum Refuses {
     /// The first request.
     Once,
-    /// This path, whatever the credential is.
+    /// This path, for every credential.
     Path,
     /// Every path: the credential is dead.
     All,

@@ -1,4 +1,4 @@
-//! The shipped files that once looked accounts up by what their customers typed: the provider says it now. And
+//! The shipped files that once looked accounts up by what their customers typed take the value from the provider. And
 //! the shipped grants without a user: their client is the customer's own.
 
 use causeway::config::read;
@@ -8,7 +8,7 @@ use url::Url;
 use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::parameter;
-use crate::connect_shipped::{Walk, form_of};
+use crate::connect_shipped::{ConnectFlow, form_of};
 use crate::integration_files::{files_of, load};
 use crate::outside::{Sent, World, reply};
 use causeway::ports::Body;
@@ -18,7 +18,7 @@ fn path_of(sent: &Sent) -> String {
     url.path().to_owned()
 }
 
-/// A provider that answers one path, whatever is asked of it, and refuses all others.
+/// A provider that answers every request for one path, and refuses all other paths.
 fn provides(world: &World, path: &'static str, answer: &Value) {
     let answer = answer.to_string();
     world.provides(move |sent| {
@@ -66,12 +66,12 @@ fn a_typed_account_is_the_one_the_provider_names() {
         ),
     ];
     each_case(cases, |(name, fields, path, answer, key, expected)| {
-        let mut walk = Walk::shipped(name);
+        let mut flow = ConnectFlow::shipped(name);
         // The provider may know it by another name; where that decides the host, only the same one will do.
         let path: &'static str = path;
         let other = expected;
         let answer_text = answer.to_string();
-        walk.world.provides(move |sent| {
+        flow.world.provides(move |sent| {
             let own = path_of(sent);
             let status = if own == path || own.contains(other) {
                 200
@@ -84,12 +84,12 @@ fn a_typed_account_is_the_one_the_provider_names() {
                 Body::from_bytes(answer_text.clone()),
             )
         });
-        let done = walk.submit(&fields);
+        let done = flow.submit(&fields);
         assert_eq!(done.status, 200, "{name}: {}", done.text());
-        let account = walk.account();
+        let account = flow.account();
         assert_eq!(account["status"], "active", "{name}");
         assert_eq!(account["context"][key], expected, "{name}");
-        let first = walk.world.sent().remove(0);
+        let first = flow.world.sent().remove(0);
         assert_eq!(
             (first.method.as_str(), path_of(&first).as_str()),
             ("GET", path),
@@ -100,16 +100,16 @@ fn a_typed_account_is_the_one_the_provider_names() {
 
 #[test]
 fn a_shop_that_is_called_otherwise_is_not_set_up() {
-    let mut walk = Walk::shipped("shopify");
+    let mut flow = ConnectFlow::shipped("shopify");
     let answer = json!({ "shop": { "myshopify_domain": "another.myshopify.com" } });
-    provides(&walk.world, "/admin/api/2026-07/shop.json", &answer);
-    let done = walk.submit(&[
+    provides(&flow.world, "/admin/api/2026-07/shop.json", &answer);
+    let done = flow.submit(&[
         ("credential", "api_key"),
         ("shop", "my-shop"),
         ("api_key", "shpat"),
     ]);
     assert_eq!(done.status, 422, "{}", done.text());
-    let account = walk.account();
+    let account = flow.account();
     assert_eq!(
         (&account["status"], &account["context"]["shop"]),
         (&json!("post_install_error"), &json!("my-shop"))
@@ -118,33 +118,33 @@ fn a_shop_that_is_called_otherwise_is_not_set_up() {
 
 /// Signs in to the directory that `organization` names, or to none.
 fn signed_in(organization: &Value) -> Value {
-    let mut walk = Walk::shipped("microsoft-graph");
+    let mut flow = ConnectFlow::shipped("microsoft-graph");
     let variables = json!({ "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } });
-    walk.setting.override_install(&variables).expect(200);
-    let there = walk.submit(&[("credential", "oauth2"), ("tenant_id", "common")]);
+    flow.setting.override_install(&variables).expect(200);
+    let there = flow.submit(&[("credential", "oauth2"), ("tenant_id", "common")]);
     let there: Url = there.header("location").unwrap().parse().unwrap();
     let token =
         json!({ "access_token": "eyJ0", "refresh_token": "r", "expires_in": 3600 }).to_string();
-    walk.world.answers(200, &[], &token);
-    walk.world.answers(
+    flow.world.answers(200, &[], &token);
+    flow.world.answers(
         200,
         &[],
         &json!({ "responses": [organization] }).to_string(),
     );
-    walk.world.answers(200, &[], r#"{"id":"me"}"#);
+    flow.world.answers(200, &[], r#"{"id":"me"}"#);
     let state = parameter(&there, "state");
-    let back = walk.browser.get(&format!(
+    let back = flow.browser.get(&format!(
         "/connect/microsoft-graph/callback?code=c&state={state}"
     ));
     assert_eq!(back.status, 200, "{}", back.text());
-    let asked = walk.world.sent().remove(1);
+    let asked = flow.world.sent().remove(1);
     assert_eq!(
         (asked.method.as_str(), path_of(&asked).as_str()),
         ("POST", "/v1.0/$batch")
     );
     let body: Value = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(body["requests"][0]["url"], "/organization?$select=id");
-    walk.account()
+    flow.account()
 }
 
 #[test]
@@ -169,28 +169,28 @@ fn a_directory_is_named_by_the_provider_and_personal_accounts_have_none() {
 
 #[test]
 fn another_companys_directory_takes_another_companys_app() {
-    let mut walk = Walk::shipped("microsoft-graph");
+    let mut flow = ConnectFlow::shipped("microsoft-graph");
     let variables = json!({ "environment_variables": { "client_id": "OPERATOR-ID" }, "secret_environment_variables": { "client_secret": "OPERATOR-SECRET" } });
-    walk.setting.override_install(&variables).expect(200);
+    flow.setting.override_install(&variables).expect(200);
     let victim = "11111111-2222-3333-4444-555555555555";
     let only_directory = [
         ("credential", "oauth2_client_credentials"),
         ("tenant_id", victim),
     ];
-    let refused = walk.submit(&only_directory);
+    let refused = flow.submit(&only_directory);
     assert_eq!(refused.status, 422, "{}", refused.text());
-    assert!(walk.world.sent().is_empty());
+    assert!(flow.world.sent().is_empty());
     let own = "99999999-2222-3333-4444-555555555555";
-    walk.world
+    flow.world
         .answers(401, &[], r#"{"error":"invalid_client"}"#);
-    walk.submit(
+    flow.submit(
         &[
             only_directory.as_slice(),
             &[("client_id", own), ("client_secret", "mine")],
         ]
         .concat(),
     );
-    let sent = walk.world.sent().remove(0);
+    let sent = flow.world.sent().remove(0);
     let form = form_of(&sent);
     assert_eq!(
         (form["client_id"].as_str(), form["client_secret"].as_str()),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
 use crate::outside::{Fault, World};
-use crate::planted::{self, Place};
+use crate::planted_secrets::{self, Place};
 
 pub const SECRET: &str = "a-secret-of-the-webhook";
 
@@ -250,7 +250,7 @@ fn without_a_scheme_everything_is_refused_and_the_log_says_what_to_write() {
     let reason = scene.logged("webhook_refused").pop().unwrap()["reason"].to_string();
     assert!(reason.contains("signature_verification"), "{reason}");
     let open = ReceivingAccount::new(&json!({ "signature_verification": { "format": "none" } }));
-    open.to_account(&[("x-signature", "whatever")], PAID)
+    open.to_account(&[("x-signature", "invalid")], PAID)
         .expect(200);
 }
 
@@ -323,7 +323,7 @@ fn what_cannot_be_read_is_kept_sealed_and_read_again_once_the_file_is_mended() {
     assert_eq!(
         failed["result"],
         json!([]),
-        "the directory is told by the alarm"
+        "the alarm notifies the directory"
     );
     scene.world.settle();
     let failed = scene.setting.client.get("/event").expect(200);
@@ -385,7 +385,7 @@ fn a_secret_is_handed_over_once() {
     });
     let scene = ReceivingAccount::new(&file);
     // Its sender gets back what it sent.
-    planted::may_be(SECRET, Place::Answered);
+    planted_secrets::may_be(SECRET, Place::Answered);
     assert_eq!(
         scene.to_account(&[], PAID).code(401),
         "caller.bad_signature"
@@ -458,9 +458,9 @@ fn an_installs_webhook_finds_all_its_accounts_by_a_value_that_is_not_stored() {
             assert_eq!(scene.events_of(account).len(), count);
         },
     );
-    let nobody = r#"{"topic":"paid","id":1,"shop":"three"}"#;
+    let unmatched = r#"{"topic":"paid","id":1,"shop":"three"}"#;
     assert_eq!(
-        scene.to_install(&[], nobody).expect(200),
+        scene.to_install(&[], unmatched).expect(200),
         json!({ "matched": 0, "ids": [] })
     );
     assert_eq!(scene.logged("webhook_matched_nobody").len(), 1);

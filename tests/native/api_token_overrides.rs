@@ -1,4 +1,4 @@
-//! What an override comes to: an API token leaves every host, and every way of signing in, as it is.
+//! The effect of an override: an API token cannot change a host or how requests are authenticated.
 
 use causeway::json;
 use serde_json::{Value, json};

@@ -169,7 +169,7 @@ fn html(secret: &str) -> String {
         .replace('/', "&#x2F;")
 }
 
-/// Every form, and whether it stands in JSON as it is: a form of JSON's own is not escaped once more.
+/// Every form, and whether JSON has it unchanged: a form of JSON's own is not escaped once more.
 fn forms(secret: &str) -> Vec<(String, String, bool)> {
     let mut forms = vec![
         ("plain".to_owned(), secret.to_owned(), false),
@@ -312,7 +312,7 @@ const PLACES: [Place; 15] = [
         story.provider_answers(429, JSON, &format!(r#"{{"error":"{text}"}}"#));
         text_of(&story.ask("GET", "/proxy/coins/1", &[("x-max-retries", "0")]))
     }),
-    ("the last line of a walk", |story, text| {
+    ("the last line of all pages", |story, text| {
         story.provider_answers(401, JSON, &format!(r#"{{"error":"{text}"}}"#));
         text_of(&story.ask("GET", "/proxy/coins", &[("x-all-pages", "true")]))
     }),
@@ -371,8 +371,8 @@ const PLACES: [Place; 15] = [
             let path = format!("/integrated-account-webhook/{}", story.scene.account);
             for tail in ["", r#","break":true"#] {
                 let body = Body::from_bytes(format!(r#"{{"text":"{text}"{tail}}}"#));
-                let nobody = story.scene.setting.client.with_token("");
-                nobody.request("POST", &path, &[("content-type", JSON)], body);
+                let anonymous = story.scene.setting.client.with_token("");
+                anonymous.request("POST", &path, &[("content-type", JSON)], body);
             }
             story.events()
         },
@@ -431,7 +431,7 @@ fn no_secret_comes_out_in_any_form_by_any_place_that_a_providers_text_can_reach(
     );
 }
 
-/// An account that a customer connects: the whole page, and what is told of the account afterwards.
+/// An account that a customer connects: the whole page, and what is reported of the account afterwards.
 fn connected(story: &Story, credential: &str) -> String {
     let (world, setting) = (&story.scene.world, &story.scene.setting);
     let body = json!({ "tenant_id": "customer", "integration": "echoing" });

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::{Browser, parameter};
-use crate::found::{LookupStory, typed_shop};
+use crate::inbound_webhooks::SECRET;
+use crate::install_lookup::{LookupStory, typed_shop};
 use crate::outside::World;
-use crate::received::SECRET;
 
 /// A shop that signs in at a provider, or by a key; the provider, the way back and actions name shops.
 pub fn file() -> Value {
@@ -135,7 +135,7 @@ fn an_action_writes_the_providers_word_unless_a_customer_gave_it_one() {
             (0, found),
             "{row}"
         );
-        // Whatever it is, an account token does not change it.
+        // An account token does not change it in any case.
         let change = json!({ "context": { "shop": "one" } });
         let changed = own.send("PATCH", "/integrated-account/me", &change);
         assert_eq!(changed.status, 422);
@@ -150,7 +150,8 @@ fn by_note() -> Value {
     let lookup =
         json!({ "config": { "webhook": { "signature_verification": { "config": lookup } } } });
     merge(&mut file, &lookup);
-    file["config"]["actions"] = json!({ "post_install": crate::found::never_proving("note") });
+    file["config"]["actions"] =
+        json!({ "post_install": crate::install_lookup::never_proving("note") });
     file
 }
 
@@ -225,7 +226,7 @@ fn the_index_asks_by_the_same_rule_when_the_file_names_another_key() {
 
 #[test]
 fn a_restart_before_a_new_value_counts_leaves_neither_account_nor_index_behind() {
-    let story = LookupStory::new(&crate::found::proving());
+    let story = LookupStory::new(&crate::install_lookup::proving());
     let passes = [(200, r#"{"shop":"mine"}"#), (200, "{}")];
     let mut customer = story.connected("acme", "mine", &passes);
     // The stages pass, and the index is silent when it is to learn the new value.
@@ -251,7 +252,7 @@ fn a_restart_before_a_new_value_counts_leaves_neither_account_nor_index_behind()
     assert_eq!((story.matched("mine"), story.matched("other")), (0, 0));
 }
 
-/// Where the customer names the server, the server's word is the customer's.
+/// Where the customer names the server, the server's value counts as the customer's.
 #[test]
 fn a_server_that_a_customer_names_proves_nothing() {
     let cases = [
@@ -261,7 +262,7 @@ fn a_server_that_a_customer_names_proves_nothing() {
     ];
     each_case(cases, |(hosts, by_the_application, found)| {
         let story = LookupStory::new(&json!({}));
-        let mut file = typed_shop(&crate::found::proving());
+        let mut file = typed_shop(&crate::install_lookup::proving());
         let fields = json!([{ "name": "server" }, { "name": "api_key", "type": "password" }]);
         let more = json!({ "config": {
             "base_url": "{{server}}", "allowed_hosts": hosts,

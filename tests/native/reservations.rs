@@ -1,5 +1,5 @@
-//! An account's turns and connections, which all its callers share: who waits looks again before he sends, redirects
-//! count, strangers slow nobody down, and a refresh is kept off by none of it.
+//! An account's reservations and connections, which all its callers share: a call that waited reads the account
+//! again before it sends, redirects count, strangers slow no caller down, and a refresh is exempt from both.
 
 use std::time::Duration;
 
@@ -154,9 +154,9 @@ fn a_stranger_behind_a_redirect_slows_no_account_down() {
         |(status, headers)| {
             let elsewhere = [("location", "https://cdn.stranger.example/f")];
             scene.world.answers(302, &elsewhere, "");
-            scene.world.answers(status, headers, "his");
-            let his = call(&scene, &[("x-max-retries", "0")]);
-            assert_eq!((his.status, his.text()), (status, "his"));
+            scene.world.answers(status, headers, "retried");
+            let retried = call(&scene, &[("x-max-retries", "0")]);
+            assert_eq!((retried.status, retried.text()), (status, "retried"));
             scene.world.answers(200, &[], "ours");
             assert_eq!(call(&scene, &[]).text(), "ours", "behind {status}");
         },

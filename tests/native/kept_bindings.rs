@@ -1,5 +1,5 @@
-//! What leaves a secret where it is: a change that leads it to no other host and uses it in no other way asks for it no
-//! second time.
+//! Changes that keep a stored secret: one that sends it to no other host and uses it in no other way does not ask for
+//! it again.
 
 use causeway::json;
 use serde_json::{Value, json};

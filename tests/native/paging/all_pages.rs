@@ -1,4 +1,4 @@
-//! Walks and what they share with others: the isolate's room, and a token that may end before they do.
+//! Streams of all pages, and what they share with other calls: the isolate's memory budget, and a token that may expire before they end.
 
 use std::time::Duration;
 
@@ -62,15 +62,15 @@ fn a_page_that_finds_no_room_ends_its_walk_which_can_be_resumed() {
     block_on(async {
         let first = json!({ "items": [{ "id": 7 }], "next": "b" });
         provider.world.answers(200, &[], &first.to_string());
-        let mut walk = open_stream(&provider, "/proxy/cursor", &[]).await;
-        walk.next().await.unwrap().unwrap();
+        let mut stream = open_stream(&provider, "/proxy/cursor", &[]).await;
+        stream.next().await.unwrap().unwrap();
         let mut readers = Vec::new();
         for _ in 0..2 {
             large_page(&provider);
             readers.push(open_stream(&provider, "/proxy/cursor", &[]).await);
         }
         large_page(&provider);
-        let last = last_line(&mut walk).await;
+        let last = last_line(&mut stream).await;
         assert_eq!(
             (&last["error"]["code"], &last["error"]["statusCode"]),
             (&json!("internal.busy"), &json!(503))
