@@ -1,4 +1,4 @@
-// Page walks of all six pagination formats: against servers that somebody else wrote (json-server, verdaccio), and against
+// Lists in all six pagination formats: against independent servers (json-server, verdaccio), and against
 // twins of providers by the integration files that are shipped. No record is lost, none comes twice.
 
 import assert from "node:assert/strict";
@@ -17,7 +17,7 @@ import { slack } from "./twins/slack.mjs";
 import { stripe, stripeByExpression } from "./twins/stripe.mjs";
 import { startTwin } from "./twins/twin.mjs";
 import { zendesk } from "./twins/zendesk.mjs";
-import { accountAt, allPages, assertAll, assertSized, walk } from "./walking.mjs";
+import { accountAt, allPages, assertAll, assertSized, readPages } from "./page-reader.mjs";
 
 /** `cursor_path: links.next` instead of the shipped `meta.after_cursor`: the other way Zendesk documents. */
 const zendeskByLink = { ...zendesk, override: { pagination: { config: { cursor_path: "links.next", is_link: true } } } };
@@ -50,8 +50,8 @@ before(async () => {
 });
 after(() => gateway?.stop());
 
-/** The walks of one list: by 1, 7, 100 and as much as there may be, by what the provider gives unasked, and by `x-all-pages`. */
-function walks(at) {
+/** The tests of one list: by 1, 7, 100 and as much as there may be, by what the provider gives unasked, and by `x-all-pages`. */
+function listTests(at) {
   const sized = async (limit, count) => {
     const of = at();
     of.twin.resize?.(count);
@@ -63,19 +63,19 @@ function walks(at) {
     test(`by ${limit ?? "the provider's own size"}: ${count} records`, async (context) => {
       const of = await sized(limit, count);
       if (of.provider.isFixed && limit !== undefined && limit !== 7) return context.skip("this provider's pages have the size they have");
-      const walked = await walk(of, { limit });
-      assertAll(walked.records, of);
-      if (!of.provider.isFixed) assertSized(walked, Math.max(Math.min(limit ?? Infinity, of.provider.max), of.provider.least ?? 1));
+      const pages = await readPages(of, { limit });
+      assertAll(pages.records, of);
+      if (!of.provider.isFixed) assertSized(pages, Math.max(Math.min(limit ?? Infinity, of.provider.max), of.provider.least ?? 1));
     });
   }
 
-  test("x-all-pages gives the same as the walk", async () => {
+  test("x-all-pages gives the same as page by page", async () => {
     const of = await sized(100, 1_000);
     const { status, headers, records, error } = await allPages(of, { limit: 100, gateway });
     assert.equal(status, 200);
     assert.match(headers.get("content-type"), /^application\/x-ndjson/);
     assert.equal(error, undefined);
-    assert.deepEqual(records, (await walk(of, { limit: 100 })).records);
+    assert.deepEqual(records, (await readPages(of, { limit: 100 })).records);
     assertAll(records, of);
   });
 }
@@ -87,7 +87,7 @@ for (const [name, provider] of Object.entries(TWINS)) {
       of = await accountAt(gateway, await startTwin(provider));
     });
     after(() => of?.twin.stop());
-    walks(() => of);
+    listTests(() => of);
   });
 }
 
@@ -101,13 +101,13 @@ describe("json-server", () => {
   after(() => listServer?.stop());
 
   for (const [resource, format] of Object.entries({ books: "Link", numbered: "page and limit", skipped: "start and limit" })) {
-    // `_start` without `_limit` gives all there is, each time: a file for it would have to name a limit of its own.
+    // `_start` without `_limit` gives all there is, each time: a file for it would have to name its own limit.
     for (const limit of [7, 100, 100_000, ...(resource === "skipped" ? [] : [undefined])]) {
       test(`${format}, by ${limit ?? "its own size"}`, async () => {
         const of = places[resource];
-        const walked = await walk(of, { limit });
-        assertAll(walked.records, of);
-        assertSized(walked, limit === undefined ? 10 : Math.min(limit, of.provider.max));
+        const pages = await readPages(of, { limit });
+        assertAll(pages.records, of);
+        assertSized(pages, limit === undefined ? 10 : Math.min(limit, of.provider.max));
       });
     }
 
@@ -121,9 +121,9 @@ describe("json-server", () => {
         const of = places[resource];
       const query = { id_lte: "60" };
       const filtered = { ...of, provider: { ...of.provider, query }, twin: { ids: listServer.ids.slice(0, 60) } };
-      const walked = await walk(filtered, { limit: 1 });
-      assertAll(walked.records, filtered);
-      assertSized(walked, 1);
+      const pages = await readPages(filtered, { limit: 1 });
+      assertAll(pages.records, filtered);
+      assertSized(pages, 1);
     });
   }
 });
@@ -137,10 +137,10 @@ describe("verdaccio's search (offset)", () => {
     for (let n = 0; n < names.length; n += 10) await Promise.all(names.slice(n, n + 10).map((name) => registry.publish(name, "1.0.0", { "index.js": "" })));
     // Its `total` counts the page and not the packages, so the file names none: it ends at a short page.
     const file = JSON.parse(await integrationFile("registry"));
-    file.name = "registry-walked";
+    file.name = "registry-listed";
     file.config.resources.packages.list.pagination = { format: "offset", config: { offset_key: "from", limit_key: "size", max_limit: 50 } };
     ok(await gateway.admin("PUT", `/integration/${file.name}`, file), 200, 201);
-    const environment = await newEnvironment(gateway, "registry-walks");
+    const environment = await newEnvironment(gateway, "registry-lists");
     const installed = ok(await environment.call("POST", "/environment-integration", { integration_name: file.name }), 201);
     const { url, username, password, token } = registry;
     const account = await importAccount(environment, installed, { registry_url: url, username, password, token });
@@ -150,19 +150,19 @@ describe("verdaccio's search (offset)", () => {
   after(() => registry?.stop());
 
   const assertPackages = (records, names) => assert.deepEqual(records.map(of.provider.idOf).sort(), [...names].sort());
-  const walked = async (at, limit) => {
-    const all = await walk(at, { limit });
+  const pages = async (at, limit) => {
+    const all = await readPages(at, { limit });
     assertSized(all, Math.min(limit, 50));
     return all.records;
   };
 
   for (const limit of [7, 100, 100_000]) {
-    test(`by ${limit}`, async () => assertPackages(await walked(of, limit), of.names));
+    test(`by ${limit}`, async () => assertPackages(await pages(of, limit), of.names));
   }
 
   test("by 1, what a text finds", async () => {
     const buoys = { ...of, provider: { ...of.provider, query: { text: "webhook-sender" } } };
-    assertPackages(await walked(buoys, 1), of.names.filter((name) => name.startsWith("webhook-sender")));
+    assertPackages(await pages(buoys, 1), of.names.filter((name) => name.startsWith("webhook-sender")));
   });
 
   test("x-all-pages", async () => assertPackages((await allPages(of, { limit: 100, gateway })).records, of.names));

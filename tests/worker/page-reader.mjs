@@ -1,4 +1,4 @@
-// The steps of page walks: an account at a provider's twin by the shipped integration file, and walks from page to page.
+// The steps of reading lists: an account at a provider's twin by the shipped integration file, and requests from page to page.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -32,17 +32,17 @@ export const anotherAccount = ({ environment, installed, provider: { credential 
 
 /** The list as the caller asks for it, one page: `{status, headers, body}`. `query` and `headers` are added. */
 export function page({ environment, account, provider }, { limit, cursor, query = {}, headers } = {}) {
-  const { resource, verb = "GET" } = provider;
+  const { resource, method = "GET" } = provider;
   const all = { integrated_account_id: account.id, ...provider.query, ...(limit && { limit }), ...(cursor && { next_cursor: cursor }), ...query };
-  const target = `/proxy/${resource}${verb === "POST" ? "/list" : ""}?${new URLSearchParams(all)}`;
-  return environment.call(verb, target, provider.body && text(provider.body), headers);
+  const target = `/proxy/${resource}${method === "POST" ? "/list" : ""}?${new URLSearchParams(all)}`;
+  return environment.call(method, target, provider.body && text(provider.body), headers);
 }
 
-// A bigint stands for a number that JavaScript cannot hold.
+// A bigint is a number that JavaScript's `number` cannot hold.
 const text = (value) => JSON.stringify(value, (_, each) => (typeof each === "bigint" ? JSON.rawJSON?.(each.toString()) ?? `BIG${each}BIG` : each)).replace(/"BIG(\d+)BIG"/, "$1");
 
-/** Walks to the end: `{records, pages}`, the pages as `{result, next_cursor, prev_cursor, result_count}`. Checks the envelope of each. */
-export async function walk(of, { limit, cursor, atMost = 5_000, headers } = {}) {
+/** Reads all pages: `{records, pages}`, the pages as `{result, next_cursor, prev_cursor, result_count}`. Checks the envelope of each. */
+export async function readPages(of, { limit, cursor, atMost = 5_000, headers } = {}) {
   const pages = [];
   const seen = new Set();
   do {
@@ -72,7 +72,7 @@ export function assertAll(records, { twin, provider }) {
   assert.deepEqual(came, twin.ids);
 }
 
-/** Every page has at most so many records, and there are as many pages as that takes at least: all in one is no walk. */
+/** Every page has at most so many records, and there are as many pages as that takes at least: all in one page proves nothing. */
 export function assertSized({ records, pages }, most) {
   for (const { result_count } of pages) assert.ok(result_count <= most, `${result_count} records where ${most} were asked for`);
   assert.ok(pages.length >= Math.ceil(records.length / most), `${pages.length} pages`);
@@ -81,10 +81,10 @@ export function assertSized({ records, pages }, most) {
 /** `x-all-pages: true`: `{status, headers, records, error?, next_cursor?}`; the last two from a last line that says where to resume. */
 export async function allPages(of, { limit, cursor, gateway }) {
   const { environment, account, provider } = of;
-  const { resource, verb = "GET" } = provider;
+  const { resource, method = "GET" } = provider;
   const all = { integrated_account_id: account.id, ...provider.query, ...(limit && { limit }), ...(cursor && { next_cursor: cursor }) };
-  const response = await gateway.fetch(`/proxy/${resource}${verb === "POST" ? "/list" : ""}?${new URLSearchParams(all)}`, {
-    method: verb,
+  const response = await gateway.fetch(`/proxy/${resource}${method === "POST" ? "/list" : ""}?${new URLSearchParams(all)}`, {
+    method,
     headers: { authorization: `Bearer ${environment.token}`, "x-all-pages": "true", ...(provider.body && { "content-type": "application/json" }) },
     body: provider.body && text(provider.body),
   });
