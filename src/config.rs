@@ -13,6 +13,7 @@ mod count;
 pub mod credentials;
 pub mod field;
 mod finding;
+pub mod method_override;
 mod normalise;
 pub mod overrides;
 pub mod pagination;
@@ -28,7 +29,6 @@ pub mod setting;
 mod size;
 pub mod source;
 pub mod steering;
-pub mod method_override;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
-mod limits;
 mod host_kind;
+mod limits;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -14,13 +14,13 @@ use crate::ids::EuJurisdiction;
 use crate::secret::Secret;
 use variables::EnvVariables;
 
-pub use limits::*;
 pub use host_kind::HostKind;
+pub use limits::*;
 
 /// What the operator has set.
 #[derive(Debug)]
 pub struct Settings {
-    /// `ADMIN_TOKEN`: may do everything; without it no one may.
+    /// `ADMIN_TOKEN`: may do everything. Without it every admin request is refused.
     pub admin_token: Option<Secret>,
     /// `SEALING_KEYS`, or why they cannot be used.
     pub sealing_keys: Result<Keyring, SealError>,

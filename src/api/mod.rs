@@ -36,7 +36,7 @@ use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
 use admin::call::AdminCall;
 use caller::Caller;
-use route::{RouteMatch, Route};
+use route::{Route, RouteMatch};
 
 /// What serves one request: the outside, the isolate, the request's id and its memory.
 pub(crate) struct RequestContext<'a, O> {

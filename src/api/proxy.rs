@@ -77,7 +77,7 @@ async fn hand_over<O: Outside>(
     };
     // What is made once is known as begun by now, and is not made a second time.
     let has_key = first.headers.contains_key("idempotency-key");
-    let second = again(&first).filter(|_| method.is_idempotent() && !has_key);
+    let second = copy_to_repeat(&first).filter(|_| method.is_idempotent() && !has_key);
     let outcome = context
         .outside
         .call(account, &hand_over, first, budget)
@@ -147,7 +147,7 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     }
 }
 
-fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
+fn copy_to_repeat<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     let body: Body<S> = request.body.again()?;
     Some(Incoming {
         method: request.method.clone(),

@@ -165,7 +165,10 @@ const METHODS: [Method; 6] = [
 
 /// The route of a method and a percent-encoded path.
 pub fn find(method: &Method, path: &str) -> RouteMatch {
-    lookup(method, path).map_or_else(|| other_methods(path), |(_, route)| RouteMatch::Route(route))
+    lookup(method, path).map_or_else(
+        || other_methods(path),
+        |(_, route)| RouteMatch::Route(route),
+    )
 }
 
 /// The same, with the right that the route needs.

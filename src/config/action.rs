@@ -16,7 +16,7 @@ mod provenance;
 mod step;
 pub use config::{ContextChange, FormFields};
 pub use provenance::{ContextWrite, Previous, Provenance};
-pub use step::{MethodCall, GetContext, StepConfig, StepKind};
+pub use step::{GetContext, MethodCall, StepConfig, StepKind};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[

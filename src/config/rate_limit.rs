@@ -157,7 +157,7 @@ impl JsonSchema for ErrorExpression {
 
 #[cfg(test)]
 mod tests {
-    use super::{RateLimitCondition, ErrorExpression, HeaderOrExpression, RateLimit};
+    use super::{ErrorExpression, HeaderOrExpression, RateLimit, RateLimitCondition};
 
     #[test]
     fn a_bare_word_is_a_header_unless_it_is_a_root() {
@@ -195,7 +195,10 @@ mod tests {
         }
         let read: RateLimit =
             serde_json::from_str("{\"is_rate_limited\": \"status = 420\"}").unwrap();
-        assert!(matches!(read.is_rate_limited, RateLimitCondition::Expression(_)));
+        assert!(matches!(
+            read.is_rate_limited,
+            RateLimitCondition::Expression(_)
+        ));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::binding::{FilePlace, digest_of, leaves, remove};
 use super::reads::SecretNames;
-use super::{overrides, method_override};
+use super::{method_override, overrides};
 
 mod kind;
 mod position;
@@ -86,7 +86,10 @@ impl OverrideLayer<'_> {
         overrides::effective(self.below, &counting, &Value::Null)
     }
 
-    fn places(&self, is_wanted: impl Fn(&TrustedConfig, &FilePlace, &Value) -> bool) -> Vec<FilePlace> {
+    fn places(
+        &self,
+        is_wanted: impl Fn(&TrustedConfig, &FilePlace, &Value) -> bool,
+    ) -> Vec<FilePlace> {
         let trusted_config = self.trusted_config();
         let entries = self.untrusted();
         entries
@@ -196,7 +199,12 @@ impl OverrideLayer<'_> {
         }
     }
 
-    fn changes_host(&self, trusted_config: &TrustedConfig, place: &FilePlace, value: &Value) -> bool {
+    fn changes_host(
+        &self,
+        trusted_config: &TrustedConfig,
+        place: &FilePlace,
+        value: &Value,
+    ) -> bool {
         let position = EntryPosition::of(place);
         let is_fields = place.0.last().is_some_and(|key| key == "fields");
         position.is_reserved(value)
@@ -216,7 +224,12 @@ impl OverrideLayer<'_> {
     }
 
     /// What a method or an action sends of a secret stays where it goes.
-    fn moves_secret(&self, trusted_config: &TrustedConfig, place: &FilePlace, value: &Value) -> bool {
+    fn moves_secret(
+        &self,
+        trusted_config: &TrustedConfig,
+        place: &FilePlace,
+        value: &Value,
+    ) -> bool {
         let position = EntryPosition::of(place);
         let Some(unit) = position.unit_of(place) else {
             return false;

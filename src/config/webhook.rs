@@ -15,7 +15,7 @@ pub use part::{CompareWith, RequestPart, SignaturePlace};
 pub use schemes::{MOST_SCHEMES, Schemes, When};
 pub use signature::{
     Algorithm, BodyHash, ClaimHash, SecretEncoding, Signature, SignatureConfig, SignatureFormat,
-    SignatureVerification, SignedBody, StringType, SignedTime, TimestampUnit,
+    SignatureVerification, SignedBody, SignedTime, StringType, TimestampUnit,
 };
 
 /// How a provider's webhooks are verified and read.

@@ -74,9 +74,6 @@ mod tests {
         let patch = diff(&json!({ "a": { "x": 1 } }), &json!({ "a": { "x": 2 } })).unwrap();
         let mut changed = json!({ "a": { "x": 1, "theirs": true }, "b": 1 });
         merge(&mut changed, &patch);
-        assert_eq!(
-            changed,
-            json!({ "a": { "x": 2, "theirs": true }, "b": 1 })
-        );
+        assert_eq!(changed, json!({ "a": { "x": 2, "theirs": true }, "b": 1 }));
     }
 }

@@ -209,7 +209,12 @@ mod tests {
                 "<?xml version=\"1.0\" encoding=\"latin1\"?><a>é</a>",
             ),
             ("text/xml", MediaKind::Xml, b"<\0a\0/\0>\0", "<a/>"),
-            ("text/xml", MediaKind::Xml, "<a>é</a>".as_bytes(), "<a>é</a>"),
+            (
+                "text/xml",
+                MediaKind::Xml,
+                "<a>é</a>".as_bytes(),
+                "<a>é</a>",
+            ),
             (
                 "application/json; charset=iso-8859-1",
                 MediaKind::Json,
@@ -262,7 +267,12 @@ mod tests {
                 b"<?xml version='1.0' encoding='EUC-KR'?><a/>",
                 unknown("euc-kr"),
             ),
-            ("text/plain", MediaKind::Text, b"\xff\xfea", E::Broken("UTF-16")),
+            (
+                "text/plain",
+                MediaKind::Text,
+                b"\xff\xfea",
+                E::Broken("UTF-16"),
+            ),
             (
                 "text/plain",
                 MediaKind::Text,

@@ -27,7 +27,7 @@ const KEYS_NAMED: usize = 10;
 #[derive(Clone)]
 pub struct TokenReply {
     /// What to store at `oauth.token`: the provider's fields; `expires_in` in whole seconds and
-    /// `expires_at` where anybody said how long; `scope` as one text.
+    /// `expires_at` where the answer or the file says how long; `scope` as one text.
     pub token: Value,
     /// The whole answer, for [`super::context_from_token`].
     pub reply: Value,

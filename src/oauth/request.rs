@@ -7,7 +7,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use crate::config::credentials::{AuthorizationMethod, TokenBodyFormat, Endpoint, Pkce};
+use crate::config::credentials::{AuthorizationMethod, Endpoint, Pkce, TokenBodyFormat};
 use crate::expression::Template;
 
 use super::client::{ClientType, SECRET, basic};

@@ -4,7 +4,9 @@ use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::link::{self, LinkParts};
-use super::{PageAnswer, PageParameters, PageError, PageLinks, PageStatus, PagePlace, Position, PageRequest};
+use super::{
+    PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, PageStatus, Position,
+};
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;
 use crate::header_text;
@@ -146,7 +148,11 @@ fn put(config: &Cursor, ask: &mut PageParameters, key: &str, said: CursorValue) 
 }
 
 /// A header whose value is missing is left out: the first page has no cursor yet.
-fn add_headers(config: &Cursor, scope: &TemplateScope, ask: &mut PageParameters) -> Result<(), PageError> {
+fn add_headers(
+    config: &Cursor,
+    scope: &TemplateScope,
+    ask: &mut PageParameters,
+) -> Result<(), PageError> {
     let values = serde_json::Value::Object(ask.values.clone());
     let scope = scope.with_pagination(&values);
     for (name, template) in &config.headers {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{PageAnswer, PageParameters, PageError, PageLinks, PagePlace, Position, PageRequest};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, Position};
 use crate::config::pagination::Dynamic;
 use crate::expression::ExpressionScope;
 use crate::header_text;

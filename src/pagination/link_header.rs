@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::LINK;
 
 use super::link::{self, LinkParts};
-use super::{PageAnswer, PageParameters, PageError, PageLinks, PagePlace, Position, PageRequest};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, Position};
 use crate::config::pagination::LinkHeader;
 use crate::header_text;
 

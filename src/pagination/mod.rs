@@ -111,7 +111,9 @@ pub fn first(
     Ok(match pagination {
         Pagination::Cursor(_) | Pagination::LinkHeader(_) => Position::new(PagePlace::Start, limit),
         Pagination::Page(page) => Position::new(PagePlace::Page(page.start_page.0), limit),
-        Pagination::Offset(offset) => Position::new(PagePlace::Offset(offset.start_offset.0), limit),
+        Pagination::Offset(offset) => {
+            Position::new(PagePlace::Offset(offset.start_offset.0), limit)
+        }
         Pagination::Range(range) => {
             let most = range.max_limit.map(|Count(most)| most);
             let limit = limit.or_else(|| clamp(pagination, most));

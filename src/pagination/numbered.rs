@@ -3,7 +3,7 @@
 //! only then is it known that the provider gave all that was asked for.
 
 use super::cursor::at_path;
-use super::{PageAnswer, PageParameters, PageError, PageLinks, PageStatus, PagePlace, Position};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageStatus, Position};
 use crate::config::Count;
 use crate::config::pagination::{Offset, PagePagination};
 use crate::json::Path;
@@ -15,7 +15,10 @@ enum Into {
     Body,
 }
 
-pub(super) fn ask_page(config: &PagePagination, position: &Position) -> Result<PageParameters, PageError> {
+pub(super) fn ask_page(
+    config: &PagePagination,
+    position: &Position,
+) -> Result<PageParameters, PageError> {
     let PagePlace::Page(number) = position.at else {
         return Err(PageError::Foreign);
     };
@@ -27,7 +30,10 @@ pub(super) fn ask_page(config: &PagePagination, position: &Position) -> Result<P
     Ok(ask)
 }
 
-pub(super) fn ask_offset(config: &Offset, position: &Position) -> Result<PageParameters, PageError> {
+pub(super) fn ask_offset(
+    config: &Offset,
+    position: &Position,
+) -> Result<PageParameters, PageError> {
     let PagePlace::Offset(offset) = position.at else {
         return Err(PageError::Foreign);
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::visited::Visited;
-use super::{PageAnswer, DeadEnd};
+use super::{DeadEnd, PageAnswer};
 
 /// So many equal pages in a row mean that the provider does not advance.
 const SAME_PAGES: u8 = 2;

@@ -3,7 +3,7 @@
 use http::header::{CONTENT_RANGE, RANGE};
 use http::{HeaderValue, StatusCode};
 
-use super::{PageAnswer, PageParameters, PageError, PageLinks, PagePlace, Position, numbered};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, Position, numbered};
 use crate::config::pagination::Range;
 use crate::expression::TemplateScope;
 use crate::header_text;

@@ -7,8 +7,8 @@ use super::*;
 mod computed;
 mod counted;
 mod cursor;
-mod twins;
 mod traversal;
+mod twins;
 
 const HOST: &str = "https://api.example.com/v1/things?filter=a";
 
@@ -102,7 +102,12 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Reads the pages of these sizes until the end; gives what was asked for each page after the first.
-fn read_all(pagination: &Pagination, limit: Option<u64>, sizes: &[u64], body: &Value) -> Vec<PageParameters> {
+fn read_all(
+    pagination: &Pagination,
+    limit: Option<u64>,
+    sizes: &[u64],
+    body: &Value,
+) -> Vec<PageParameters> {
     let mut position = start(pagination, limit);
     let mut asks = Vec::new();
     for size in sizes {

@@ -162,7 +162,10 @@ mod tests {
 
     #[test]
     fn plain_http_and_user_names_are_refused() {
-        assert_eq!(checked("http://api.example.com/"), Err(RefusedAddress::NotHttps));
+        assert_eq!(
+            checked("http://api.example.com/"),
+            Err(RefusedAddress::NotHttps)
+        );
         assert_eq!(
             checked("https://me@api.example.com/"),
             Err(RefusedAddress::UserInfo)
@@ -174,6 +177,9 @@ mod tests {
         let check = |url: &str| check(&Url::parse(url).unwrap(), PrivateUpstreams::Allowed);
         assert_eq!(check("http://127.0.0.1:4873/"), Ok(()));
         assert_eq!(check("ftp://127.0.0.1/"), Err(RefusedAddress::NotHttps));
-        assert_eq!(check("http://a:b@127.0.0.1/"), Err(RefusedAddress::UserInfo));
+        assert_eq!(
+            check("http://a:b@127.0.0.1/"),
+            Err(RefusedAddress::UserInfo)
+        );
     }
 }

@@ -178,12 +178,12 @@ pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
     }
 }
 
-/// Without these no one could read the body; no URL is in them.
+/// Without these the body could not be read; no URL is in them.
 pub fn describes_body(name: &HeaderName) -> bool {
     [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].contains(name)
 }
 
-/// What may follow a redirect to a stranger: nothing that could sign the request in.
+/// The fields that may follow a redirect to another origin: none that could authenticate the request.
 pub fn without_credentials(headers: &HeaderMap) -> HeaderMap {
     let harmless = |name: &HeaderName| {
         [ACCEPT, ACCEPT_LANGUAGE, RANGE, USER_AGENT].contains(name)

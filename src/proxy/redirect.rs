@@ -190,7 +190,10 @@ mod tests {
             (308, Method::PATCH),
         ] {
             let next = at(status, there, &method);
-            assert!(matches!(next, RedirectDecision::Refuse(_)), "{status} {method}");
+            assert!(
+                matches!(next, RedirectDecision::Refuse(_)),
+                "{status} {method}"
+            );
         }
     }
 
@@ -213,9 +216,9 @@ mod tests {
     #[test]
     fn five_are_followed_the_sixth_is_not() {
         let url = Url::parse("https://a.example/").unwrap();
-        let go = |hops| decide(StatusCode::FOUND, Some("/x"), &Method::GET, &url, hops);
-        assert!(matches!(go(4), RedirectDecision::Follow(_)));
-        assert!(matches!(go(5), RedirectDecision::Refuse(_)));
+        let after = |hops| decide(StatusCode::FOUND, Some("/x"), &Method::GET, &url, hops);
+        assert!(matches!(after(4), RedirectDecision::Follow(_)));
+        assert!(matches!(after(5), RedirectDecision::Refuse(_)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::config::RateLimit;
-use crate::config::rate_limit::{RateLimitCondition, HeaderOrExpression};
+use crate::config::rate_limit::{HeaderOrExpression, RateLimitCondition};
 use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use crate::header_text;
 use crate::settings::RATE_LIMIT_WAIT;
@@ -78,7 +78,9 @@ pub fn needs_body(file: Option<&RateLimit>, status: StatusCode) -> bool {
         RateLimitCondition::Expression(expression) if expression.may_see(BODY) => {
             foretold(expression, status)
         }
-        RateLimitCondition::Expression(expression) => Some(foretold(expression, status).unwrap_or(true)),
+        RateLimitCondition::Expression(expression) => {
+            Some(foretold(expression, status).unwrap_or(true))
+        }
     };
     // A wait is asked for only where it is limited.
     decides.is_none()
@@ -87,7 +89,12 @@ pub fn needs_body(file: Option<&RateLimit>, status: StatusCode) -> bool {
 }
 
 /// Reads an answer. What the file does not say is read from the standard header fields.
-pub fn read(file: Option<&RateLimit>, answer: &RateLimitAnswer, now: Timestamp, moment: &Moment) -> Limits {
+pub fn read(
+    file: Option<&RateLimit>,
+    answer: &RateLimitAnswer,
+    now: Timestamp,
+    moment: &Moment,
+) -> Limits {
     let mut reader = LimitReader {
         answer,
         moment,
@@ -129,7 +136,9 @@ struct LimitReader<'a> {
 impl LimitReader<'_> {
     fn is_limited(&mut self, file: Option<&RateLimit>) -> bool {
         let by_status = self.answer.status == StatusCode::TOO_MANY_REQUESTS;
-        let Some(RateLimitCondition::Expression(expression)) = file.map(|file| &file.is_rate_limited) else {
+        let Some(RateLimitCondition::Expression(expression)) =
+            file.map(|file| &file.is_rate_limited)
+        else {
             return by_status;
         };
         if let Some(known) = foretold(expression, self.answer.status) {

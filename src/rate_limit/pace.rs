@@ -244,7 +244,8 @@ mod tests {
     #[test]
     fn no_ten_seconds_hold_more_whatever_order_they_are_asked_in() {
         let rate = NonZeroUsize::new(3);
-        let (mut pace, mut seed, mut now, mut moments) = (Pace::default(), 7_u64, 0_i64, Vec::new());
+        let (mut pace, mut seed, mut now, mut moments) =
+            (Pace::default(), 7_u64, 0_i64, Vec::new());
         for _ in 0..2_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let [step, wait] = [seed >> 50, seed >> 33].map(|n| i64::try_from(n % 4_000).unwrap());

@@ -71,9 +71,24 @@ fn only_what_may_be_repeated_and_can_be_is() {
         ("DELETE", BodyReuse::Repeatable, None, RetryDecision::Settle),
         ("DELETE", BodyReuse::Repeatable, Some(1), again(500)),
         ("POST", BodyReuse::Repeatable, None, RetryDecision::Settle),
-        ("POST", BodyReuse::Repeatable, Some(5), RetryDecision::Settle),
-        ("PATCH", BodyReuse::Repeatable, Some(5), RetryDecision::Settle),
-        ("PURGE", BodyReuse::Repeatable, Some(5), RetryDecision::Settle),
+        (
+            "POST",
+            BodyReuse::Repeatable,
+            Some(5),
+            RetryDecision::Settle,
+        ),
+        (
+            "PATCH",
+            BodyReuse::Repeatable,
+            Some(5),
+            RetryDecision::Settle,
+        ),
+        (
+            "PURGE",
+            BodyReuse::Repeatable,
+            Some(5),
+            RetryDecision::Settle,
+        ),
     ] {
         let method: Method = method.parse().unwrap();
         let tried = SentAttempt {
@@ -109,7 +124,11 @@ fn two_retries_of_a_read_and_never_more_than_the_most() {
             ..read()
         };
         let next = decide(&tried, status(503));
-        assert_eq!(next != RetryDecision::Settle, is_tried, "{allowed:?} {retries}");
+        assert_eq!(
+            next != RetryDecision::Settle,
+            is_tried,
+            "{allowed:?} {retries}"
+        );
     }
 }
 
@@ -150,7 +169,11 @@ fn a_wait_that_was_asked_for_is_kept_where_it_fits_the_budget() {
         (Limited(None), LONG, RetryDecision::Settle),
         (Limited(None), seconds(100), again(30_000)),
         (Unreachable, Duration::from_millis(750), again(500)),
-        (Unreachable, Duration::from_millis(749), RetryDecision::Settle),
+        (
+            Unreachable,
+            Duration::from_millis(749),
+            RetryDecision::Settle,
+        ),
         (TimedOut, Duration::ZERO, RetryDecision::Settle),
     ] {
         let tried = SentAttempt { left, ..read() };

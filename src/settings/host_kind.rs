@@ -93,6 +93,9 @@ mod tests {
         let own = url("http://127.0.0.1:8787/");
         assert!(HostKind::is_same(&own, &url("http://localhost:8787/")));
         assert!(!HostKind::is_same(&own, &url("http://127.0.0.1:9000/")));
-        assert!(!HostKind::is_same(&own, &url("https://gateway.example:8787/")));
+        assert!(!HostKind::is_same(
+            &own,
+            &url("https://gateway.example:8787/")
+        ));
     }
 }

@@ -174,7 +174,7 @@ pub const FAILED_AUTH_PERIOD: Duration = Duration::from_mins(1);
 /// Addresses whose failures an isolate remembers; the least used go first.
 pub const FAILED_ADDRESSES: usize = 1_000;
 /// Unsigned tokens and webhook URLs of one isolate that may be looked up and found unknown in [`UNSIGNED_PERIOD`]. Beyond it unsigned
-/// ones wait: looking one up costs storage, and anybody can make one up.
+/// ones wait: looking one up costs storage, and any sender can invent one.
 pub const UNSIGNED_MISSES: usize = 100;
 /// The time they are counted in.
 pub const UNSIGNED_PERIOD: Duration = Duration::from_mins(1);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, BUFFERED_TOTAL_BYTES_MIN, Buffers, HostKind,
-    PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
+    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, BUFFERED_TOTAL_BYTES_MIN, Buffers,
+    HostKind, PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
 };
 
 /// The variables, and what was wrong with those that were read.

@@ -1,7 +1,7 @@
 //! The signatures a request carries. There may be several: of two secrets during a rotation, or of several
 //! versions of a scheme; one that fits is enough.
 
-use crate::config::webhook::{SignaturePlace, Signature, SignatureConfig};
+use crate::config::webhook::{Signature, SignatureConfig, SignaturePlace};
 
 use super::{Refusal, WebhookRequest};
 

@@ -152,7 +152,7 @@ impl Check<'_> {
     }
 
     fn hash(&self) -> Result<(), Refusal> {
-        // Without a secret in it anybody could make it.
+        // Without a secret in it any sender could make it.
         if !self
             .config
             .parts

@@ -49,9 +49,10 @@ impl Content<'_> {
                 let text = text.map_err(|error| Refusal::Render("parts", error))?;
                 text.unwrap_or_default().into_bytes()
             }
-            RequestPart::Header(_) | RequestPart::Query(_) | RequestPart::BodyField(_) | RequestPart::Body => {
-                request.place(part)?
-            }
+            RequestPart::Header(_)
+            | RequestPart::Query(_)
+            | RequestPart::BodyField(_)
+            | RequestPart::Body => request.place(part)?,
             RequestPart::Entry(key) => {
                 let list = self.config.signature.as_ref();
                 listed_entry(list.ok_or(Refusal::NoSetting("signature"))?, request, key)?

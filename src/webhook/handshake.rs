@@ -18,9 +18,9 @@ use super::{Refusal, WebhookRequest, secret};
 
 mod answer;
 
-/// A secret that is handed over is shorter.
+/// A secret that a handshake brings is shorter.
 const LONGEST_VALUE: usize = 4096;
-/// Longest challenge that is answered to somebody unknown.
+/// Longest challenge that is answered to an unverified sender.
 const LONGEST_CHALLENGE: usize = 256;
 /// Whether [`super::verify`] accepted the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn answered(
         let refusal = Refusal::Malformed("an unsigned challenge".to_owned());
         return Err(HandshakeError::Challenge(refusal));
     }
-    // Without a proof anybody could have anything signed that the provider signs.
+    // Without a signature any sender could get any text signed that the provider signs.
     let schemes = webhook.signature_verification.as_ref();
     let schemes = schemes.filter(|schemes| schemes.prove_sender());
     let schemes = schemes.ok_or(HandshakeError::Challenge(Refusal::NotConfigured))?;
@@ -221,7 +221,11 @@ pub fn may_hand_over(
 }
 
 /// Only a signed request may have us call somewhere, and only where the file allows.
-fn confirmed(address: &Value, webhook: &Webhook, proof: SenderProof) -> Result<Url, HandshakeError> {
+fn confirmed(
+    address: &Value,
+    webhook: &Webhook,
+    proof: SenderProof,
+) -> Result<Url, HandshakeError> {
     let pattern = webhook.confirm_url_pattern.as_ref();
     let pattern = pattern.filter(|_| proof == SenderProof::Signed);
     let url = pattern.and_then(|pattern| pinned(address.as_str()?, pattern));

@@ -77,7 +77,10 @@ pub(super) fn verify(check: &Check) -> Result<(), Refusal> {
     let claims = token.claims()?;
     claims::check(check, &claims)?;
     let places = check.config.compare_with.iter().flat_map(|all| &all.0);
-    if places.into_iter().any(|place| place.part == RequestPart::Body) {
+    if places
+        .into_iter()
+        .any(|place| place.part == RequestPart::Body)
+    {
         check.request.replace_value(claims);
     }
     Ok(())

@@ -25,7 +25,7 @@ pub use key_source::{KeySource, PublishedKey, key_source, read_keys};
 pub use refusal::Refusal;
 pub use request::WebhookRequest;
 pub use secret::keys_of_proof;
-pub use transform::{TransformedEvent, TransformError, UNNAMED, event_id, lookup, transform};
+pub use transform::{TransformError, TransformedEvent, UNNAMED, event_id, lookup, transform};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What a provider sent, as it came, and as expressions see it. The body is parsed only when somebody asks,
+//! What a provider sent, as it came, and as expressions see it. The body is parsed only when it is read,
 //! which a signature over the raw bytes does not.
 
 use std::borrow::Cow;

@@ -40,7 +40,11 @@ fn signs_url(config: &SignatureConfig) -> bool {
         let mut paths = text.placeholders().flat_map(Placeholder::paths);
         paths.any(|path| path.first() == Some("url"))
     });
-    let of_url = [RequestPart::Url, RequestPart::UrlDecoded, RequestPart::RawQuery];
+    let of_url = [
+        RequestPart::Url,
+        RequestPart::UrlDecoded,
+        RequestPart::RawQuery,
+    ];
     in_text || parts.any(|part| of_url.iter().any(|own| part.holds(own)))
 }
 

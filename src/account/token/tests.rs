@@ -23,7 +23,9 @@ fn old() -> AccountId {
 fn made(kind: TokenKind) -> String {
     let ring = ring(FIRST);
     match kind {
-        TokenKind::AccountWebhook | TokenKind::InstallWebhook => address(&ring, kind, account()).unwrap(),
+        TokenKind::AccountWebhook | TokenKind::InstallWebhook => {
+            address(&ring, kind, account()).unwrap()
+        }
         _ => token(&ring, kind, account(), [9; 32]).unwrap(),
     }
 }
@@ -82,7 +84,10 @@ fn a_key_that_is_still_in_the_ring_verifies() {
     let (both, second) = (ring(&format!("{SECOND},{FIRST}")), ring(SECOND));
     for kind in TokenKind::ALL {
         let text = made(kind);
-        assert_eq!(read(&both, kind, &text), Some((account(), TokenProof::Signed)));
+        assert_eq!(
+            read(&both, kind, &text),
+            Some((account(), TokenProof::Signed))
+        );
         assert_eq!(read(&second, kind, &text), None);
     }
     let mark = delivery_mark(&ring(FIRST)).unwrap();

@@ -123,7 +123,8 @@ async fn list_of_account<O: Outside>(
     page: Page,
 ) -> Result<List<EventInList>, Failure> {
     if page.filters.iter().any(|one| one.field == "webhook_id") {
-        let message = "narrows the failed events of an environment: leave integrated_account_id out";
+        let message =
+            "narrows the failed events of an environment: leave integrated_account_id out";
         return Err(Failure::invalid("webhook_id", message));
     }
     let ask = AccountMessage::ListEvents(visibility, page.clone());

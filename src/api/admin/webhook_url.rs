@@ -7,7 +7,12 @@ use crate::ports::Outside;
 
 /// That of an account; nothing while there is no key to sign it with.
 pub(super) fn of_account(call: &AdminCall<'_, impl Outside>, id: AccountId) -> Option<String> {
-    url(call, "integrated-account-webhook", TokenKind::AccountWebhook, id)
+    url(
+        call,
+        "integrated-account-webhook",
+        TokenKind::AccountWebhook,
+        id,
+    )
 }
 
 /// That of an install; nothing while there is no key to sign it with.
@@ -16,7 +21,12 @@ pub(super) fn of_install(call: &AdminCall<'_, impl Outside>, id: InstallId) -> O
     url(call, path, TokenKind::InstallWebhook, id)
 }
 
-fn url(call: &AdminCall<'_, impl Outside>, path: &str, kind: TokenKind, id: impl Id) -> Option<String> {
+fn url(
+    call: &AdminCall<'_, impl Outside>,
+    path: &str,
+    kind: TokenKind,
+    id: impl Id,
+) -> Option<String> {
     let ring = call.outside().settings().keyring().ok()?;
     let end = token::address(ring, kind, id).ok()?;
     let base = call.context.public_url(&call.url);

@@ -94,7 +94,7 @@ pub(super) fn redirect<S>(url: &Url) -> Reply<S> {
     }
 }
 
-/// A failure before anybody waits for an outcome.
+/// A failure before an application waits for an outcome.
 pub(super) fn failed<O: Outside>(
     context: &RequestContext<'_, O>,
     failure: ConnectFailure,

@@ -79,7 +79,8 @@ impl Previous {
             return Self::of(Provenance::Context);
         }
         let provenances = [self.provenance, other.provenance];
-        let is_mixed = provenances.contains(&Provenance::Caller) && provenances.contains(&Provenance::Context);
+        let is_mixed =
+            provenances.contains(&Provenance::Caller) && provenances.contains(&Provenance::Context);
         let keys = self.keys.as_ref().zip(other.keys).map(|(own, others)| {
             let mut keys = BTreeMap::clone(own);
             for (key, provenance) in others.iter() {

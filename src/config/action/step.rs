@@ -12,7 +12,7 @@ use crate::config::{Entries, Field, Method};
 use crate::expression::{Expression, Template, TemplateTree};
 use crate::json::Path;
 
-use super::config::{ContextChange, Computed, FormFields};
+use super::config::{Computed, ContextChange, FormFields};
 
 /// One step.
 #[derive(Debug, Clone)]

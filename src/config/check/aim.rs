@@ -1,7 +1,7 @@
 //! Where the operator's values go: to hosts that the file fixes, and to no other. A key that is in the file is
 //! pointed at wherever it goes.
 
-use crate::config::action::{MethodCall, ContextChange, StepKind};
+use crate::config::action::{ContextChange, MethodCall, StepKind};
 use crate::config::credentials::OAuth2;
 use crate::config::source::Sources;
 use crate::config::{Config, Finding, Method, Webhook};
@@ -132,7 +132,9 @@ impl<'c> AimCheck<'c, '_> {
                 };
                 let at = format!("config.actions.{name}{place}.config");
                 match change {
-                    ContextChange::Values(tree) => self.say_all(host, operator_values::of_tree(tree, &at)),
+                    ContextChange::Values(tree) => {
+                        self.say_all(host, operator_values::of_tree(tree, &at))
+                    }
                     ContextChange::Expression(expression) => {
                         self.say_all(host, operator_values::of_computed(expression, &at));
                     }

@@ -88,7 +88,8 @@ pub(super) fn holds_key(name: Name, template: &Template) -> bool {
     let mut defaults = template
         .placeholders()
         .filter_map(Placeholder::default_text);
-    template.literals().any(|text| is_key(neighbour, text)) || defaults.any(|text| is_key(name, text))
+    template.literals().any(|text| is_key(neighbour, text))
+        || defaults.any(|text| is_key(name, text))
 }
 
 /// Whether a literal under such a name is a key.

@@ -1,5 +1,5 @@
 //! Who sets the value that finds an account for an install's webhook: the provider or the operator. What a customer types
-//! would have them named as somebody else.
+//! would let them name another customer.
 
 use crate::config::action::Action;
 use crate::config::{Config, Credential, Finding, Webhook};
@@ -33,7 +33,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
 
 fn finding(at: String, key: &str) -> Finding {
     let text = format!(
-        "accounts are found by `{key}`, which their customers type: anybody could have another's webhooks"
+        "accounts are found by `{key}`, which their customers type: a customer could get another's webhooks"
     );
     Finding::error(at, text).hint("take it from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
 }

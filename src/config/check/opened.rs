@@ -1,5 +1,5 @@
 //! Whose data a request opens. What the operator's credential opens is not the customer's to choose: a value that they
-//! typed would name another's. Where the customer's own credential signs the request in, it opens their own alone.
+//! typed would name another's. Where the customer's own credential authenticates the request, it opens only their own data.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn check_action(
             let text = format!(
                 "it reads the operator's variables, and the customer chooses `{key}`: where a variable authenticates it, a customer who names another's value would get what the operator's credential opens"
             );
-            findings.push(Finding::warning(at, text).hint("sign the request in by the account's own secret, or leave the variables out, where they sign nothing in"));
+            findings.push(Finding::warning(at, text).hint("authenticate the request by the account's own secret, or leave the variables out where they authenticate nothing"));
         }
     }
 }

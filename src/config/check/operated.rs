@@ -100,7 +100,8 @@ impl Operated {
     fn add(&mut self, change: &ContextChange, step: &TracedStep, is_operators: bool) {
         match change {
             // An expression sees no variables.
-            ContextChange::Expression(expression) if !is_operators && !self.is_read_by(expression) => {}
+            ContextChange::Expression(expression)
+                if !is_operators && !self.is_read_by(expression) => {}
             ContextChange::Expression(_) => match change.written(&step.before).provenances() {
                 Ok(keys) => self.keys.extend(keys.keys().cloned()),
                 Err(_) => self.is_any = true,
@@ -112,7 +113,9 @@ impl Operated {
                     }
                 }
             }
-            ContextChange::Values(value) => self.is_any |= self.holds_operators(value, is_operators),
+            ContextChange::Values(value) => {
+                self.is_any |= self.holds_operators(value, is_operators)
+            }
         }
     }
 

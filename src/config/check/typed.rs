@@ -62,7 +62,9 @@ impl Typed {
     fn add_written(&mut self, is_called: bool, written: &ContextWrite) {
         let copies = written.can_copy(|key| self.has(key));
         let is_typed = |provenance| {
-            is_called || provenance == Provenance::Caller || (provenance == Provenance::Context && copies)
+            is_called
+                || provenance == Provenance::Caller
+                || (provenance == Provenance::Context && copies)
         };
         match written.provenances() {
             Ok(keys) => {

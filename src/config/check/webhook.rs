@@ -1,6 +1,8 @@
 //! Webhooks: a scheme that cannot accept anything is said so.
 
-use crate::config::webhook::{RequestPart, Schemes, SignatureFormat, SignatureVerification, Webhook};
+use crate::config::webhook::{
+    RequestPart, Schemes, SignatureFormat, SignatureVerification, Webhook,
+};
 use crate::config::{Config, Finding};
 use crate::expression::Expression;
 
@@ -30,7 +32,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
     check_lookups(schemes, findings);
     if webhook.challenge.is_some() && !schemes.prove_sender() {
-        let text = "a challenge is signed with the secret that signs events: without a proof anybody could have anything signed";
+        let text = "a challenge is signed with the secret that signs events: without a signature any sender could get any text signed";
         let finding = Finding::error("config.webhook.challenge", text);
         findings.push(finding.hint("say in `signature_verification` how events are signed"));
     }

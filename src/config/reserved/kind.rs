@@ -19,7 +19,11 @@ pub(super) fn changes_fields(below_all: &Value, place: &FilePlace, value: &Value
 
 /// Whether an expression of the webhook may look at where the secret itself comes with each request: that of `basic` and
 /// `bearer`.
-pub(super) fn webhook_token_is_seen(trusted_config: &Value, place: &FilePlace, value: &Value) -> bool {
+pub(super) fn webhook_token_is_seen(
+    trusted_config: &Value,
+    place: &FilePlace,
+    value: &Value,
+) -> bool {
     let key = place.part(1);
     if place.part(0) != "webhook" || !matches!(key, "payload_transform" | "event_id") {
         return false;

@@ -147,9 +147,12 @@ impl SignaturePlace {
     fn parse(text: &str) -> Result<Self, String> {
         let (prefix, place) = text.split_at(text.find('$').unwrap_or(0));
         match RequestPart::parse(place) {
-            Ok(part @ (RequestPart::Header(_) | RequestPart::Query(_) | RequestPart::BodyField(_) | RequestPart::Body))
-                if place.starts_with('$') =>
-            {
+            Ok(
+                part @ (RequestPart::Header(_)
+                | RequestPart::Query(_)
+                | RequestPart::BodyField(_)
+                | RequestPart::Body),
+            ) if place.starts_with('$') => {
                 let prefix = prefix.to_owned();
                 Ok(Self { prefix, part })
             }
@@ -169,7 +172,9 @@ impl<'de> Deserialize<'de> for CompareWith {
         if texts.is_empty() {
             return Err(D::Error::custom("the list names no place"));
         }
-        let places = texts.iter().map(|text: &String| SignaturePlace::parse(text));
+        let places = texts
+            .iter()
+            .map(|text: &String| SignaturePlace::parse(text));
         let places = places.collect::<Result<_, _>>();
         places.map(Self).map_err(D::Error::custom)
     }

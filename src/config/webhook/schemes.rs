@@ -150,7 +150,9 @@ impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let entries = std::collections::BTreeMap::<String, String>::deserialize(input)?;
         let read = |(place, text): (String, String)| match RequestPart::parse(&place) {
-            Ok(part @ (RequestPart::Header(_) | RequestPart::Query(_) | RequestPart::BodyField(_))) => Ok((part, text)),
+            Ok(
+                part @ (RequestPart::Header(_) | RequestPart::Query(_) | RequestPart::BodyField(_)),
+            ) => Ok((part, text)),
             _ => Err(D::Error::custom(format!(
                 "`{place}` names no place; write `$header.<name>`, `$query.<name>` or `$body.<path>`"
             ))),

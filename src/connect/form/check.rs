@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use url::Url;
 use uuid::Uuid;
 
-use crate::config::field::{Field, Format, FieldKind, Transform};
+use crate::config::field::{Field, FieldKind, Format, Transform};
 use crate::expression::OriginPlace;
 
 use super::{OriginFields, PASSWORD_CHARACTERS, TEXT_CHARACTERS, apply, named};

@@ -77,11 +77,11 @@ pub fn way_label(credential: &Credential) -> String {
 
 /// The page with the form.
 pub fn form(page: &ConnectForm, nonce: &Nonce) -> String {
-    let verb = match page.purpose {
+    let action = match page.purpose {
         ConnectPurpose::Connect => "Connect",
         ConnectPurpose::Reconnect => "Reconnect",
     };
-    let heading = format!("{verb} {}", page.brand.label);
+    let heading = format!("{action} {}", page.brand.label);
     let has_error = !page.problems.is_empty() || page.refusal.is_some();
     let title = if has_error {
         format!("Error: {heading}")
@@ -97,7 +97,7 @@ pub fn form(page: &ConnectForm, nonce: &Nonce) -> String {
         (banner(&page.application, &format!("your {} account", page.brand.label)))
         @if has_error { (summary(page)) }
         @if page.ways.len() > 1 { (ways(&page.ways)) }
-        (fields(page, verb))
+        (fields(page, action))
     };
     let page = Document {
         title: &title,
@@ -170,11 +170,11 @@ fn ways(ways: &[CredentialLink]) -> Markup {
     }
 }
 
-fn fields(page: &ConnectForm, verb: &str) -> Markup {
+fn fields(page: &ConnectForm, action: &str) -> Markup {
     let fields = page.credential.fields();
     let button = match page.credential {
         Credential::Oauth2(_) => format!("Continue to {}", page.brand.label),
-        _ => verb.to_owned(),
+        _ => action.to_owned(),
     };
     html! {
         // The problems come from us, all at once and in place, rather than one by one from the browser.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::config::field::{Field, Format, FieldKind};
+use crate::config::field::{Field, FieldKind, Format};
 use crate::connect::form::{
     check::most_characters, is_hidden, kept_value, label, option_text, posted_as,
 };
@@ -108,7 +108,7 @@ fn shown(input: &FormInput) -> String {
     let known = kept_value(input.kept, field).or(field.default.as_ref());
     match known {
         Some(Value::String(text)) => text.clone(),
-        // Of a line no part of a context is shown that no one typed.
+        // Only what a customer typed is shown of a line, no other part of the context.
         Some(Value::Object(_) | Value::Array(_)) if field.kind == FieldKind::Text => String::new(),
         Some(other) => other.to_string(),
         None => String::new(),

@@ -46,7 +46,7 @@ pub fn popup(page: &Popup, outcome: &ConnectOutcome, redirect_uri: &Url, nonce: 
 }
 
 /// Closes only after a message was sent: a page that was not opened by
-/// another has no one to tell, and its text is all there is.
+/// another page has no opener, so its text is all there is.
 fn script(outcome: &ConnectOutcome, redirect_uri: &Url) -> String {
     let pairs = outcome.parameters().into_iter();
     let message: Map<String, Value> = pairs

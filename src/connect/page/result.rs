@@ -7,7 +7,7 @@ use crate::connect::outcome::ConnectFailure;
 use super::document::{Document, document};
 use super::logo::logo;
 use super::texts::texts;
-use super::{Application, Brand, Nonce, ConnectPurpose};
+use super::{Application, Brand, ConnectPurpose, Nonce};
 
 /// Characters of the provider's text that are shown.
 const QUOTED_CHARACTERS: usize = 600;

@@ -76,7 +76,11 @@ impl Template {
     /// The value of a query parameter, **not yet encoded**: a string, or an
     /// array that the caller writes by its `query_array_format`. `None`
     /// leaves the parameter out. Its value is taken from the room of the URL.
-    pub fn query(&self, scope: &TemplateScope, room: &RenderRoom) -> Result<Option<Value>, RenderError> {
+    pub fn query(
+        &self,
+        scope: &TemplateScope,
+        room: &RenderRoom,
+    ) -> Result<Option<Value>, RenderError> {
         Ok(match self.render_in(room, scope)? {
             Rendered::Dropped | Rendered::Value(Value::Null) => None,
             Rendered::Value(Value::Array(items)) => Some(items.iter().map(item_text).collect()),

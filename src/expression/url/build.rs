@@ -84,7 +84,12 @@ impl UrlTemplate {
         Ok(url)
     }
 
-    fn front(&self, scope: &TemplateScope, pins: &Pins, room: &RenderRoom) -> Result<Front, UrlError> {
+    fn front(
+        &self,
+        scope: &TemplateScope,
+        pins: &Pins,
+        room: &RenderRoom,
+    ) -> Result<Front, UrlError> {
         let (scheme, host, port) = match &self.origin {
             OriginParts::Whole(whole) => return self.whole(whole, scope, room),
             OriginParts::Parts { scheme, host, port } => (scheme, host, port),

@@ -16,7 +16,9 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::config::action::{Action, ContextChange, GetContext, Previous, Provenance, StepConfig, StepKind};
+use crate::config::action::{
+    Action, ContextChange, GetContext, Previous, Provenance, StepConfig, StepKind,
+};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account::loaded::LoadedAccount;
@@ -92,7 +94,8 @@ impl<'a> NamedAction<'a> {
 
     /// A form that no `run_if` can skip would end the action after its requests were sent.
     fn check_forms(&self) -> Result<(), Failure> {
-        let always = |step: &StepConfig| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
+        let always =
+            |step: &StepConfig| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
         match self.action.steps.iter().find(|step| always(step)) {
             Some(_) => Err(no_forms()),
             None => Ok(()),

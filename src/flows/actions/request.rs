@@ -7,7 +7,7 @@ use crate::config::action::MethodCall;
 use crate::config::resource::Method;
 use crate::config::{Entries, QueryArrayFormat};
 use crate::error::{Code, Failure};
-use crate::expression::{Rendered, RenderRoom, TemplateScope};
+use crate::expression::{RenderRoom, Rendered, TemplateScope};
 use crate::flows::actions::Run;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::{Answered, StepCall, Whole, call_step};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::account::seal::{SealPlace, SealError};
+use crate::account::seal::{SealError, SealPlace};
 use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::json;

@@ -23,7 +23,7 @@ use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
-use crate::proxy::request::{self, CallerInput, Draft, Round, InputAuthor};
+use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
 use crate::proxy::{Target, description, headers};
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::rate_limit::{TooLate, Pace};
+use crate::rate_limit::{Pace, TooLate};
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 

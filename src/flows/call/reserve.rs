@@ -13,7 +13,7 @@ use crate::flows::call::account::LiveAccount;
 use crate::flows::call::subject::Errand;
 use crate::flows::call::ways::Way;
 use crate::ports::System;
-use crate::rate_limit::{TooLate, AppliedLimit, seconds};
+use crate::rate_limit::{AppliedLimit, TooLate, seconds};
 use crate::time::Timestamp;
 
 /// What a request of one call reserves.

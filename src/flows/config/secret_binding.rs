@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::config::binding::{Bound, Layers, Owner, FilePlace, leaves};
+use crate::config::binding::{Bound, FilePlace, Layers, Owner, leaves};
 use crate::error::{Code, Complaint, Failure};
 
 /// A file's secrets, bound to the file; 422 where a kept one would go elsewhere. `brought` has those that were sent now.

@@ -120,7 +120,11 @@ struct Found {
 }
 
 impl<O: Outside> WebhookContext<'_, O> {
-    async fn accounts(&self, request: &WebhookRequest<'_>, events: &[TransformedEvent]) -> Result<Found, Failure> {
+    async fn accounts(
+        &self,
+        request: &WebhookRequest<'_>,
+        events: &[TransformedEvent],
+    ) -> Result<Found, Failure> {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
         let verification = schemes.and_then(Schemes::with_lookup);

@@ -15,7 +15,7 @@ use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::media::coding::Undecoded;
 use crate::ports::Outside;
 use crate::settings::UNPROVED_VALUES;
-use crate::webhook::{self, Handshake, KeySource, SenderProof, Refusal, WebhookRequest};
+use crate::webhook::{self, Handshake, KeySource, Refusal, SenderProof, WebhookRequest};
 
 /// A request that may be read, or was answered.
 pub enum Verified<'r> {
@@ -91,7 +91,11 @@ impl<O: Outside> WebhookContext<'_, O> {
         self.outside.settings().webhook_body_bytes
     }
 
-    fn signed<'r>(&self, webhook: &Webhook, request: WebhookRequest<'r>) -> Result<Verified<'r>, Failure> {
+    fn signed<'r>(
+        &self,
+        webhook: &Webhook,
+        request: WebhookRequest<'r>,
+    ) -> Result<Verified<'r>, Failure> {
         let handshake = self.signed_handshake(webhook, &request)?;
         Ok(handshake.map_or_else(
             || Verified::Event(Box::new(request)),

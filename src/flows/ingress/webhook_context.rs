@@ -20,14 +20,18 @@ use crate::flows::messages::dead_letter::Kept;
 use crate::flows::messages::webhook::{NewEvent, WebhookContent};
 use crate::ports::Outside;
 use crate::webhook::{
-    self, TransformedEvent, Handshake, HandshakeError, SenderProof, Refusal, WebhookRequest, TransformError,
+    self, Handshake, HandshakeError, Refusal, SenderProof, TransformError, TransformedEvent,
+    WebhookRequest,
 };
 
 /// All events of one request together may have so much payload.
 const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 
 /// By what a request is known, and its events; or why there are none.
-pub type ReadEvents = (Option<String>, Result<Vec<TransformedEvent>, TransformError>);
+pub type ReadEvents = (
+    Option<String>,
+    Result<Vec<TransformedEvent>, TransformError>,
+);
 
 /// Where a webhook arrives: what it is verified and read with.
 pub struct WebhookContext<'a, O> {
@@ -125,7 +129,10 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// A payload is one column of a row.
-    fn checked(&self, events: Vec<TransformedEvent>) -> Result<Vec<TransformedEvent>, TransformError> {
+    fn checked(
+        &self,
+        events: Vec<TransformedEvent>,
+    ) -> Result<Vec<TransformedEvent>, TransformError> {
         let limit = self.outside.settings().webhook_body_bytes;
         let all: usize = events.iter().map(|event| event.payload.len()).sum();
         let is_large = events.iter().any(|event| event.payload.len() > limit);

@@ -30,8 +30,9 @@ fn header<'r>(request: &'r TokenRequest, name: &str) -> Option<&'r str> {
 fn a_code_is_exchanged_with_its_verifier() {
     let verifier = verifier();
     let text = verifier.text();
-    let act =
-        |client: &GrantClient| exchange(client, "c/1 &", "https://g.example/cb?a=b", Some(&verifier));
+    let act = |client: &GrantClient| {
+        exchange(client, "c/1 &", "https://g.example/cb?a=b", Some(&verifier))
+    };
     let (request, body) = built(&json!({}), &json!({}), act).unwrap();
     assert_eq!(request.url.as_str(), "https://login.x.com/token");
     assert_eq!(header(&request, "accept"), Some("application/json"));

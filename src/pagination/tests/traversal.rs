@@ -89,7 +89,10 @@ fn a_place_has_so_many_bytes() {
     assert_eq!(links.clone().within(size), links.clone());
     let too_long = led(links.clone().within(size - 1));
     assert_eq!(too_long, error(&PageError::TooLong(size - 1)));
-    let last = PageLinks { next: None, ..links };
+    let last = PageLinks {
+        next: None,
+        ..links
+    };
     assert_eq!(last.clone().within(size), last.clone());
     assert_eq!(last.within(10), PageLinks::default());
 }

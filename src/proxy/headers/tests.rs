@@ -99,7 +99,10 @@ fn the_answer_keeps_all_but_hop_by_hop_and_cookies() {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    assert_eq!(names_of(of_answer(&answer)), ["content-length", "etag", "link"]);
+    assert_eq!(
+        names_of(of_answer(&answer)),
+        ["content-length", "etag", "link"]
+    );
     assert_eq!(names_of(of_rewritten_answer(&answer)), ["link"]);
     let packed = map(&[("content-encoding", "gzip"), ("content-length", "3")]);
     assert_eq!(names_of(of_answer(&packed)), ["content-encoding"]);

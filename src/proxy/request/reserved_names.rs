@@ -5,9 +5,9 @@ use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
 use crate::config::authorization::{Authorization, Header};
+use crate::config::method_override::folded;
 use crate::config::resource::Method;
 use crate::config::source::Sources;
-use crate::config::method_override::folded;
 use crate::config::{Config, Entries};
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 use crate::proxy::query::CallerQuery;

@@ -63,7 +63,11 @@ fn an_answer_cannot_become_a_page_of_ours() {
     }
     let off = json!({"allow_unsigned_handshake": false});
     assert_eq!(answer("\"x\"", SenderProof::Unsigned, &off), Ok(None));
-    assert!(answer("\"x\"", SenderProof::Signed, &off).unwrap().is_some());
+    assert!(
+        answer("\"x\"", SenderProof::Signed, &off)
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[test]

@@ -12,8 +12,8 @@ use crate::config::Credential;
 use crate::connect::form::Problems;
 use crate::connect::outcome::{ConnectFailure, ConnectOutcome};
 use crate::connect::page::{
-    Card, Choose, ConnectedPage, FailedPage, ConnectForm, Popup, ConnectPurpose, Question, CredentialLink, choose, connected,
-    failed, form, popup, question,
+    Card, Choose, ConnectForm, ConnectPurpose, ConnectedPage, CredentialLink, FailedPage, Popup,
+    Question, choose, connected, failed, form, popup, question,
 };
 
 const LOGO: &str = "https://logo.example/acme.svg";

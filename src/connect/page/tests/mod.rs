@@ -7,8 +7,8 @@ mod results;
 use serde_json::{Value, json};
 
 use super::{
-    Application, Brand, Card, Choose, ConnectForm, Nonce, PageKind, ConnectPurpose, Question, choose,
-    content_security_policy, form, pictures, question,
+    Application, Brand, Card, Choose, ConnectForm, ConnectPurpose, Nonce, PageKind, Question,
+    choose, content_security_policy, form, pictures, question,
 };
 use crate::config::Credential;
 use crate::connect::form::Problems;

@@ -3,7 +3,8 @@ use url::Url;
 use super::{HOSTILE, assert_sound, brand, nonce};
 use crate::connect::outcome::{ConnectFailure, ConnectOutcome};
 use crate::connect::page::{
-    Application, ConnectedPage, FailedPage, Popup, ConnectPurpose, connected, explanation, failed, popup,
+    Application, ConnectPurpose, ConnectedPage, FailedPage, Popup, connected, explanation, failed,
+    popup,
 };
 
 fn failure(failure: ConnectFailure) -> FailedPage<'static> {
@@ -64,7 +65,9 @@ fn every_failure_has_words_a_reference_and_a_way_on_where_there_is_one() {
             );
             let is_final = matches!(
                 kind,
-                ConnectFailure::InvalidToken | ConnectFailure::AlreadyUsed | ConnectFailure::OtherBrowser
+                ConnectFailure::InvalidToken
+                    | ConnectFailure::AlreadyUsed
+                    | ConnectFailure::OtherBrowser
             );
             assert_eq!(html.contains("class=\"button\""), !is_final, "{kind:?}");
         }

@@ -219,7 +219,9 @@ impl<A: CallAccount> Engine<'_, A> {
                 self.attempt_failed(refused(reason).of_write_not_made(status.as_u16()))
             }
             RedirectDecision::Refuse(reason) => self.attempt_failed(refused(reason)),
-            RedirectDecision::Follow(next) => self.hop(hop, next, writes.then_some(status.as_u16())),
+            RedirectDecision::Follow(next) => {
+                self.hop(hop, next, writes.then_some(status.as_u16()))
+            }
         }
     }
 

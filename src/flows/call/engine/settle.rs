@@ -16,7 +16,7 @@ use crate::ports::{Body, System};
 use crate::proxy::redirect::Forward;
 use crate::proxy::reply::{self, BodyHandling};
 use crate::rate_limit;
-use crate::retry::{self, RetryDecision, AttemptOutcome, BodyReuse, SentAttempt};
+use crate::retry::{self, AttemptOutcome, BodyReuse, RetryDecision, SentAttempt};
 
 impl<'a, A: CallAccount> Engine<'a, A> {
     /// An attempt had no answer that can be used.

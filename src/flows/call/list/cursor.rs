@@ -1,7 +1,7 @@
 //! The cursors that callers see: a place in a list, sealed for one method of one account, so that it can be neither
 //! read, made nor moved.
 
-use crate::account::seal::{self, SealKind, SealError};
+use crate::account::seal::{self, SealError, SealKind};
 use crate::error::{Code, Failure};
 use crate::flows::base::sealed;
 use crate::ids::AccountId;

@@ -10,7 +10,7 @@ use crate::flows::call::engine::Head;
 use crate::flows::call::engine_response::{EngineResponse, ListPage};
 use crate::flows::call::respond::{Responded, Responder};
 use crate::json;
-use crate::pagination::{PageAnswer, PageLinks, PageStatus, PagePlace};
+use crate::pagination::{PageAnswer, PageLinks, PagePlace, PageStatus};
 use crate::ports::Pages;
 use crate::proxy::reply;
 

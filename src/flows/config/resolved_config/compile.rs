@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::config::binding::{Bound, Layers, Owner, FilePlace};
+use crate::config::binding::{Bound, FilePlace, Layers, Owner};
 use crate::config::reads::{SecretNames, password_fields, token_secrets};
 use crate::config::reserved::{OverrideLayer, Reserved, Trusted, moved};
 use crate::config::{self, Level, overrides, steering};
@@ -77,7 +77,11 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn account_override<'s>(&'s self, below: &'s Value, secrets: &'s SecretNames) -> OverrideLayer<'s> {
+    fn account_override<'s>(
+        &'s self,
+        below: &'s Value,
+        secrets: &'s SecretNames,
+    ) -> OverrideLayer<'s> {
         OverrideLayer {
             below,
             changes: self.account,

@@ -9,7 +9,7 @@ use jsonata_core::value::JValue;
 use super::super::super::failure::refuse;
 use super::super::super::limits::FRAMES;
 use super::super::price::{CALL, JOINED, TUPLE};
-use super::super::table::{ValueRead, Charge};
+use super::super::table::{Charge, ValueRead};
 use super::hooks::{last, number_at};
 use super::visit::PathVisitor;
 use super::{Meter, Paid, Scan};

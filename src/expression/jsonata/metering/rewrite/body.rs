@@ -3,7 +3,7 @@
 use jsonata_core::ast::AstNode;
 
 use super::super::hook;
-use super::super::table::{ValueRead, Charge};
+use super::super::table::{Charge, ValueRead};
 use super::follow::{Continuation, Prepayment};
 use super::nodes::{call, wrap};
 use super::{Rewriter, Rewritten, steps};

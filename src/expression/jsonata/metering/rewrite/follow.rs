@@ -4,7 +4,7 @@ use jsonata_core::ast::AstNode;
 
 use super::super::plan::{PathPlan, PlanStep, name_steps};
 use super::super::price;
-use super::super::table::{ValueRead, Charge};
+use super::super::table::{Charge, ValueRead};
 use super::Rewriter;
 use super::body::PathStarts;
 use super::nodes::{array_path, result};

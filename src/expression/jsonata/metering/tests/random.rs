@@ -1,4 +1,4 @@
-//! Expressions that no one would write, put together by chance: counting
+//! Expressions that are put together at random: counting
 //! changes what none of them gives. The same seed makes the same ones.
 
 use jsonata_core::evaluator::{Context, Evaluator};

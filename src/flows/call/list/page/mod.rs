@@ -17,7 +17,7 @@ use crate::flows::call::current::Current;
 use crate::flows::call::list::cursor::{CursorPlace, bad_cursor};
 use crate::flows::call::subject::{Plan, Subject};
 use crate::header_text;
-use crate::pagination::{self, PageParameters, PageError, PageLinks, Position};
+use crate::pagination::{self, PageError, PageLinks, PageParameters, Position};
 use crate::ports::{Body, System};
 use crate::proxy::Target;
 use crate::proxy::body::BodySource;
