@@ -133,7 +133,7 @@ impl<'c> AimCheck<'c, '_> {
                 let at = format!("config.actions.{name}{place}.config");
                 match change {
                     ContextChange::Values(tree) => {
-                        self.say_all(host, operator_values::of_tree(tree, &at))
+                        self.say_all(host, operator_values::of_tree(tree, &at));
                     }
                     ContextChange::Expression(expression) => {
                         self.say_all(host, operator_values::of_computed(expression, &at));

@@ -114,7 +114,7 @@ impl Operated {
                 }
             }
             ContextChange::Values(value) => {
-                self.is_any |= self.holds_operators(value, is_operators)
+                self.is_any |= self.holds_operators(value, is_operators);
             }
         }
     }
