@@ -10,7 +10,7 @@ STATE ?= .state
 TESTS ?= tests/worker/*.test.mjs
 export PORT STATE
 
-# npm's node is new enough for wrangler and Miniflare, whatever the machine has.
+# npm's node is new enough for wrangler and Miniflare, with any node of the machine.
 NODE := node_modules/.bin/node
 WRANGLER := $(NODE) node_modules/wrangler/bin/wrangler.js
 WASM_TARGET := wasm32-unknown-unknown

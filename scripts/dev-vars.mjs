@@ -9,7 +9,7 @@ export const randomAdminToken = () => `adm_${randomBytes(32).toString("base64url
 /** One entry of SEALING_KEYS: `id:base64` of 32 random bytes. The id tells later which key sealed a value. */
 export const randomSealingKey = () => `k${Math.floor(Date.now() / 1000)}:${randomBytes(32).toString("base64")}`;
 
-const fresh = () => `# Local secrets and switches, made by \`make dev\`. Never commit, never deploy. Delete with .state to start anew:
+const fresh = () => `# Local secrets and switches, made by \`make dev\`. Never commit, never deploy. Delete with .state to start afresh:
 # what is stored in .state opens only with the SEALING_KEYS it was stored under.
 ADMIN_TOKEN="${randomAdminToken()}"
 SEALING_KEYS="${randomSealingKey()}"
@@ -26,6 +26,6 @@ export async function devVars(file) {
   if (isNew) await writeFile(file, fresh(), { mode: 0o600, flag: "wx" });
   const vars = parseEnv(await readFile(file, "utf8"));
   const missing = ["ADMIN_TOKEN", "SEALING_KEYS"].filter((name) => !vars[name]);
-  if (missing.length > 0) throw new Error(`${file} has no ${missing.join(" and no ")}: add it, or delete the file to have it made anew.`);
+  if (missing.length > 0) throw new Error(`${file} has no ${missing.join(" and no ")}: add it, or delete the file to have it written again.`);
   return { vars, isNew };
 }

@@ -13,6 +13,7 @@ mod count;
 pub mod credentials;
 pub mod field;
 mod finding;
+pub mod method_override;
 mod normalise;
 pub mod overrides;
 pub mod pagination;
@@ -28,7 +29,6 @@ pub mod setting;
 mod size;
 pub mod source;
 pub mod steering;
-pub mod verb_names;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,8 +47,8 @@ pub use finding::{Finding, Level};
 pub use normalise::normalise;
 pub use pagination::Pagination;
 pub use rate_limit::{ErrorExpression, RateLimit};
-pub use reader::{Reading, read, read_config};
-pub use resource::{Method, Verb};
+pub use reader::{ReadFile, read, read_config};
+pub use resource::{HttpMethod, Method};
 pub use setting::Setting;
 pub use webhook::Webhook;
 
@@ -231,7 +231,7 @@ impl Config {
     pub fn password_fields(&self) -> BTreeSet<String> {
         let fields = self
             .fields()
-            .filter(|field| field.kind == field::Kind::Password);
+            .filter(|field| field.kind == field::FieldKind::Password);
         fields.map(|field| field.name.clone()).collect()
     }
 
@@ -285,7 +285,7 @@ impl Config {
         self.origin_places().into_keys().collect()
     }
 
-    /// The same keys, each with the places it stands in.
+    /// The same keys, each with the places in which it is used.
     pub fn origin_places(&self) -> BTreeMap<String, BTreeSet<OriginPlace>> {
         let mut places: BTreeMap<String, BTreeSet<OriginPlace>> = BTreeMap::new();
         for (_, url) in self.urls() {

@@ -22,7 +22,7 @@ mod url_value;
 pub use hosts::{AllowedHosts, PatternError, PlainHttp};
 pub use jsonata::{Expression, ExpressionError, Flow, Moment, limits};
 pub use placeholder::{Placeholder, PlaceholderError};
-pub use room::Room;
+pub use room::RenderRoom;
 pub use scope::{ExpressionScope, TemplateScope, Withheld};
 pub use template::{RenderError, Rendered, Template, has_stray_braces};
 pub use tree::TemplateTree;

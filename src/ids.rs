@@ -1,8 +1,8 @@
-//! The ids everything is known by. They are made from a given moment and given random bytes.
+//! The ids of all records. They are made from a given moment and given random bytes.
 //!
 //! All are `UUIDv8` (RFC 9562 §5.8): 48 bits of milliseconds, then, for what lives in a region,
-//! 3 bits that say where, the rest random. So any edge finds an object without a look-up. One bit more says that
-//! whatever names the id to the outside (a token, a webhook URL) is signed (`account::token`).
+//! 3 bits that say where, the rest random. So any edge finds an object without a look-up. One more bit says that
+//! tokens and webhook URLs which name the id are signed (`account::token`).
 
 mod event;
 

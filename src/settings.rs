@@ -1,7 +1,7 @@
 //! What the operator can set, and the limits that are fixed. Reading the platform's variables is
 //! `cloudflare`'s; here is what they mean.
+mod host_kind;
 mod limits;
-mod place;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -14,13 +14,13 @@ use crate::ids::EuJurisdiction;
 use crate::secret::Secret;
 use variables::EnvVariables;
 
+pub use host_kind::HostKind;
 pub use limits::*;
-pub use place::Place;
 
 /// What the operator has set.
 #[derive(Debug)]
 pub struct Settings {
-    /// `ADMIN_TOKEN`: may do everything; without it no one may.
+    /// `ADMIN_TOKEN`: may do everything. Without it every admin request is refused.
     pub admin_token: Option<Secret>,
     /// `SEALING_KEYS`, or why they cannot be used.
     pub sealing_keys: Result<Keyring, SealError>,
@@ -156,7 +156,7 @@ impl Settings {
         }
     }
 
-    /// The keys that secrets are encrypted with at rest.
+    /// The keys by which stored secrets are encrypted.
     pub fn keyring(&self) -> Result<&Keyring, SealError> {
         self.sealing_keys.as_ref().map_err(Clone::clone)
     }

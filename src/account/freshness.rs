@@ -24,7 +24,7 @@ pub enum Freshness {
     Due,
     /// It can no longer be used.
     Expired,
-    /// No one said when it expires: it is used until the provider refuses it.
+    /// Its expiry is unknown: it is used until the provider refuses it.
     Unknown,
 }
 
@@ -44,7 +44,7 @@ impl Freshness {
     }
 }
 
-/// From when on a token is [`Freshness::Due`]; `None` when no one said when it expires.
+/// From when on a token is [`Freshness::Due`]; `None` when its expiry is unknown.
 pub fn due_at(token: &Value) -> Option<Timestamp> {
     Some(before(expires_at(token)?, margin(token)))
 }

@@ -1,5 +1,5 @@
 //! The keys of a context. They have no dots: what a value steers is judged by the top-level key it is under, and a
-//! path such as `server.url` reads `url` inside `server`. A key `server.url` beside it would be judged as another.
+//! path such as `server.url` reads `url` inside `server`. A key `server.url` next to it would be judged as another.
 
 use serde_json::Value;
 

@@ -18,7 +18,7 @@ use crate::ids::{AccountId, EnvironmentId, InstallId, IntegrationId, Region};
 use crate::time::Timestamp;
 pub use status::Status;
 
-/// What is stored of a connected account in clear; its secret half is sealed beside it.
+/// What is stored of a connected account in clear; its secret half is sealed and stored separately.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id, which says where it lives.
@@ -41,7 +41,7 @@ pub struct Account {
     pub region: Region,
     /// A sandbox account refuses writes.
     pub is_sandbox: bool,
-    /// What last went wrong, in words.
+    /// What last went wrong, for people.
     pub last_error: Option<String>,
     /// The outcome of the last lifecycle action.
     pub last_action_run_result: Option<Value>,

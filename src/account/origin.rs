@@ -69,7 +69,7 @@ impl Origins {
     }
 }
 
-/// Whose the value is after this write; `None` leaves what is unknown unknown.
+/// Who set the value, after this write; `None` leaves what is unknown unknown.
 fn next(
     present: Option<Origin>,
     who: Origin,

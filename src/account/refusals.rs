@@ -166,7 +166,7 @@ mod tests {
             );
         }
         let (late, _) = Suspicion::default().refuse(at(0), at(-9));
-        let (anew, _) = late.refuse(at(4_000), at(-9));
-        assert!(anew.refuse(at(4_060), at(-9)).1);
+        let (restarted, _) = late.refuse(at(4_000), at(-9));
+        assert!(restarted.refuse(at(4_060), at(-9)).1);
     }
 }

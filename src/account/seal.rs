@@ -1,4 +1,4 @@
-//! Secrets at rest: AES-256-GCM under a key of their own, made from a master key and what the
+//! Encryption at rest: AES-256-GCM under a key that is derived from a master key and what the
 //! secret belongs to. A sealed value opens only in the place it was sealed for.
 //!
 //! Form: `<master key id>.<base64url(nonce ‖ ciphertext ‖ tag)>`. Key = HKDF-SHA256(master, kind ‖ id);
@@ -13,7 +13,7 @@ use crate::crypto::{self, NONCE_BYTES};
 
 /// What a sealed value belongs to. Each kind has its own keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SealKind {
     /// The secret half of an account's context; `id` is the account's.
     Account,
     /// The write-only secrets of an integration file; `id` is the integration's.
@@ -34,7 +34,7 @@ pub enum Kind {
     Cursor,
 }
 
-impl Kind {
+impl SealKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -52,10 +52,10 @@ impl Kind {
 
 /// The place a value is sealed for.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct SealPlace<'a> {
     /// What it belongs to.
-    pub kind: Kind,
-    /// Whose it is.
+    pub kind: SealKind,
+    /// The id of the record that it belongs to.
     pub id: &'a str,
     /// Which of its values it is.
     pub field: &'a str,
@@ -153,7 +153,7 @@ impl Keyring {
     /// Seals a JSON value for its place; `nonce` must be freshly random.
     pub fn seal(
         &self,
-        place: Place<'_>,
+        place: SealPlace<'_>,
         nonce: [u8; NONCE_BYTES],
         value: &Value,
     ) -> Result<String, SealError> {
@@ -171,7 +171,7 @@ impl Keyring {
     }
 
     /// Opens what [`Keyring::seal`] made for the same place.
-    pub fn open(&self, place: Place<'_>, sealed: &str) -> Result<Value, SealError> {
+    pub fn open(&self, place: SealPlace<'_>, sealed: &str) -> Result<Value, SealError> {
         let (id, body) = sealed.split_once('.').ok_or(SealError::NotSealed)?;
         let master = self
             .0
@@ -225,14 +225,14 @@ fn signature(key: &MasterKey, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
     half.copied().unwrap_or_default()
 }
 
-fn derive(master: &MasterKey, place: Place<'_>) -> [u8; 32] {
+fn derive(master: &MasterKey, place: SealPlace<'_>) -> [u8; 32] {
     crypto::derive_key(
         &master.bytes,
         &[place.kind.as_str().as_bytes(), b"\0", place.id.as_bytes()],
     )
 }
 
-fn associated(place: Place<'_>) -> Vec<u8> {
+fn associated(place: SealPlace<'_>) -> Vec<u8> {
     [place.kind.as_str(), place.id, place.field]
         .join("\0")
         .into_bytes()

@@ -30,7 +30,7 @@ pub enum NotCallable {
 }
 
 impl Status {
-    /// The word used in the API and in the index.
+    /// The name in the API and in the index.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",

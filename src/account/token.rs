@@ -15,7 +15,7 @@ const RANDOM_BYTES: usize = 32;
 
 /// What is signed. A signature for one kind does not fit another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// An API token, of an environment.
     Api,
     /// An account token.
@@ -30,7 +30,7 @@ pub enum Kind {
     InstallWebhook,
 }
 
-impl Kind {
+impl TokenKind {
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::Api,
@@ -70,7 +70,7 @@ impl Kind {
 
 /// Whether a text of the right form is proved to be ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
+pub enum TokenProof {
     /// By its signature.
     Signed,
     /// It has none, and names an id that was made before there were signatures.
@@ -80,7 +80,7 @@ pub enum Proof {
 /// The text of a new token.
 pub fn token(
     ring: &Keyring,
-    kind: Kind,
+    kind: TokenKind,
     id: impl Id,
     random: [u8; RANDOM_BYTES],
 ) -> Result<String, SealError> {
@@ -91,7 +91,7 @@ pub fn token(
 }
 
 /// What a token names, and by what it is proved; `None` for what was not made here.
-pub fn read_token<I: Id>(ring: &Keyring, kind: Kind, text: &str) -> Option<(I, Proof)> {
+pub fn read_token<I: Id>(ring: &Keyring, kind: TokenKind, text: &str) -> Option<(I, TokenProof)> {
     let (id, end) = text
         .strip_prefix(kind.prefix())?
         .split_once(kind.separator())?;
@@ -105,13 +105,13 @@ pub fn read_token<I: Id>(ring: &Keyring, kind: Kind, text: &str) -> Option<(I, P
 }
 
 /// The end of a webhook URL.
-pub fn address(ring: &Keyring, kind: Kind, id: impl Id) -> Result<String, SealError> {
+pub fn address(ring: &Keyring, kind: TokenKind, id: impl Id) -> Result<String, SealError> {
     let signature = ring.sign(&message(kind, id, &[]))?;
     Ok(format!("{id}_{}", HEXLOWER.encode(&signature)))
 }
 
 /// What the end of a webhook URL names; `None` for what was not made here.
-pub fn read_address<I: Id>(ring: &Keyring, kind: Kind, text: &str) -> Option<(I, Proof)> {
+pub fn read_address<I: Id>(ring: &Keyring, kind: TokenKind, text: &str) -> Option<(I, TokenProof)> {
     let (id, signature) = text.split_once('_').unwrap_or((text, ""));
     let id: I = id.parse().ok()?;
     if signature.is_empty() && text.ends_with('_') {
@@ -123,20 +123,20 @@ pub fn read_address<I: Id>(ring: &Keyring, kind: Kind, text: &str) -> Option<(I,
 
 fn proof(
     ring: &Keyring,
-    kind: Kind,
+    kind: TokenKind,
     id: impl Id,
     random: &[u8],
     signature: &[u8],
-) -> Option<Proof> {
+) -> Option<TokenProof> {
     if signature.is_empty() {
-        return (!id.is_signed()).then_some(Proof::Unsigned);
+        return (!id.is_signed()).then_some(TokenProof::Unsigned);
     }
     let is_whole = signature.len() == SIGNATURE_BYTES;
     let is_ours = is_whole && ring.has_signed(&message(kind, id, random), signature);
-    is_ours.then_some(Proof::Signed)
+    is_ours.then_some(TokenProof::Signed)
 }
 
-fn message(kind: Kind, id: impl Id, random: &[u8]) -> Vec<u8> {
+fn message(kind: TokenKind, id: impl Id, random: &[u8]) -> Vec<u8> {
     let start = format!("{}\0{}\0", kind.as_str(), id.to_hex());
     [start.as_bytes(), random].concat()
 }

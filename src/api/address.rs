@@ -5,7 +5,7 @@ use http::HeaderMap;
 use url::Url;
 
 use crate::error::{Code, Failure};
-use crate::settings::{Place, PrivateUpstreams, Settings};
+use crate::settings::{HostKind, PrivateUpstreams, Settings};
 
 /// How a proxy of the operator's says that it was asked over TLS.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
@@ -16,8 +16,8 @@ const UNKNOWN: &str =
 
 /// Refuses a request under an address that is not to be trusted with a token, or from which no link should be made.
 pub(super) fn check(settings: &Settings, url: &Url, headers: &HeaderMap) -> Result<(), Failure> {
-    let place = Place::of(url);
-    if place == Place::Loopback {
+    let place = HostKind::of(url);
+    if place == HostKind::Loopback {
         return Ok(());
     }
     if url.scheme() != "https" && !is_proxied(settings, url, headers) {
@@ -34,14 +34,14 @@ pub(super) fn check(settings: &Settings, url: &Url, headers: &HeaderMap) -> Resu
 
 /// What of the settings is wrong for a gateway that is asked at this URL; for `/health`.
 pub(super) fn problem_at(settings: &Settings, url: &Url) -> Option<&'static str> {
-    problem(settings, Place::of(url))
+    problem(settings, HostKind::of(url))
 }
 
-fn problem(settings: &Settings, place: Place) -> Option<&'static str> {
+fn problem(settings: &Settings, place: HostKind) -> Option<&'static str> {
     match (place, settings.private_upstreams) {
-        (Place::Loopback, _) => None,
+        (HostKind::Loopback, _) => None,
         (_, PrivateUpstreams::Allowed) => Some(PRIVATE),
-        (Place::Elsewhere, _) if settings.public_url.is_none() => Some(UNKNOWN),
+        (HostKind::Elsewhere, _) if settings.public_url.is_none() => Some(UNKNOWN),
         _ => None,
     }
 }
@@ -56,6 +56,6 @@ fn is_proxied(settings: &Settings, url: &Url, headers: &HeaderMap) -> bool {
     is_ours && says.is_some_and(|value| value.as_bytes() == b"https")
 }
 
-fn refused(words: &str) -> Failure {
-    Failure::new(Code::WrongAddress, words)
+fn refused(message: &str) -> Failure {
+    Failure::new(Code::WrongAddress, message)
 }

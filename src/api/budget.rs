@@ -43,8 +43,8 @@ fn malformed_timeout() -> Failure {
     malformed("x-timeout-ms is not a number of milliseconds above 0.")
 }
 
-fn malformed(words: &str) -> Failure {
-    Failure::new(Code::Malformed, words)
+fn malformed(message: &str) -> Failure {
+    Failure::new(Code::Malformed, message)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 use super::RequestContext;
 use super::unproved::Sender;
 use crate::account::seal::Keyring;
-use crate::account::token::{self, Kind, Proof};
+use crate::account::token::{self, TokenKind, TokenProof};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{TokenRecord, TokenScope};
@@ -29,7 +29,7 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    /// Reads `Authorization: Bearer …` (RFC 6750) and finds out whose it is. Only what we have signed, or may have made
+    /// Reads `Authorization: Bearer …` (RFC 6750) and finds its owner. Only what we have signed, or may have made
     /// before there were signatures, is looked up.
     pub(crate) async fn authenticate(
         context: &RequestContext<'_, impl Outside>,
@@ -39,7 +39,7 @@ impl Caller {
             .ok_or_else(|| unauthenticated("Send the token as `Authorization: Bearer <token>`."))?;
         let sender = Sender::of(context, headers);
         let read = sender.keyring().map(|ring| TokenSubject::of(ring, text));
-        if let Ok(Some((named, Proof::Signed))) = read {
+        if let Ok(Some((named, TokenProof::Signed))) = read {
             if let Some(caller) = Self::named(context, named, text).await? {
                 context.room.prove()?;
                 return Ok(caller);
@@ -65,7 +65,7 @@ impl Caller {
         }
     }
 
-    /// Whose token it is; `None` where it is revoked or expired. Of an account's its object says so.
+    /// The owner of the token; `None` where it is revoked or expired. Of an account's its object says so.
     async fn named(
         context: &RequestContext<'_, impl Outside>,
         named: TokenSubject,
@@ -163,7 +163,7 @@ impl Caller {
         }
     }
 
-    /// Whether it has a scope; `admin` stands for all.
+    /// Whether it has a scope; `admin` includes all.
     pub(crate) fn has(&self, scope: TokenScope) -> bool {
         match self {
             Self::Admin => true,
@@ -189,10 +189,10 @@ impl Caller {
 
     /// 403 without an account's own token.
     pub(crate) fn must_be_account(&self) -> Result<(), Failure> {
-        let words = "This needs an account token (POST /integrated-account/token).";
+        let message = "This needs an account token (POST /integrated-account/token).";
         self.own_account()
             .map(drop)
-            .ok_or_else(|| Failure::new(Code::Forbidden, words))
+            .ok_or_else(|| Failure::new(Code::Forbidden, message))
     }
 
     /// 403 for all but the admin token.
@@ -215,9 +215,9 @@ enum TokenSubject {
 }
 
 impl TokenSubject {
-    fn of(ring: &Keyring, text: &str) -> Option<(Self, Proof)> {
-        let account = || token::read_token(ring, Kind::Account, text);
-        token::read_token(ring, Kind::Api, text)
+    fn of(ring: &Keyring, text: &str) -> Option<(Self, TokenProof)> {
+        let account = || token::read_token(ring, TokenKind::Account, text);
+        token::read_token(ring, TokenKind::Api, text)
             .map(|(id, proof)| (Self::Environment(id), proof))
             .or_else(|| account().map(|(id, proof)| (Self::Account(id), proof)))
     }

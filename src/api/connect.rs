@@ -12,10 +12,10 @@ use url::Url;
 use super::RequestContext;
 use super::route::ConnectRoute;
 use super::unproved::Sender;
-use crate::account::token::{self, Kind, Proof};
+use crate::account::token::{self, TokenKind, TokenProof};
 use crate::config::Credential;
 use crate::connect::form::Problems;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::{self, Brand, Card, Choose};
 use crate::crypto;
 use crate::error::Failure;
@@ -36,7 +36,7 @@ use visitor::Visitor;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
 
-/// Answers with a page, whatever happens: a customer is looking.
+/// Answers with a page in every case: a customer reads it.
 pub(super) async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     route: ConnectRoute,
@@ -66,7 +66,7 @@ async fn choose<O: Outside>(
     let base = context.public_url(&request.url);
     let visitor = Visitor::of(context, request, &opened, &asked);
     if let Some(name) = &opened.link.integration {
-        // Its form asks whatever is to be asked.
+        // The form of the named integration asks the rest.
         let asked = if visitor.is_known() {
             visitor.confirmed(&asked)
         } else {
@@ -141,7 +141,7 @@ async fn submit<O: Outside>(
     }
     let body = std::mem::replace(&mut request.body, Body::Empty);
     let posted = posted(context, body).await?;
-    // Ours stand before the fields, so a field of the same name is not mistaken for them.
+    // Our parameters come before the fields, so a field of the same name is not mistaken for them.
     let ours: Vec<(String, String)> = OURS
         .iter()
         .filter_map(|name| posted.iter().find(|(key, _)| key == name).cloned())
@@ -222,11 +222,11 @@ async fn callback<O: Outside>(
         return Ok(unknown());
     }
     let sender = Sender::of(context, &request.headers);
-    let read = token::read_token(sender.keyring()?, Kind::State, &state);
+    let read = token::read_token(sender.keyring()?, TokenKind::State, &state);
     let Some((account, proof)) = proved(&sender, read).await? else {
         return Ok(unknown());
     };
-    if proof == Proof::Signed {
+    if proof == TokenProof::Signed {
         context.room.prove()?;
     }
     let hash = crypto::sha256_hex(state.as_bytes());
@@ -240,7 +240,7 @@ async fn callback<O: Outside>(
         parameters,
     };
     let Some(ended) = flow::handle_callback(context.outside, account, came).await? else {
-        if proof == Proof::Unsigned {
+        if proof == TokenProof::Unsigned {
             refused(sender.named_nothing(unproved()).await)?;
         }
         return Ok(unknown());
@@ -271,7 +271,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
-/// Parameters of ours beside the fields of a form.
+/// Our parameters next to the fields of a form.
 const OURS: [&str; 4] = ["link_token", "credential", "display", "confirmed"];
 
 /// A provider that posts the customer back sends no `Lax` cookie with that.

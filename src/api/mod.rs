@@ -36,7 +36,7 @@ use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
 use admin::call::AdminCall;
 use caller::Caller;
-use route::{Found, Route};
+use route::{Route, RouteMatch};
 
 /// What serves one request: the outside, the isolate, the request's id and its memory.
 pub(crate) struct RequestContext<'a, O> {
@@ -143,8 +143,8 @@ async fn answer<O: Outside>(
 /// 404, or 405 where the path has other methods.
 fn no_route<S>(path: &str, request_id: &str) -> Result<Reply<S>, Failure> {
     match route::other_methods(path) {
-        Found::OtherMethods(allow) => Ok(method_not_allowed(&allow, request_id)),
-        Found::Route(_) | Found::Nothing => Err(Failure::new(
+        RouteMatch::OtherMethods(allow) => Ok(method_not_allowed(&allow, request_id)),
+        RouteMatch::Route(_) | RouteMatch::Nothing => Err(Failure::new(
             Code::NotFound,
             "There is nothing at this path. GET /openapi.json lists every path.",
         )),
@@ -164,8 +164,8 @@ async fn admit<O: Outside>(
 ) -> Result<Caller, Failure> {
     let caller = Caller::authenticate(context, headers).await?;
     if !context.outside.admits(caller.token_key()).await {
-        let words = "This token has sent as many requests as it may for now (TOKEN_RATE).";
-        return Err(Failure::too_many_requests(words, RATE_PERIOD.as_secs()));
+        let message = "This token has sent as many requests as it may for now (TOKEN_RATE).";
+        return Err(Failure::too_many_requests(message, RATE_PERIOD.as_secs()));
     }
     rights::check(&caller, needed)?;
     if caller.is_proved() {

@@ -14,7 +14,7 @@ use crate::ids::AccountId;
 use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply};
 use crate::proxy::{Target, headers};
 
-/// What the way to the object and back may take beside the call itself.
+/// What the way to the object and back may take in addition to the call itself.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Hands a call over to its account's object.
@@ -77,7 +77,7 @@ async fn hand_over<O: Outside>(
     };
     // What is made once is known as begun by now, and is not made a second time.
     let has_key = first.headers.contains_key("idempotency-key");
-    let second = again(&first).filter(|_| method.is_idempotent() && !has_key);
+    let second = copy_to_repeat(&first).filter(|_| method.is_idempotent() && !has_key);
     let outcome = context
         .outside
         .call(account, &hand_over, first, budget)
@@ -115,13 +115,13 @@ fn refuse_unknown(headers: &HeaderMap) -> Result<(), Failure> {
     let Some(name) = headers::unknown_of_caller(headers) else {
         return Ok(());
     };
-    let words = format!(
+    let message = format!(
         "The header {name} has bytes that are not UTF-8, or a control character: encode its value."
     );
-    Err(Failure::new(Code::Malformed, words))
+    Err(Failure::new(Code::Malformed, message))
 }
 
-/// The account a call names; an account token stands for its own.
+/// The account that a call names; an account token means its own account.
 fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     let mut named = url
         .query_pairs()
@@ -147,7 +147,7 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
     }
 }
 
-fn again<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
+fn copy_to_repeat<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     let body: Body<S> = request.body.again()?;
     Some(Incoming {
         method: request.method.clone(),

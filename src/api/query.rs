@@ -17,7 +17,7 @@ const LONGEST_PLACE: usize = 100;
 pub(crate) struct QueryParameters(Vec<(String, String)>);
 
 impl QueryParameters {
-    /// Reads the query of `url`; only `known` names may stand there.
+    /// Reads the query of `url`; it may have `known` names only.
     pub(crate) fn read(url: &Url, known: &[&str]) -> Result<Self, Failure> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url.query_pairs() {
@@ -99,7 +99,7 @@ impl QueryParameters {
         for (name, field, comparison) in known {
             if let Some(text) = self.get(name) {
                 let value = field.kind.read(text).ok_or_else(|| {
-                    malformed(&format!("`{name}` is not {}.", field.kind.words()))
+                    malformed(&format!("`{name}` is not {}.", field.kind.description()))
                 })?;
                 filters.push(Filter {
                     field: field.key.to_owned(),
@@ -212,7 +212,7 @@ impl FilterKind {
         }
     }
 
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Text => "a text",
             Self::Flag => "true or false",

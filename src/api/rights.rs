@@ -13,7 +13,7 @@ pub enum Right {
     AdminToken,
     /// An account's own token only.
     AccountToken,
-    /// The admin token, or an API token with this scope (`admin` stands for all).
+    /// The admin token, or an API token with this scope (`admin` includes all).
     Scope(TokenScope),
     /// A call of the data plane: the scope `proxy`, or an account token.
     Call,

@@ -58,7 +58,7 @@ pub enum ConnectRoute {
 
 /// The outcome of looking a path up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum RouteMatch {
     /// The route.
     Route(Route),
     /// The path exists with these methods (an `Allow` list).
@@ -135,23 +135,23 @@ impl RouteRow {
     }
 
     fn parameters<'a>(&self, segments: &'a [String]) -> Option<PathParameters<'a>> {
-        let mut words = words_of(self.path);
+        let mut patterns = segments_of(self.path);
         let mut values = Vec::new();
         for segment in segments {
-            let word = words.next()?;
-            if word.starts_with('{') {
+            let pattern = patterns.next()?;
+            if pattern.starts_with('{') {
                 values.push(segment.as_str());
-            } else if word != segment {
+            } else if pattern != segment {
                 return None;
             }
         }
-        words.next().is_none().then_some(PathParameters(values))
+        patterns.next().is_none().then_some(PathParameters(values))
     }
 }
 
 /// The segments of a row's path.
-fn words_of(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|word| !word.is_empty())
+fn segments_of(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
 }
 
 const METHODS: [Method; 6] = [
@@ -164,8 +164,11 @@ const METHODS: [Method; 6] = [
 ];
 
 /// The route of a method and a percent-encoded path.
-pub fn find(method: &Method, path: &str) -> Found {
-    lookup(method, path).map_or_else(|| other_methods(path), |(_, route)| Found::Route(route))
+pub fn find(method: &Method, path: &str) -> RouteMatch {
+    lookup(method, path).map_or_else(
+        || other_methods(path),
+        |(_, route)| RouteMatch::Route(route),
+    )
 }
 
 /// The same, with the right that the route needs.
@@ -180,16 +183,16 @@ pub(super) fn lookup(method: &Method, path: &str) -> Option<(Right, Route)> {
 }
 
 /// The methods of a path for which the one of the request has no route.
-pub(super) fn other_methods(path: &str) -> Found {
+pub(super) fn other_methods(path: &str) -> RouteMatch {
     let others: Vec<_> = METHODS
         .iter()
         .filter(|other| lookup(other, path).is_some())
         .map(Method::as_str)
         .collect();
     if others.is_empty() {
-        Found::Nothing
+        RouteMatch::Nothing
     } else {
-        Found::OtherMethods(others.join(", "))
+        RouteMatch::OtherMethods(others.join(", "))
     }
 }
 

@@ -152,7 +152,7 @@ admin_routes! {
         DELETE "/integration/{id}" DeleteIntegration, ADMIN_TOKEN, "Deletes an integration without installs":
             noun::delete(id: IntegrationKey) answers 200 Deleted<IntegrationId>, refuses [409];
     }
-    "environment-integration" in_environment "An integration made available in an environment, with changes of its own." {
+    "environment-integration" in_environment "An integration made available in an environment, with its own changes." {
         GET    "/environment-integration" ListInstalls, READ, "Lists installs":
             noun::list() lists ShownInstall;
         POST   "/environment-integration" CreateInstall, ADMIN, "Installs an integration":
@@ -171,7 +171,7 @@ admin_routes! {
             integrated_account::import() takes NewIntegratedAccount answers 201 IntegratedAccount, with [asks_provider];
         GET    "/integrated-account/me" GetMe, ACCOUNT_TOKEN, "Shows the account of an account token":
             account_token::get_me() answers 200 OwnAccount;
-        PATCH  "/integrated-account/me" ChangeMe, ACCOUNT_TOKEN, "Changes plain fields of its own credential, at most 10 times a minute":
+        PATCH  "/integrated-account/me" ChangeMe, ACCOUNT_TOKEN, "Changes plain fields of the account's credential, at most 10 times a minute":
             account_token::change_me() takes ChangeOfMe answers 200 OwnAccount, with [asks_provider];
         GET    "/integrated-account/{id}" GetAccount, READ, "Shows an account":
             integrated_account::get(id: AccountId) answers 200 IntegratedAccount;

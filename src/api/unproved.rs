@@ -87,8 +87,8 @@ impl<'a, O: Outside> Sender<'a, O> {
 }
 
 fn too_many(seconds: u64) -> Failure {
-    let words = "Too many authentications from this address have failed. Wait, and send a token of this gateway.";
-    Failure::too_many_requests(words, seconds.max(1))
+    let message = "Too many authentications from this address have failed. Wait, and send a token of this gateway.";
+    Failure::too_many_requests(message, seconds.max(1))
 }
 
 /// What an address is counted under: of IPv6 the network of one customer (RFC 6177), who has all of its addresses.

@@ -11,7 +11,7 @@ use super::RequestContext;
 use super::route::WebhookRoute;
 use super::unproved::Sender;
 use crate::account::seal::Keyring;
-use crate::account::token::{self, Kind, Proof};
+use crate::account::token::{self, TokenKind, TokenProof};
 use crate::delivery::DELIVERY_MARK;
 use crate::error::{Code, Failure};
 use crate::flows::ingress::install::receive_for_install;
@@ -22,7 +22,7 @@ use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibi
 use crate::proxy::headers;
 use crate::settings::RECEIVE_TIMEOUT;
 
-/// What the way to the object and back may take beside the work there.
+/// What the way to the object and back may take in addition to the work there.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// Answers a provider, at the front Worker.
@@ -37,24 +37,24 @@ pub(super) async fn answer<O: Outside>(
     match route {
         WebhookRoute::Account(text) => {
             let hidden = || Failure::not_found("integrated account");
-            let read = |ring: &Keyring| token::read_address(ring, Kind::AccountWebhook, &text);
+            let read = |ring: &Keyring| token::read_address(ring, TokenKind::AccountWebhook, &text);
             let (id, proof) = proved(&sender, read, hidden).await?;
             log_unknown(context, &request.headers);
             let answer = hand_over(context, id, request).await?;
-            if proof == Proof::Unsigned && answer.status == StatusCode::NOT_FOUND {
+            if proof == TokenProof::Unsigned && answer.status == StatusCode::NOT_FOUND {
                 return Err(sender.named_nothing(hidden()).await);
             }
             Ok(answer)
         }
         WebhookRoute::Install(text) => {
             let hidden = || Failure::not_found("environment integration");
-            let read = |ring: &Keyring| token::read_address(ring, Kind::InstallWebhook, &text);
-            let (id, proof): (InstallId, Proof) = proved(&sender, read, hidden).await?;
+            let read = |ring: &Keyring| token::read_address(ring, TokenKind::InstallWebhook, &text);
+            let (id, proof): (InstallId, TokenProof) = proved(&sender, read, hidden).await?;
             log_unknown(context, &request.headers);
             let (outside, isolate, id) = (context.outside, context.isolate, id.to_string());
             let received = receive_for_install(outside, isolate, context.request_id, &id, request);
             match answered_in_time(outside, received).await {
-                Err(failure) if proof == Proof::Unsigned && failure.code == Code::NotFound => {
+                Err(failure) if proof == TokenProof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
                 }
                 answer => answer,
@@ -66,12 +66,12 @@ pub(super) async fn answer<O: Outside>(
 /// What a webhook URL names, before anything of it is read: its signature proves that it was given out.
 async fn proved<I>(
     sender: &Sender<'_, impl Outside>,
-    read: impl Fn(&Keyring) -> Option<(I, Proof)>,
+    read: impl Fn(&Keyring) -> Option<(I, TokenProof)>,
     hidden: impl Fn() -> Failure,
-) -> Result<(I, Proof), Failure> {
+) -> Result<(I, TokenProof), Failure> {
     let read = read(sender.keyring()?);
-    if let Some((id, Proof::Signed)) = read {
-        return Ok((id, Proof::Signed));
+    if let Some((id, TokenProof::Signed)) = read {
+        return Ok((id, TokenProof::Signed));
     }
     sender.check()?;
     match read {
@@ -95,9 +95,9 @@ fn log_unknown<O: Outside>(context: &RequestContext<'_, O>, headers: &HeaderMap)
 fn refuse_own(ring: &Keyring, headers: &HeaderMap) -> Result<(), Failure> {
     let mut marks = headers.get_all(DELIVERY_MARK).iter();
     if marks.any(|mark| token::is_delivery_mark(ring, mark.as_bytes())) {
-        let words =
+        let message =
             "This is a delivery of this gateway itself: its subscription must lead elsewhere.";
-        return Err(Failure::new(Code::WrongAddress, words));
+        return Err(Failure::new(Code::WrongAddress, message));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Signing a request in: which header fields and query parameters carry the credential. Applied last,
-//! over whatever the caller sent.
+//! Authenticates a request: which header fields and query parameters carry the credential. Applied last,
+//! over the fields that the caller sent.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::json::Path;
 const ACCESS_TOKEN: &str = "access_token";
 
 /// The request as an `authorization.expression` sees it.
-pub struct Request<'a> {
+pub struct UnauthenticatedRequest<'a> {
     pub method: &'a Method,
     pub url: &'a Url,
     /// Its header fields so far.
@@ -73,7 +73,7 @@ pub fn sign_in(
     authorization: &Authorization,
     scope: &TemplateScope,
     context: &Value,
-    request: &Request,
+    request: &UnauthenticatedRequest,
     moment: &Moment,
 ) -> Result<SignIn, AuthorizationError> {
     match authorization {
@@ -159,7 +159,7 @@ fn query_parameter(query: &Query, scope: &TemplateScope) -> Result<SignIn, Autho
 fn computed_headers(
     expression: &Expression,
     context: &Value,
-    request: &Request,
+    request: &UnauthenticatedRequest,
     moment: &Moment,
 ) -> Result<SignIn, AuthorizationError> {
     let options = json!({ "method": request.method.as_str(), "headers": header_text::object_of(request.headers), "body": body_value(request.body) });

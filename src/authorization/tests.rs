@@ -9,7 +9,7 @@ fn signed(authorization: Value, context: &Value) -> Result<SignIn, Authorization
     let authorization: Authorization = serde_json::from_value(authorization).unwrap();
     let url = Url::parse("https://api.example.com/x").unwrap();
     let headers = HeaderMap::new();
-    let request = Request {
+    let request = UnauthenticatedRequest {
         method: &Method::POST,
         url: &url,
         headers: &headers,
@@ -95,8 +95,8 @@ fn a_missing_or_impossible_credential_is_never_sent_half() {
     );
     let query = json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } });
     assert!(signed(query, &json!({ "api_key": null })).is_err());
-    let nobody = json!({ "format": "basic", "config": { "username": "{{user}}" } });
-    assert!(signed(nobody, &json!({ "user": null })).is_err());
+    let nameless = json!({ "format": "basic", "config": { "username": "{{user}}" } });
+    assert!(signed(nameless, &json!({ "user": null })).is_err());
     let computed = json!({ "format": "header", "config": { "expression": "'text'" } });
     assert_eq!(
         signed(computed, &json!({})),

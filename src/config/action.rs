@@ -1,5 +1,5 @@
 //! Actions: sequences of steps that run in an account. Running them is
-//! the work of `flows::actions`; reading one step is a file of its own.
+//! the work of `flows::actions`; `step` reads one step.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use super::Field;
 mod config;
 mod provenance;
 mod step;
-pub use config::{Change, Form};
+pub use config::{ContextChange, FormFields};
 pub use provenance::{ContextWrite, Previous, Provenance};
-pub use step::{Call, GetContext, Step, StepKind};
+pub use step::{GetContext, MethodCall, StepConfig, StepKind};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[
@@ -30,7 +30,7 @@ pub const RESERVED: &[&str] = &[
 #[derive(Debug, Clone)]
 pub struct Action {
     /// The steps, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepConfig>,
     /// Whether the file writes one bare step instead of `steps`.
     is_bare: bool,
 }
@@ -46,7 +46,7 @@ impl Action {
 
     /// Its steps, each with its place below the action: `.steps[0]`, or
     /// nothing when the action is one bare step.
-    pub fn placed(&self) -> impl Iterator<Item = (String, &Step)> {
+    pub fn placed(&self) -> impl Iterator<Item = (String, &StepConfig)> {
         let place = |index: usize| {
             if self.is_bare {
                 String::new()
@@ -71,7 +71,7 @@ impl Action {
     }
 }
 
-/// Reads `{steps: […]}` or one bare step, told apart by the first key: the
+/// Reads `{steps: […]}` or one bare step. The first key tells which: the
 /// file has been normalised, so `type` comes first.
 impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for ActionVisitor {
         let (mut steps, mut bare) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
             match (key.as_str(), &bare) {
-                ("steps", None) => steps = Some(map.next_value::<Vec<Step>>()?),
+                ("steps", None) => steps = Some(map.next_value::<Vec<StepConfig>>()?),
                 (_, None) if steps.is_none() && step::KEYS.contains(&key.as_str()) => {
                     bare = Some(step::Parts::default());
                     if let Some(parts) = &mut bare {
@@ -132,7 +132,7 @@ impl JsonSchema for Action {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let step = generator.subschema_for::<Step>();
+        let step = generator.subschema_for::<StepConfig>();
         schemars::json_schema!({
             "description": "A sequence of steps, or one bare step.",
             "anyOf": [

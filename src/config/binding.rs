@@ -20,7 +20,7 @@ mod place;
 mod section;
 mod uses;
 
-pub use place::{Place, leaves, overrides as is_overridden, remove};
+pub use place::{FilePlace, leaves, overrides as is_overridden, remove};
 use section::Sections;
 use uses::Uses;
 
@@ -56,7 +56,7 @@ impl Bound {
     }
 }
 
-/// Whose a secret is.
+/// The owner of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// The integration file's: the operator's own.
@@ -93,7 +93,7 @@ impl Layers<'_> {
     }
 
     /// What every secret in force is used for, by what the layers say now.
-    fn uses(&self) -> BTreeMap<(Owner, Place), Uses> {
+    fn uses(&self) -> BTreeMap<(Owner, FilePlace), Uses> {
         let places = self.secret_places();
         if places.is_empty() {
             return BTreeMap::new();
@@ -117,7 +117,7 @@ impl Layers<'_> {
     }
 
     /// The secrets in force that are bound to something else than what the layers say now.
-    pub fn unbound(&self) -> BTreeSet<(Owner, Place)> {
+    pub fn unbound(&self) -> BTreeSet<(Owner, FilePlace)> {
         let given = self.own_digests();
         let now = self.uses().into_iter();
         now.filter(|(secret, uses)| !given.get(secret).is_some_and(|given| uses.are_in(given)))
@@ -134,7 +134,7 @@ impl Layers<'_> {
     }
 
     /// What each secret was given for: as it was sealed, else as its own record says.
-    fn own_digests(&self) -> BTreeMap<(Owner, Place), String> {
+    fn own_digests(&self) -> BTreeMap<(Owner, FilePlace), String> {
         let (nothing, none) = (Value::Null, Bound::default());
         let file = Layers {
             install: &nothing,
@@ -193,7 +193,7 @@ impl Layers<'_> {
         }
     }
 
-    fn secret_places(&self) -> Vec<Place> {
+    fn secret_places(&self) -> Vec<FilePlace> {
         let mut places = leaves(&self.file_secrets.secrets);
         places.extend(leaves(&self.install_secrets.secrets));
         places
@@ -208,7 +208,7 @@ fn joined(public: &Value, secrets: &Value) -> Value {
     whole
 }
 
-/// The same JSON whatever order its keys came in.
+/// The JSON with sorted keys.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {

@@ -40,7 +40,7 @@ pub enum Credential {
 /// them loads, with a warning, without them.
 pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "custom_token", "aws_sigv4"];
 
-/// Formats of this version: where secrets stand in them is known.
+/// Formats of this version: which of their keys are secrets is known.
 pub const FORMATS: &[&str] = &[
     "oauth2",
     "oauth2_client_credentials",
@@ -62,7 +62,7 @@ pub struct ApiKey {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct OAuth2 {
     /// Our client at the provider.
-    pub client: Client,
+    pub client: OAuthClient,
     /// The provider's endpoints.
     pub auth: Endpoints,
     /// How requests to them are written.
@@ -79,7 +79,7 @@ pub struct OAuth2 {
     pub token_expiry_duration: Option<Count>,
     /// How the code is proved to be ours (RFC 7636).
     pub pkce: Pkce,
-    /// Where in the token response the token stands; the root when absent.
+    /// Where in the token response the token is; the root when absent.
     pub token_response_path: Option<Path>,
     /// Context keys filled from the token response.
     pub context_from_token: BTreeMap<String, Path>,
@@ -93,7 +93,7 @@ pub struct OAuth2 {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(rename = "OAuthClient")]
-pub struct Client {
+pub struct OAuthClient {
     /// The client id; `{{client_id}}` when absent.
     pub id: Option<Template>,
     /// The client secret; `{{client_secret}}` when absent. A literal one is write-only.
@@ -140,10 +140,10 @@ pub struct Endpoints {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(rename = "OAuthOptions")]
 pub struct Options {
-    /// What stands between scopes.
+    /// The separator between scopes.
     pub scope_separator: String,
     /// How the body of a token request is written.
-    pub body_format: BodyFormat,
+    pub body_format: TokenBodyFormat,
     /// Whether the client signs in by a header or in the body.
     pub authorization_method: AuthorizationMethod,
 }
@@ -152,7 +152,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             scope_separator: " ".to_owned(),
-            body_format: BodyFormat::default(),
+            body_format: TokenBodyFormat::default(),
             authorization_method: AuthorizationMethod::default(),
         }
     }
@@ -162,7 +162,7 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "OAuthBodyFormat")]
-pub enum BodyFormat {
+pub enum TokenBodyFormat {
     /// `application/x-www-form-urlencoded`
     #[default]
     Form,

@@ -18,7 +18,7 @@ pub struct Field {
     pub label: Option<String>,
     /// The kind of input; what is typed into a `password` is kept secret.
     #[serde(rename = "type", default)]
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// Whether the form insists on a value.
     #[serde(default)]
     pub required: bool,
@@ -32,7 +32,7 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub pattern: Option<WholePattern>,
-    /// Whether a value that stands in a host may hold dots.
+    /// Whether a value that is used in a host may hold dots.
     #[serde(default)]
     pub allow_dots: bool,
     /// What is done to the value before it is stored.
@@ -41,7 +41,7 @@ pub struct Field {
     /// The example text in the empty input.
     #[serde(default)]
     pub placeholder: Option<String>,
-    /// The text beside the input.
+    /// The input's label.
     #[serde(default)]
     pub help_text: Option<String>,
     /// What a `single_select` offers.
@@ -52,7 +52,7 @@ pub struct Field {
 /// The kind of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FieldKind {
     /// A line of text.
     #[default]
     Text,

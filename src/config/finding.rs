@@ -27,7 +27,7 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-/// Bytes of a path or message; keys and texts of the file stand in them.
+/// Bytes of a path or message. They quote keys and texts of the file, which have no limit.
 const LONGEST: usize = 2_000;
 
 fn shortened(mut text: String) -> String {

@@ -1,5 +1,5 @@
 //! How a provider's lists are paged through. Callers see only `limit` and
-//! `next_cursor`, whatever is here. `docs/pagination.md` tells how to choose.
+//! `next_cursor`. `docs/pagination.md` says how to choose.
 
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ pub enum Pagination {
     /// An opaque cursor, or a link, in the answer.
     Cursor(Box<Cursor>),
     /// Page numbers.
-    Page(Page),
+    Page(PagePagination),
     /// The number of items to skip.
     Offset(Offset),
     /// `Link: …; rel="next"` (RFC 8288).
@@ -55,12 +55,12 @@ pub enum Pagination {
 #[schemars(rename = "CursorPagination")]
 #[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Cursor {
-    /// Where the next cursor stands in the answer. `data.-1.id` is that of the last record; a key may have dots in it.
+    /// Where the next cursor is in the answer. `data.-1.id` is that of the last record; a key may have dots in it.
     pub cursor_path: Path,
     /// The parameter that carries the cursor; in a body, dots nest: `page.after`.
     #[serde(default)]
     pub cursor_key: Option<String>,
-    /// Where the cursor of the page before stands.
+    /// Where the cursor of the previous page is.
     #[serde(default)]
     pub prev_cursor_path: Option<Path>,
     /// Where the answer says whether there is a next page; nothing there means no.
@@ -90,7 +90,7 @@ pub struct Cursor {
     /// Whether cursor and page size go into the query; so when neither is said.
     #[serde(default)]
     pub add_to_query: Option<bool>,
-    /// Whether the cursor stands in the body or in a header of the answer.
+    /// Whether the cursor is in the body or in a header of the answer.
     #[serde(default)]
     pub cursor_path_object: CursorPathObject,
     /// Whether the cursor comes percent-encoded; it is decoded once.
@@ -99,10 +99,10 @@ pub struct Cursor {
     /// Whether the page size is left out of the requests after the first.
     #[serde(default)]
     pub ignore_limit_in_pagination: bool,
-    /// Whether an empty page may have a next one. When not, it is the end, whatever cursor comes with it.
+    /// Whether an empty page may have a next one. When not, it is the end, even if a cursor comes with it.
     #[serde(default)]
     pub allow_empty_page_cursor: bool,
-    /// Whether a page equal to the one before ends the walk.
+    /// Whether a page equal to the one before ends the list.
     #[serde(default)]
     pub use_content_hash: bool,
     /// Headers of the requests for pages; one without a value, such as `{{pagination.cursor}}` on the first page, is left out.
@@ -110,7 +110,7 @@ pub struct Cursor {
     pub headers: Entries,
 }
 
-/// Where a cursor stands.
+/// Where a cursor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(transform = also(PLACE_ALSO))]
@@ -143,7 +143,7 @@ pub enum LimitDataType {
     rename = "PagePagination",
     transform = aliases(PAGE_ALIASES)
 )]
-pub struct Page {
+pub struct PagePagination {
     /// The parameter that carries the page number; in a body, dots nest. Also written `page_param`.
     #[serde(alias = "page_param")]
     pub page_key: String,
@@ -165,7 +165,7 @@ pub struct Page {
     /// Where the answer gives the number of items.
     #[serde(default)]
     pub total_path: Option<Path>,
-    /// Statuses of an answer behind the first page that say that the list has ended, beside 404 and 416.
+    /// Statuses of an answer behind the first page that say that the list has ended, in addition to 404 and 416.
     #[serde(default)]
     pub end_statuses: Vec<EndStatus>,
     /// Whether the parameters go into the body.
@@ -199,7 +199,7 @@ pub struct Offset {
     /// Where the answer gives the number of items.
     #[serde(default)]
     pub total_path: Option<Path>,
-    /// Statuses of an answer behind the first page that say that the list has ended, beside 404 and 416.
+    /// Statuses of an answer behind the first page that say that the list has ended, in addition to 404 and 416.
     #[serde(default)]
     pub end_statuses: Vec<EndStatus>,
     /// Whether the parameters go into the body.
@@ -237,7 +237,7 @@ pub struct Range {
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
-    /// Statuses of an answer behind the first page that say that the list has ended, beside 404 and 416.
+    /// Statuses of an answer behind the first page that say that the list has ended, in addition to 404 and 416.
     #[serde(default)]
     pub end_statuses: Vec<EndStatus>,
 }

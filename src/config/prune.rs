@@ -175,7 +175,7 @@ impl Cuts {
             return (!is_consequence).then(|| Finding::error(path, format!("`{key}` is missing")));
         }
         if let Some(key) = quoted(message, "duplicate field `") {
-            let text = format!("`{key}` stands here twice, perhaps in two spellings");
+            let text = format!("`{key}` is given twice here, perhaps in two spellings");
             return Some(Finding::error(path, text));
         }
         if let Some(variant) = quoted(message, "unknown variant `") {

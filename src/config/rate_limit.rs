@@ -16,7 +16,7 @@ use crate::expression::scope::SCOPES;
 pub struct RateLimit {
     /// Whether a response means "too many requests": JSONata, or a constant for the default, `status = 429`.
     #[serde(default)]
-    pub is_rate_limited: Condition,
+    pub is_rate_limited: RateLimitCondition,
     /// Seconds or a time to wait: JSONata, or the name of a header. `Retry-After` when absent.
     #[serde(default)]
     pub retry_after_header_expression: Option<HeaderOrExpression>,
@@ -25,9 +25,9 @@ pub struct RateLimit {
     pub rate_limit_header_expression: Option<HeaderOrExpression>,
 }
 
-/// An expression, or a constant that stands for the default.
+/// An expression, or a constant that means the default.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub enum Condition {
+pub enum RateLimitCondition {
     /// `status = 429`
     #[default]
     Default,
@@ -35,7 +35,7 @@ pub enum Condition {
     Expression(Expression),
 }
 
-impl<'de> Deserialize<'de> for Condition {
+impl<'de> Deserialize<'de> for RateLimitCondition {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_any(ConditionVisitor)
     }
@@ -44,31 +44,31 @@ impl<'de> Deserialize<'de> for Condition {
 struct ConditionVisitor;
 
 impl Visitor<'_> for ConditionVisitor {
-    type Value = Condition;
+    type Value = RateLimitCondition;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("a JSONata expression or a boolean")
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Condition, E> {
-        Ok(Condition::Default)
+    fn visit_bool<E: Error>(self, _: bool) -> Result<RateLimitCondition, E> {
+        Ok(RateLimitCondition::Default)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Condition, E> {
-        Ok(Condition::Default)
+    fn visit_unit<E: Error>(self) -> Result<RateLimitCondition, E> {
+        Ok(RateLimitCondition::Default)
     }
 
-    fn visit_str<E: Error>(self, source: &str) -> Result<Condition, E> {
+    fn visit_str<E: Error>(self, source: &str) -> Result<RateLimitCondition, E> {
         if matches!(source.trim(), "true" | "false") {
-            return Ok(Condition::Default);
+            return Ok(RateLimitCondition::Default);
         }
         Expression::parse_path_or_source(source)
-            .map(Condition::Expression)
+            .map(RateLimitCondition::Expression)
             .map_err(E::custom)
     }
 }
 
-impl JsonSchema for Condition {
+impl JsonSchema for RateLimitCondition {
     fn schema_name() -> Cow<'static, str> {
         "Condition".into()
     }
@@ -157,7 +157,7 @@ impl JsonSchema for ErrorExpression {
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, ErrorExpression, HeaderOrExpression, RateLimit};
+    use super::{ErrorExpression, HeaderOrExpression, RateLimit, RateLimitCondition};
 
     #[test]
     fn a_bare_word_is_a_header_unless_it_is_a_root() {
@@ -191,11 +191,14 @@ mod tests {
             "{\"is_rate_limited\": \"true\"}",
         ] {
             let read: RateLimit = serde_json::from_str(text).unwrap();
-            assert_eq!(read.is_rate_limited, Condition::Default, "{text}");
+            assert_eq!(read.is_rate_limited, RateLimitCondition::Default, "{text}");
         }
         let read: RateLimit =
             serde_json::from_str("{\"is_rate_limited\": \"status = 420\"}").unwrap();
-        assert!(matches!(read.is_rate_limited, Condition::Expression(_)));
+        assert!(matches!(
+            read.is_rate_limited,
+            RateLimitCondition::Expression(_)
+        ));
     }
 
     #[test]

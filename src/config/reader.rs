@@ -16,17 +16,17 @@ use crate::expression::effort;
 /// What came of reading a file. `integration` is absent when any finding is
 /// an error.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ReadFile {
     /// The file as types, ready to be shared in an `Rc`.
     pub integration: Option<Integration>,
     /// Everything that is wrong or looks wrong.
     pub findings: Vec<Finding>,
 }
 
-/// The keys beside `config`.
+/// The keys next to `config`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct FileHead {
     name: String,
     #[serde(default)]
     category: Option<String>,
@@ -49,13 +49,13 @@ const A_RESOURCE: u64 = 800;
 pub const MOST_FINDINGS: usize = 1_000;
 
 /// Reads a whole integration file: `{name, category?, is_beta?, config}`.
-pub fn read(file: &Value) -> Reading {
+pub fn read(file: &Value) -> ReadFile {
     let mut findings = Vec::new();
     let integration = bounded("", &mut findings, |findings| read_file(file, findings));
     let is_sound = findings
         .iter()
         .all(|finding| finding.level == Level::Warning);
-    Reading {
+    ReadFile {
         integration: integration.filter(|_| is_sound),
         findings,
     }
@@ -113,12 +113,12 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         return None;
     }
     let config = keys.get("config").filter(|config| !config.is_null());
-    let beside = keys.iter().filter(|(key, _)| *key != "config");
-    let head = beside
+    let others = keys.iter().filter(|(key, _)| *key != "config");
+    let head = others
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let first = findings.len();
-    let head: Option<Head> = prune::read(Value::Object(head), "", findings);
+    let head: Option<FileHead> = prune::read(Value::Object(head), "", findings);
     for finding in findings.iter_mut().skip(first) {
         finding.path = finding.path.trim_start_matches('.').to_owned();
     }
@@ -134,7 +134,7 @@ fn read_file(file: &Value, findings: &mut Vec<Finding>) -> Option<Integration> {
         return None;
     };
     let config = config_of(config, findings)?;
-    let Head {
+    let FileHead {
         name,
         category,
         is_beta,

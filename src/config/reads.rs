@@ -14,19 +14,19 @@ use super::secrets::KEYS;
 
 /// The root of the install's variables.
 const VARIABLES: &str = "environment_variables";
-/// Keys of the context that stand for the OAuth token, or hold it.
+/// Keys of the context that mean the OAuth token, or hold it.
 const TOKEN_KEYS: [&str; 2] = ["oauth", "access_token"];
 
 /// The variables that something reads.
 #[derive(Debug, Default, Clone)]
-pub struct Variables {
+pub struct VariableReads {
     /// All of them, by the bare root or in a way that cannot be known.
     pub all: bool,
     /// These, each with what it could also be called: `a` and `a.b` for `environment_variables.a.b`.
     pub names: BTreeSet<String>,
 }
 
-impl Variables {
+impl VariableReads {
     /// Those of every text in a value.
     pub fn of(value: &Value) -> Self {
         let mut variables = Self::default();
@@ -223,7 +223,7 @@ fn collect_fields(value: &Value, names: &mut BTreeSet<String>) {
 mod tests {
     use serde_json::json;
 
-    use super::{SecretNames, Variables, password_fields};
+    use super::{SecretNames, VariableReads, password_fields};
 
     #[test]
     fn a_variable_is_read_by_every_way_of_naming_it() {
@@ -241,10 +241,10 @@ mod tests {
             ("{{environment_variables.ab}}", false),
             ("{{a}}", false),
         ] {
-            let variables = Variables::of(&json!({ "deep": [text] }));
+            let variables = VariableReads::of(&json!({ "deep": [text] }));
             assert_eq!(variables.has("a"), reads, "{text}");
         }
-        assert!(Variables::of(&json!("{{environment_variables.a.b}}")).has("a.b"));
+        assert!(VariableReads::of(&json!("{{environment_variables.a.b}}")).has("a.b"));
     }
 
     #[test]

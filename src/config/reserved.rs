@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::binding::{Place, digest_of, leaves, remove};
+use super::binding::{FilePlace, digest_of, leaves, remove};
 use super::reads::SecretNames;
-use super::{overrides, verb_names};
+use super::{method_override, overrides};
 
 mod kind;
 mod position;
@@ -27,7 +27,7 @@ pub type Trusted = BTreeMap<String, String>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
     /// Its place in the override.
-    pub place: Place,
+    pub place: FilePlace,
     /// The digest of its value.
     pub digest: String,
     /// Why, in words that follow the place.
@@ -36,7 +36,7 @@ pub struct Reserved {
 
 /// A layer, over what it changes.
 #[derive(Debug, Clone, Copy)]
-pub struct Override<'a> {
+pub struct OverrideLayer<'a> {
     /// The configuration below it.
     pub below: &'a Value,
     /// Its entries.
@@ -50,7 +50,7 @@ pub struct Override<'a> {
 const HOST: &str =
     "decides where requests go or what signs them in: only the admin token may write it";
 
-impl Override<'_> {
+impl OverrideLayer<'_> {
     /// The entries that an API token may not write, and did not get from the admin token.
     pub fn reserved(&self) -> Vec<Reserved> {
         let trusted_config = self.trusted_config();
@@ -68,12 +68,12 @@ impl Override<'_> {
     }
 
     /// Those of them that change a host, or what signs requests in.
-    pub fn hosts(&self) -> Vec<Place> {
+    pub fn hosts(&self) -> Vec<FilePlace> {
         self.places(|trusted_config, place, value| self.changes_host(trusted_config, place, value))
     }
 
     /// Those of them, and the calls that the configuration below has switched off.
-    fn hosts_and_calls(&self) -> Vec<Place> {
+    fn hosts_and_calls(&self) -> Vec<FilePlace> {
         self.places(|trusted_config, place, value| self.is_admins(trusted_config, place, value))
     }
 
@@ -86,7 +86,10 @@ impl Override<'_> {
         overrides::effective(self.below, &counting, &Value::Null)
     }
 
-    fn places(&self, is_wanted: impl Fn(&TrustedConfig, &Place, &Value) -> bool) -> Vec<Place> {
+    fn places(
+        &self,
+        is_wanted: impl Fn(&TrustedConfig, &FilePlace, &Value) -> bool,
+    ) -> Vec<FilePlace> {
         let trusted_config = self.trusted_config();
         let entries = self.untrusted();
         entries
@@ -123,7 +126,7 @@ impl Override<'_> {
 
     /// What of the layer the admin token wrote: all of `patch`, and what was trusted before and is still so.
     pub fn trusted_with(&self, patch: &Value) -> Trusted {
-        let written: BTreeSet<Place> = leaves(patch).into_iter().collect();
+        let written: BTreeSet<FilePlace> = leaves(patch).into_iter().collect();
         let entries = leaves(self.changes).into_iter();
         entries
             .filter_map(|place| {
@@ -145,7 +148,7 @@ impl Override<'_> {
     }
 
     /// The entries that change something and that the admin token did not write.
-    fn untrusted(&self) -> impl Iterator<Item = (Place, &Value)> {
+    fn untrusted(&self) -> impl Iterator<Item = (FilePlace, &Value)> {
         let entries = leaves(self.changes).into_iter();
         entries.filter_map(|place| {
             let value = place.find(self.changes)?;
@@ -156,7 +159,7 @@ impl Override<'_> {
         })
     }
 
-    fn is_trusted(&self, place: &Place, value: &Value) -> bool {
+    fn is_trusted(&self, place: &FilePlace, value: &Value) -> bool {
         let written = self.trusted.get(&place.key());
         written.is_some_and(|digest| *digest == digest_of(value))
     }
@@ -164,7 +167,7 @@ impl Override<'_> {
     fn reason(
         &self,
         trusted_config: &TrustedConfig,
-        place: &Place,
+        place: &FilePlace,
         value: &Value,
     ) -> Option<String> {
         if self.is_admins(trusted_config, place, value) {
@@ -176,13 +179,13 @@ impl Override<'_> {
         ))
     }
 
-    fn is_admins(&self, trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+    fn is_admins(&self, trusted_config: &TrustedConfig, place: &FilePlace, value: &Value) -> bool {
         self.changes_host(trusted_config, place, value)
             || Self::opens_call(trusted_config, place, value)
     }
 
     /// Where `custom` is switched off, the file's calls are all there are. Who may not add one may switch it off, not on.
-    fn opens_call(trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+    fn opens_call(trusted_config: &TrustedConfig, place: &FilePlace, value: &Value) -> bool {
         if place.part(0) == "custom" {
             return value != &Value::Bool(false);
         }
@@ -192,11 +195,16 @@ impl Override<'_> {
         let position = EntryPosition::of(place);
         match position.unit_of(place) {
             Some(unit) => position.is_sent() && !(value.is_null() && unit == *place),
-            None => position.entry().is_some_and(verb_names::may_override),
+            None => position.entry().is_some_and(method_override::may_override),
         }
     }
 
-    fn changes_host(&self, trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+    fn changes_host(
+        &self,
+        trusted_config: &TrustedConfig,
+        place: &FilePlace,
+        value: &Value,
+    ) -> bool {
         let position = EntryPosition::of(place);
         let is_fields = place.0.last().is_some_and(|key| key == "fields");
         position.is_reserved(value)
@@ -208,7 +216,7 @@ impl Override<'_> {
     }
 
     /// Another format would read what is there in another way.
-    fn changes_format(&self, place: &Place, value: &Value) -> bool {
+    fn changes_format(&self, place: &FilePlace, value: &Value) -> bool {
         let is_format =
             place.0.len() == 3 && place.part(0) == "credentials" && place.part(2) == "format";
         let is_new = place.find(self.below).is_none() && value == place.part(1);
@@ -216,7 +224,12 @@ impl Override<'_> {
     }
 
     /// What a method or an action sends of a secret stays where it goes.
-    fn moves_secret(&self, trusted_config: &TrustedConfig, place: &Place, value: &Value) -> bool {
+    fn moves_secret(
+        &self,
+        trusted_config: &TrustedConfig,
+        place: &FilePlace,
+        value: &Value,
+    ) -> bool {
         let position = EntryPosition::of(place);
         let Some(unit) = position.unit_of(place) else {
             return false;
@@ -230,7 +243,7 @@ impl Override<'_> {
 }
 
 /// Whether an array has something in it that would be reserved by itself: a step with a host, a field with dots.
-fn holds_reserved(value: &Value, place: &Place) -> bool {
+fn holds_reserved(value: &Value, place: &FilePlace) -> bool {
     match value {
         Value::Array(items) => items.iter().enumerate().any(|(index, item)| {
             let mut inner = place.clone();
@@ -249,13 +262,13 @@ fn holds_reserved(value: &Value, place: &Place) -> bool {
 }
 
 /// Whether an entry is of a kind that an API token may not write, in this file or another version of it.
-fn needs_trust(place: &Place, value: &Value) -> bool {
+fn needs_trust(place: &FilePlace, value: &Value) -> bool {
     let position = EntryPosition::of(place);
     position.is_reserved(value)
         || holds_reserved(value, place)
         || position.unit_of(place).is_some()
         || place.part(0) == "custom"
-        || position.entry().is_some_and(verb_names::may_override)
+        || position.entry().is_some_and(method_override::may_override)
         || place
             .0
             .last()

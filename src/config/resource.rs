@@ -17,13 +17,13 @@ use super::{
     Authorization, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting,
 };
 
-/// One method: the request it stands for.
+/// One method: the request that it sends.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[allow(clippy::struct_excessive_bools)] // one key of the file each
 pub struct Method {
-    /// The HTTP verb, in any case; `get` when absent.
-    pub method: Verb,
+    /// The HTTP method, in any case; `get` when absent.
+    pub method: HttpMethod,
     /// The path behind the base URL, with an optional query.
     pub path: PathTemplate,
     /// Instead of the file's `base_url`.
@@ -39,7 +39,7 @@ pub struct Method {
     pub body: Option<TemplateTree>,
     /// How the body is written. The caller's own stays as it is.
     pub body_format: Option<BodyFormat>,
-    /// Where the result stands in the answer; the whole answer when absent.
+    /// Where the result is in the answer; the whole answer when absent.
     pub response_path: Option<Path>,
     /// How this method pages; null for not at all.
     pub pagination: Setting<Pagination>,
@@ -82,42 +82,42 @@ pub struct Method {
     pub(crate) used_parameters: OnceCell<BTreeSet<String>>,
 }
 
-/// An HTTP verb (RFC 9110, section 9; RFC 5789), read in any case.
+/// An HTTP method (RFC 9110, section 9; RFC 5789), read in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verb(pub http::Method);
+pub struct HttpMethod(pub http::Method);
 
-impl Default for Verb {
+impl Default for HttpMethod {
     fn default() -> Self {
         Self(http::Method::GET)
     }
 }
 
-const VERBS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+const HTTP_METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 
-impl<'de> Deserialize<'de> for Verb {
+impl<'de> Deserialize<'de> for HttpMethod {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        let known = VERBS.contains(&text.to_ascii_lowercase().as_str());
-        let verb = http::Method::from_bytes(text.to_ascii_uppercase().as_bytes())
+        let known = HTTP_METHODS.contains(&text.to_ascii_lowercase().as_str());
+        let method = http::Method::from_bytes(text.to_ascii_uppercase().as_bytes())
             .ok()
             .filter(|_| known);
-        verb.map(Self).ok_or_else(|| {
+        method.map(Self).ok_or_else(|| {
             serde::de::Error::custom(format!(
-                "`{text}` is not an HTTP verb; there are {}",
-                VERBS.join(", ")
+                "`{text}` is not an HTTP method; the methods are {}",
+                HTTP_METHODS.join(", ")
             ))
         })
     }
 }
 
-impl JsonSchema for Verb {
+impl JsonSchema for HttpMethod {
     fn schema_name() -> Cow<'static, str> {
-        "Verb".into()
+        "HttpMethod".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"anyOf": [
-            {"enum": VERBS},
+            {"enum": HTTP_METHODS},
             {"type": "string", "pattern": "^(?:[Gg][Ee][Tt]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Pp][Aa][Tt][Cc][Hh]|[Dd][Ee][Ll][Ee][Tt][Ee]|[Hh][Ee][Aa][Dd]|[Oo][Pp][Tt][Ii][Oo][Nn][Ss])$"}
         ]})
     }

@@ -12,7 +12,7 @@ use crate::json::merge;
 use super::check::literal::names_secret;
 use super::credentials::FORMATS;
 
-/// Keys whose value is secret at any depth of a context, beside all of
+/// Keys whose value is secret at any depth of a context, as well as all of
 /// `oauth.token` and the `password` fields.
 pub const KEYS: [&str; 11] = [
     "api_key",
@@ -43,7 +43,7 @@ pub fn is_secret_of_token(name: &str) -> bool {
 /// anywhere is secret as a whole; a `null` is never secret.
 ///
 /// `sealed` is the secret half as it is stored: what is in it stays secret,
-/// whatever the file calls it now. Null where nothing is stored yet.
+/// even if the file no longer declares it so. Null where nothing is stored yet.
 pub fn split_context(
     context: &Value,
     password_fields: &BTreeSet<String>,

@@ -3,14 +3,14 @@
 use std::mem::size_of;
 
 use super::Config;
-use super::action::Step;
+use super::action::StepConfig;
 use super::resource::Method;
 
 /// Places of a node of a `BTreeMap`, all of them inside it, and how many of them are filled at least where there are
 /// several nodes.
 const NODE: usize = 11;
 const FILLED: usize = 5;
-/// What templates and expressions take beside that, a byte of their text.
+/// What templates and expressions take in addition, for each byte of their text.
 const TEXT: usize = 8;
 
 impl Config {
@@ -20,7 +20,7 @@ impl Config {
         let methods = self.resources.values().map(|methods| nodes(methods.len()));
         let methods = methods.sum::<usize>() * NODE * size_of::<(String, Method)>();
         let steps = self.actions.values().map(|action| action.steps.len());
-        let steps = steps.sum::<usize>() * size_of::<Step>();
+        let steps = steps.sum::<usize>() * size_of::<StepConfig>();
         json.saturating_mul(TEXT)
             .saturating_add(methods)
             .saturating_add(steps)

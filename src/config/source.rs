@@ -1,4 +1,4 @@
-//! Whose words a template or an expression can be filled with. Everything that asks who may steer what asks
+//! Whose values a template or an expression can be filled with. Everything that asks who may steer what asks
 //! here, so that one spelling of a thing is not judged otherwise than another.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::expression::scope::context_key;
 use crate::expression::{Placeholder, Template};
 
-/// Whose words something is made of.
+/// Whose values something is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// The account's context: what its customer, its provider or the operator's API put there.
@@ -15,7 +15,7 @@ pub enum Layer {
     Variables,
     /// The text of the file itself.
     Literal,
-    /// The request that is being made: the caller's words, and what paging computes.
+    /// The request that is being made: the caller's values, and what paging computes.
     Call,
 }
 
@@ -30,7 +30,7 @@ pub struct Sources<'t> {
     pub variable: Option<String>,
     /// Texts of the file: around the placeholders, and behind `?:`.
     pub literals: Vec<&'t str>,
-    /// Whether it reads the caller's words, or what paging computes.
+    /// Whether it reads the caller's values, or what paging computes.
     pub call: bool,
     /// Of those the keys of the body, where it reads nothing else of them.
     pub body: BTreeSet<&'t str>,
@@ -80,7 +80,7 @@ impl<'t> Sources<'t> {
             .extend(default.filter(|text| !text.is_empty()));
     }
 
-    /// The layers it can take its words from.
+    /// The layers that it can take values from.
     pub fn layers(&self) -> BTreeSet<Layer> {
         let account = self.whole_context || !self.context.is_empty();
         let layers = [
@@ -93,9 +93,9 @@ impl<'t> Sources<'t> {
         read.map(|(layer, _)| layer).collect()
     }
 
-    /// Whether it reads the account or the install's variables: then it is the file's word, and no proposal to
+    /// Whether it reads the account or the install's variables: then it is reserved for the file, and no default for
     /// the caller.
-    pub fn is_files_word(&self) -> bool {
+    pub fn is_reserved(&self) -> bool {
         let layers = self.layers();
         layers.contains(&Layer::Account) || layers.contains(&Layer::Variables)
     }

@@ -9,11 +9,11 @@ use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
 
 use super::credentials::{Endpoints, OAuth2};
-use super::field::{Field, Kind, Transform};
+use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
 use super::{Config, Credential, Webhook};
 
-mod walk;
+mod file_reads;
 
 impl Config {
     /// The context keys that say where, and for whom, a credential of this format is used: scheme, host and port of any
@@ -29,14 +29,14 @@ impl Config {
     pub fn typed_keys(&self) -> BTreeSet<String> {
         let fields = self.fields().map(|field| field.name.clone());
         let oauths = self.credentials.values().filter_map(Credential::oauth);
-        let told = oauths.flat_map(|oauth| oauth.context_from_callback.keys().cloned());
-        fields.chain(told).collect()
+        let from_callback = oauths.flat_map(|oauth| oauth.context_from_callback.keys().cloned());
+        fields.chain(from_callback).collect()
     }
 }
 
 /// Whether what is typed into a field is shown again: it is no secret, and stored as it was typed.
 pub fn is_plain(field: &Field) -> bool {
-    field.kind != Kind::Password
+    field.kind != FieldKind::Password
         && !KEYS.contains(&field.name.as_str())
         && field.transform != Some(Transform::Sha256)
 }
@@ -45,11 +45,11 @@ pub fn is_plain(field: &Field) -> bool {
 /// `file` is the whole config, all layers merged. What is new in a file counts until it is named here as harmless.
 pub fn steered_fields(config: &Config, file: &Value) -> BTreeSet<String> {
     let names = config.fields().map(|field| field.name.as_str()).collect();
-    walk::steered(names, told_keys(config), file)
+    file_reads::steered(names, declared_keys(config), file)
 }
 
-/// What the typed config says outright: hosts, what finds an account, what the provider fills, the client's own keys.
-fn told_keys(config: &Config) -> BTreeSet<String> {
+/// The keys that the typed config names as steering: hosts, what finds an account, what the provider fills, the client's own keys.
+fn declared_keys(config: &Config) -> BTreeSet<String> {
     let mut keys = config.origin_keys();
     for (_, scheme) in config.webhook.iter().flat_map(Webhook::schemes) {
         let Some(field) = &scheme.config.context_lookup_field_name else {

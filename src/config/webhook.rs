@@ -11,11 +11,11 @@ mod part;
 mod schemes;
 mod signature;
 
-pub use part::{CompareWith, Part, Place};
+pub use part::{CompareWith, RequestPart, SignaturePlace};
 pub use schemes::{MOST_SCHEMES, Schemes, When};
 pub use signature::{
     Algorithm, BodyHash, ClaimHash, SecretEncoding, Signature, SignatureConfig, SignatureFormat,
-    SignatureVerification, SignedBody, StringType, Timestamp, TimestampUnit,
+    SignatureVerification, SignedBody, SignedTime, StringType, TimestampUnit,
 };
 
 /// How a provider's webhooks are verified and read.
@@ -43,8 +43,8 @@ pub struct Webhook {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Challenge {
-    /// Where it stands: a header, a query parameter or a field of the body.
-    pub from: Part,
+    /// Where it is: a header, a query parameter or a field of the body.
+    pub from: RequestPart,
     /// The hash function; the signature's when absent.
     #[serde(default)]
     pub algorithm: Option<Algorithm>,
@@ -53,17 +53,17 @@ pub struct Challenge {
     pub string_type: Option<StringType>,
 }
 
-/// Where the schemes stand in the file.
+/// The path of the schemes in the file.
 const SCHEMES: &str = "config.webhook.signature_verification";
 
 impl Webhook {
-    /// The schemes, each with where it stands in the file.
+    /// The schemes, each with its path in the file.
     pub fn schemes(&self) -> impl Iterator<Item = (String, &SignatureVerification)> {
         let schemes = self.signature_verification.iter();
         schemes.flat_map(|schemes| schemes.placed(SCHEMES))
     }
 
-    /// Where public keys are fetched from, each with where it stands in the file.
+    /// Where public keys are fetched from, each with its path in the file.
     pub fn jwks_urls(&self) -> impl Iterator<Item = (String, &UrlTemplate)> {
         self.schemes().filter_map(|(at, scheme)| {
             let url = scheme.config.jwks_url.as_ref()?;

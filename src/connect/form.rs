@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::config::field::{Choice, Field, Kind, Transform};
+use crate::config::field::{Choice, Field, FieldKind, Transform};
 use crate::config::steering::is_plain;
 use crate::crypto::sha256_hex;
 use crate::expression::pattern::MATCHING_STEPS;
@@ -26,19 +26,19 @@ pub const TEXT_CHARACTERS: usize = 4_000;
 /// Characters of a password: signed tokens and keys are longer than words.
 pub const PASSWORD_CHARACTERS: usize = 8_000;
 
-/// Where values end up in the origin of a URL, and what may stand there.
+/// Where values are used in the origin of a URL, and which values fit there.
 #[derive(Debug, Clone, Copy)]
-pub struct Origins<'a> {
+pub struct OriginFields<'a> {
     /// `Config::origin_places`.
     pub places: &'a BTreeMap<String, BTreeSet<OriginPlace>>,
     /// The pins of the integration's URLs.
     pub pins: Pins<'a>,
 }
 
-/// The values of the declared fields; whatever else was posted is left alone.
+/// The values of the declared fields; anything else that was posted is ignored.
 ///
 /// `posted` are the decoded pairs of the body; of several with one name the
-/// last counts, since the form's own inputs stand before the fields.
+/// last counts, since the form's own inputs come before the fields.
 ///
 /// `kept` is the context of the account that is authorised again, if its
 /// context is kept. The result is then meant to be merged into it: a secret
@@ -51,7 +51,7 @@ pub fn read(
     fields: &[Field],
     posted: &[(String, String)],
     kept: Option<&Value>,
-    origins: &Origins,
+    origins: &OriginFields,
 ) -> Result<Map<String, Value>, Problems> {
     let (mut values, mut problems) = (Map::new(), Problems::default());
     let (values_of, _) = effort::within(MATCHING_STEPS, || {
@@ -73,8 +73,8 @@ pub fn read(
 
 /// One value that came as JSON, checked and stored as if it had been typed. It has to be a text, a number or one of the
 /// options; what is wrong is said in words that name the field.
-pub fn json_value(field: &Field, given: &Value, origins: &Origins) -> Result<Value, String> {
-    if field.kind == Kind::SingleSelect {
+pub fn json_value(field: &Field, given: &Value, origins: &OriginFields) -> Result<Value, String> {
+    if field.kind == FieldKind::SingleSelect {
         let is_it = |choice: &&Choice| choice.value == *given || *given == option_text(choice);
         let choice = field
             .options
@@ -137,19 +137,19 @@ fn value(
     field: &Field,
     posted: Option<&str>,
     kept: Option<&Value>,
-    origins: &Origins,
+    origins: &OriginFields,
 ) -> Result<Option<Value>, String> {
     let typed = match field.kind {
-        Kind::Text | Kind::Password => trimmed(posted.unwrap_or_default()),
-        Kind::SingleSelect => posted.unwrap_or_default(),
+        FieldKind::Text | FieldKind::Password => trimmed(posted.unwrap_or_default()),
+        FieldKind::SingleSelect => posted.unwrap_or_default(),
     };
     let value = match field.kind {
-        Kind::SingleSelect => match chosen(field, typed) {
+        FieldKind::SingleSelect => match chosen(field, typed) {
             Some(value) => value,
             None if typed.is_empty() => return missing(field, posted, kept),
             None => return Err(format!("Choose one of the options of {}.", named(field))),
         },
-        Kind::Text | Kind::Password => {
+        FieldKind::Text | FieldKind::Password => {
             if typed.is_empty() {
                 return missing(field, posted, kept);
             }
@@ -174,7 +174,7 @@ fn missing(
         return Ok(Some(transformed(field, default.clone())));
     }
     match field.kind {
-        Kind::SingleSelect if field.required => {
+        FieldKind::SingleSelect if field.required => {
             Err(format!("Choose an option for {}.", named(field)))
         }
         _ if field.required => Err(format!("Fill in {}.", named(field))),

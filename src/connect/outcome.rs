@@ -1,4 +1,4 @@
-//! How connecting ended, as the application that sent the customer is told:
+//! How connecting ended, as it is reported to the application that sent the customer:
 //! in the query of its `redirect_uri`, or in a message to its window.
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Why nothing was connected (4-api.md, "Connect").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Failure {
+pub enum ConnectFailure {
     /// The link is unknown, expired or incomplete.
     InvalidToken,
     /// The link was already used to connect an account.
@@ -25,7 +25,7 @@ pub enum Failure {
     ValidationError,
 }
 
-impl Failure {
+impl ConnectFailure {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::InvalidToken,
@@ -53,7 +53,7 @@ impl Failure {
 
 /// How connecting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome<'a> {
+pub enum ConnectOutcome<'a> {
     /// The account is there.
     Connected {
         /// The integration's name, as in URLs.
@@ -66,13 +66,13 @@ pub enum Outcome<'a> {
         /// The integration's name, where one was chosen.
         integration: Option<&'a str>,
         /// Why.
-        failure: Failure,
-        /// What happened, in words.
+        failure: ConnectFailure,
+        /// What happened, for people.
         error: &'a str,
     },
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> ConnectOutcome<'a> {
     /// `result`, `integration` and `integrated_account_id`, or `error_type`
     /// and `error`: the query of a redirect and the keys of a message alike.
     pub fn parameters(&self) -> Vec<(&'static str, &'a str)> {

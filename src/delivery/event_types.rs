@@ -17,7 +17,7 @@ pub fn is_wanted(event_types: Option<&[String]>, event: &str) -> bool {
 /// What is wrong with a list of events, in words for its author.
 pub fn check_event_types(event_types: &[String]) -> Result<(), String> {
     if event_types.is_empty() || event_types.len() > MOST {
-        return Err(format!("needs 1 to {MOST} names; null stands for all"));
+        return Err(format!("needs 1 to {MOST} names; null means all"));
     }
     event_types.iter().try_for_each(|name| check_wanted(name))
 }
@@ -33,7 +33,7 @@ pub fn check_event(name: &str) -> Result<(), String> {
 fn check_wanted(name: &str) -> Result<(), String> {
     check_event(name).map_err(|why| format!("has a name that {why}"))?;
     if name.strip_suffix('*').unwrap_or(name).contains('*') {
-        return Err(format!("has `{name}`: one `*` may stand, at the end"));
+        return Err(format!("has `{name}`: it may have one `*`, at the end"));
     }
     Ok(())
 }

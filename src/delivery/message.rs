@@ -21,7 +21,7 @@ pub struct Message<'a> {
     pub resource_id: Option<&'a str>,
     /// The environment of the account.
     pub environment_id: EnvironmentId,
-    /// Whose event it is; nothing for a test.
+    /// The account of the event; nothing for a test.
     pub integrated_account_id: Option<AccountId>,
     /// When it was stored.
     pub created_at: Timestamp,

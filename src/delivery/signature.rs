@@ -19,7 +19,7 @@ const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-/// Says to the gateway that sent it, and to no other, that this is a delivery of its own.
+/// Lets the gateway that sent it, and no other, recognise its own delivery.
 pub const DELIVERY_MARK: HeaderName = HeaderName::from_static("x-causeway-delivery");
 
 /// A new secret in the form that is shown and stored.

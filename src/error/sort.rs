@@ -11,7 +11,7 @@ use crate::oauth::OAuthError;
 use crate::pagination::PageError;
 use crate::ports::{SendError, StorageFault};
 use crate::proxy::body::BodyError;
-use crate::proxy::guard::Refused;
+use crate::proxy::guard::RefusedAddress;
 use crate::proxy::reply::ReplyError;
 use crate::proxy::request::RequestError;
 use crate::proxy::wanted::WantedError;
@@ -100,7 +100,7 @@ impl From<UrlError> for Failure {
     fn from(error: UrlError) -> Self {
         match error {
             UrlError::Render(error) => error.into(),
-            UrlError::PlainHttp(_) => Refused::NotHttps.into(),
+            UrlError::PlainHttp(_) => RefusedAddress::NotHttps.into(),
             UrlError::Segment(_) => Self::new(Code::Invalid, format!("{error}.")),
             other => Self::new(Code::ContextValue, format!("{other}.")),
         }
@@ -192,8 +192,8 @@ impl From<PageError> for Failure {
     }
 }
 
-impl From<Refused> for Failure {
-    fn from(reason: Refused) -> Self {
+impl From<RefusedAddress> for Failure {
+    fn from(reason: RefusedAddress) -> Self {
         let hint = "In development, ALLOW_PRIVATE_UPSTREAMS=true in .dev.vars allows private addresses and http.";
         Self::new(
             Code::UpstreamRefused,

@@ -20,7 +20,7 @@ pub struct Spent;
 /// Reads within so many steps (of some 5 ns of native release code); gives what
 /// was read, and whether the steps were enough.
 pub fn within<T>(steps: u64, read: impl FnOnce() -> T) -> (T, bool) {
-    /// Puts the account back, whatever happens.
+    /// Restores the outer count, also when reading panics.
     struct Outer(Option<u64>);
     impl Drop for Outer {
         fn drop(&mut self) {

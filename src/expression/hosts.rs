@@ -145,7 +145,7 @@ impl FromStr for HostPattern {
     }
 }
 
-/// Parses `host[:port]` as a URL would, and refuses anything beside it.
+/// Parses `host[:port]` as a URL would, and refuses anything more.
 fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
     if text.is_empty() || !text.chars().all(harmless) {

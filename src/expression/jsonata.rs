@@ -192,7 +192,7 @@ impl Expression {
         }
     }
 
-    /// The texts that stand in it, their escapes undone.
+    /// The string literals in it, their escapes undone.
     pub fn texts(&self) -> Vec<&str> {
         let mut texts = Vec::new();
         flow::texts(self.compiled.written.ast(), &mut texts);

@@ -16,7 +16,7 @@ pub const BODY_BYTES: usize = 8 * 1024 * 1024;
 pub const URL_BYTES: usize = 16 * 1024;
 /// Bytes of one header value, or of another text.
 pub const TEXT_BYTES: usize = 16 * 1024;
-/// What each value of a body counts beside its text: what it takes in memory.
+/// What each value of a body counts in addition to its text: what it takes in memory.
 pub const VALUE_BYTES: usize = 32;
 
 /// Characters of a template that an error quotes.
@@ -24,7 +24,7 @@ const QUOTED: usize = 80;
 
 /// What is left of one of the bounds above.
 #[derive(Debug)]
-pub struct Room {
+pub struct RenderRoom {
     place: RoomUse,
     left: Cell<usize>,
 }
@@ -54,7 +54,7 @@ impl RoomUse {
     }
 }
 
-impl Room {
+impl RenderRoom {
     /// For a body.
     pub fn body() -> Self {
         Self::of(RoomUse::Body)

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::json::Exact;
 
 use super::placeholder::Placeholder;
-use super::room::{Room, VALUE_BYTES};
+use super::room::{RenderRoom, VALUE_BYTES};
 use super::scope::TemplateScope;
 use super::template::{RenderError, Rendered, Template};
 
@@ -35,7 +35,7 @@ impl TemplateTree {
     pub fn render(&self, scope: &TemplateScope) -> Result<Option<Exact>, RenderError> {
         let filling = TreeFilling {
             scope,
-            room: Room::body(),
+            room: RenderRoom::body(),
         };
         let rendered = filling.render(self, &TreePlace::Root)?;
         Ok(rendered.map(Exact::of_inside))
@@ -58,7 +58,7 @@ impl TemplateTree {
 /// One rendering of a tree.
 struct TreeFilling<'f> {
     scope: &'f TemplateScope<'f>,
-    room: Room,
+    room: RenderRoom,
 }
 
 impl TreeFilling<'_> {

@@ -18,7 +18,7 @@ mod read;
 
 pub use place::OriginPlace;
 
-/// What decides where a URL may lead, beside its own literal text.
+/// What decides where a URL may lead, apart from its own literal text.
 #[derive(Debug, Clone, Copy)]
 pub struct Pins<'a> {
     /// The file's `allowed_hosts`.
@@ -36,10 +36,10 @@ pub enum UrlError {
     #[error(transparent)]
     Render(#[from] RenderError),
     /// A value in the host is not one label of host characters.
-    #[error("`{0}` stands in a host and must be one label of letters, digits and hyphens")]
+    #[error("`{0}` is used in a host and must be one label of letters, digits and hyphens")]
     Host(String),
     /// A value in the port or scheme is not a port or scheme.
-    #[error("`{0}` stands in the scheme or port and is neither")]
+    #[error("`{0}` is used as the scheme or port and is neither")]
     SchemeOrPort(String),
     /// A value that is the whole origin is not `https://host`.
     #[error("`{0}` must be a URL such as `https://host`, without user, query or fragment")]

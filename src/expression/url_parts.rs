@@ -21,11 +21,11 @@ pub enum UrlTemplateError {
     /// `https:///x`
     #[error("the URL has no host")]
     NoHost,
-    /// Text in host or port that cannot stand there.
-    #[error("`{0}` cannot stand in a host or port")]
+    /// Text that a host or port cannot have.
+    #[error("`{0}` cannot be in a host or port")]
     Authority(char),
     /// A fragment, a backslash, a line break …
-    #[error("{0:?} cannot stand in a URL")]
+    #[error("{0:?} cannot be in a URL")]
     Character(char),
     /// A `.` or `..` segment, or an empty one in front.
     #[error("a path has no empty first segment, no `.` and no `..`")]

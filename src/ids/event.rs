@@ -27,7 +27,7 @@ impl EventId {
         i64::from_be_bytes(self.number)
     }
 
-    /// Whose event it is, and so which object has it.
+    /// The account of the event, and so the object that has it.
     pub fn account(self) -> AccountId {
         self.account
     }

@@ -72,11 +72,8 @@ mod tests {
     #[test]
     fn it_changes_nothing_else() {
         let patch = diff(&json!({ "a": { "x": 1 } }), &json!({ "a": { "x": 2 } })).unwrap();
-        let mut meanwhile = json!({ "a": { "x": 1, "theirs": true }, "b": 1 });
-        merge(&mut meanwhile, &patch);
-        assert_eq!(
-            meanwhile,
-            json!({ "a": { "x": 2, "theirs": true }, "b": 1 })
-        );
+        let mut changed = json!({ "a": { "x": 1, "theirs": true }, "b": 1 });
+        merge(&mut changed, &patch);
+        assert_eq!(changed, json!({ "a": { "x": 2, "theirs": true }, "b": 1 }));
     }
 }

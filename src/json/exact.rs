@@ -60,7 +60,7 @@ impl Exact {
         }
     }
 
-    /// For what is kept: a number of which a digit would be lost is a text of its own.
+    /// For storage: a number that would lose a digit becomes a text.
     pub fn into_kept(self) -> Value {
         if has_marks(&self.0) {
             unmarked(&self.0, &keepable)

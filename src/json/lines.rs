@@ -6,9 +6,9 @@ use serde::Deserializer as _;
 use serde::de::{SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The elements of an array, each on a line of its own, and how many they are; `None` when the text is no array.
+/// The elements of an array, each on its own line, and how many they are; `None` when the text is no array.
 ///
-/// Line breaks within an element become spaces: they can only stand between its tokens (RFC 8259 §7). Nothing
+/// Line breaks within an element become spaces: they can only be between its tokens (RFC 8259 §7). Nothing
 /// else changes.
 pub fn lines(text: &str) -> Result<Option<(String, usize)>, serde_json::Error> {
     if !text.trim_start().starts_with('[') {

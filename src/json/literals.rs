@@ -17,7 +17,7 @@ pub fn large_as_texts(text: &[u8]) -> Cow<'_, [u8]> {
     })
 }
 
-/// The text with each number of which a digit would be lost as a string of its own text.
+/// The text, in which each number that would lose a digit is a string of the same characters.
 pub fn inexact_as_texts(text: &[u8]) -> Cow<'_, [u8]> {
     replaced(text, |token| match token {
         Token::Number(literal) if !keeps_value(literal) => Some(quoted("", literal)),

@@ -34,7 +34,7 @@ pub struct Path {
 }
 
 impl Path {
-    /// The path of one key, whatever characters it has.
+    /// The path of one key, which may have any characters.
     pub fn of_one(key: &str) -> Self {
         Self {
             parts: vec![key.to_owned()],
@@ -92,7 +92,7 @@ fn lookup<'v>(mut parts: &[String], mut value: &'v Value) -> Option<&'v Value> {
     Some(value)
 }
 
-/// The keys that the parts may stand for, longest first, each with the parts
+/// The keys that the parts may mean, longest first, each with the parts
 /// that are left behind it.
 pub(super) fn keys(parts: &[String]) -> impl Iterator<Item = (Cow<'_, str>, &[String])> {
     (1..=parts.len()).rev().filter_map(|taken| {

@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use super::Kind;
+use super::MediaKind;
 use crate::header_text;
 
 /// An encoding that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// UTF-8, also without a mark of its own.
+    /// UTF-8, with or without a byte order mark.
     Utf8,
     /// UTF-16, the lower byte first.
     Utf16Le,
@@ -33,30 +33,30 @@ pub enum CharsetError {
     Broken(&'static str),
 }
 
-/// Bytes of an XML document in which its encoding must stand.
+/// Bytes of an XML document in which its encoding must be declared.
 const PROLOG: usize = 200;
 /// Characters of a name that an error quotes.
 const QUOTED: usize = 40;
 
 /// The encoding of a body: by its first bytes, its `content-type`, or the prolog of an XML document.
 ///
-/// JSON is UTF-8 whatever is said of it (RFC 8259 §8.1), unless its bytes cannot be.
-pub fn of(headers: &HeaderMap, kind: Kind, bytes: &[u8]) -> Result<Charset, CharsetError> {
+/// JSON is UTF-8, also if its content type says otherwise (RFC 8259 §8.1), unless its bytes cannot be.
+pub fn of(headers: &HeaderMap, kind: MediaKind, bytes: &[u8]) -> Result<Charset, CharsetError> {
     match bytes {
         [0xef, 0xbb, 0xbf, ..] => return Ok(Charset::Utf8),
         [0xff, 0xfe, ..] => return Ok(Charset::Utf16Le),
         [0xfe, 0xff, ..] => return Ok(Charset::Utf16Be),
-        // JSON begins with ASCII: a zero byte beside it is half of a UTF-16 unit (RFC 4627 §3).
-        [0, 1..=255, ..] if kind == Kind::Json => return Ok(Charset::Utf16Be),
-        [1..=255, 0, ..] if kind == Kind::Json => return Ok(Charset::Utf16Le),
+        // JSON begins with ASCII: a zero byte next to it is half of a UTF-16 unit (RFC 4627 §3).
+        [0, 1..=255, ..] if kind == MediaKind::Json => return Ok(Charset::Utf16Be),
+        [1..=255, 0, ..] if kind == MediaKind::Json => return Ok(Charset::Utf16Le),
         _ => {}
     }
-    let said = said(headers).or_else(|| in_prolog(bytes).filter(|_| kind == Kind::Xml));
+    let said = said(headers).or_else(|| in_prolog(bytes).filter(|_| kind == MediaKind::Xml));
     let Some(label) = said else {
         return Ok(Charset::Utf8);
     };
     let charset = named(&label);
-    let is_json = !matches!(kind, Kind::Text | Kind::Xml);
+    let is_json = !matches!(kind, MediaKind::Text | MediaKind::Xml);
     if is_json && charset != Some(Charset::Utf8) && std::str::from_utf8(bytes).is_ok() {
         return Ok(Charset::Utf8);
     }
@@ -158,7 +158,7 @@ fn latin1(byte: u8) -> char {
 mod tests {
     use super::*;
 
-    fn text(content_type: &str, kind: Kind, bytes: &[u8]) -> Result<String, CharsetError> {
+    fn text(content_type: &str, kind: MediaKind, bytes: &[u8]) -> Result<String, CharsetError> {
         let headers = [(CONTENT_TYPE, content_type.parse().unwrap())]
             .into_iter()
             .collect();
@@ -169,62 +169,67 @@ mod tests {
     #[test]
     fn the_encoding_is_known_by_mark_type_or_prolog() {
         for (content_type, kind, bytes, expected) in [
-            ("text/csv", Kind::Text, "é".as_bytes(), "é"),
+            ("text/csv", MediaKind::Text, "é".as_bytes(), "é"),
             (
                 "text/csv; charset=ISO-8859-1",
-                Kind::Text,
+                MediaKind::Text,
                 b"caf\xe9 \x80\x41",
                 "café €A",
             ),
             (
                 "text/csv; header=present; Charset=\"latin1\"",
-                Kind::Text,
+                MediaKind::Text,
                 b"\xe9",
                 "é",
             ),
             (
                 "text/csv; charset=iso-8859-1",
-                Kind::Text,
+                MediaKind::Text,
                 b"\xef\xbb\xbf\xc3\xa9",
                 "é",
             ),
-            ("text/plain", Kind::Text, b"\xff\xfea\0\xe9\0", "aé"),
+            ("text/plain", MediaKind::Text, b"\xff\xfea\0\xe9\0", "aé"),
             (
                 "text/plain",
-                Kind::Text,
+                MediaKind::Text,
                 b"\xfe\xff\0a\xd8\x3d\xde\x00",
                 "a😀",
             ),
-            ("text/plain; charset=utf-16be", Kind::Text, b"\0a", "a"),
+            ("text/plain; charset=utf-16be", MediaKind::Text, b"\0a", "a"),
             (
                 "text/xml",
-                Kind::Xml,
+                MediaKind::Xml,
                 b"<?xml version='1.0' encoding = 'ISO-8859-1' ?><a>\xe9</a>",
                 "<?xml version='1.0' encoding = 'ISO-8859-1' ?><a>é</a>",
             ),
             (
                 "text/xml; charset=utf-8",
-                Kind::Xml,
+                MediaKind::Xml,
                 "<?xml version=\"1.0\" encoding=\"latin1\"?><a>é</a>".as_bytes(),
                 "<?xml version=\"1.0\" encoding=\"latin1\"?><a>é</a>",
             ),
-            ("text/xml", Kind::Xml, b"<\0a\0/\0>\0", "<a/>"),
-            ("text/xml", Kind::Xml, "<a>é</a>".as_bytes(), "<a>é</a>"),
+            ("text/xml", MediaKind::Xml, b"<\0a\0/\0>\0", "<a/>"),
+            (
+                "text/xml",
+                MediaKind::Xml,
+                "<a>é</a>".as_bytes(),
+                "<a>é</a>",
+            ),
             (
                 "application/json; charset=iso-8859-1",
-                Kind::Json,
+                MediaKind::Json,
                 "\"é\"".as_bytes(),
                 "\"é\"",
             ),
             (
                 "application/json; charset=iso-8859-1",
-                Kind::Json,
+                MediaKind::Json,
                 b"\"\xe9\"",
                 "\"é\"",
             ),
             (
                 "application/json; charset=shift_jis",
-                Kind::Json,
+                MediaKind::Json,
                 b"{}",
                 "{}",
             ),
@@ -240,32 +245,37 @@ mod tests {
         for (content_type, kind, bytes, expected) in [
             (
                 "text/csv",
-                Kind::Text,
+                MediaKind::Text,
                 b"\xe9".as_slice(),
                 E::Broken("UTF-8"),
             ),
             (
                 "application/json",
-                Kind::Json,
+                MediaKind::Json,
                 b"\"\xe9\"",
                 E::Broken("UTF-8"),
             ),
             (
                 "text/csv; charset=Shift_JIS",
-                Kind::Text,
+                MediaKind::Text,
                 b"a",
                 unknown("shift_jis"),
             ),
             (
                 "text/xml",
-                Kind::Xml,
+                MediaKind::Xml,
                 b"<?xml version='1.0' encoding='EUC-KR'?><a/>",
                 unknown("euc-kr"),
             ),
-            ("text/plain", Kind::Text, b"\xff\xfea", E::Broken("UTF-16")),
             (
                 "text/plain",
-                Kind::Text,
+                MediaKind::Text,
+                b"\xff\xfea",
+                E::Broken("UTF-16"),
+            ),
+            (
+                "text/plain",
+                MediaKind::Text,
                 b"\xff\xfe\x3d\xd8",
                 E::Broken("UTF-16"),
             ),

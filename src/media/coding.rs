@@ -55,7 +55,7 @@ impl fmt::Display for Coding {
     }
 }
 
-/// What the IANA registry has beside those of [`Coding`] and `identity`. The windows of `br` and `zstd` alone would take up
+/// What the IANA registry has in addition to those of [`Coding`] and `identity`. The windows of `br` and `zstd` alone would take up
 /// to 16 MB and 8 MB.
 const OTHERS: [&str; 9] = [
     "aes128gcm",

@@ -14,7 +14,7 @@ use crate::header_text;
 
 /// The kinds of text a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MediaKind {
     Json,
     Xml,
     /// The fields of a form (`application/x-www-form-urlencoded`).
@@ -26,18 +26,18 @@ pub enum Kind {
 }
 
 /// The kind that `content-type` says.
-pub fn kind(headers: &HeaderMap) -> Kind {
+pub fn kind(headers: &HeaderMap) -> MediaKind {
     let said = headers.get(CONTENT_TYPE).map(header_text::text);
     let said = said.unwrap_or_default();
     let essence = said.split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     match essence.as_str() {
-        "application/json" | "text/json" => Kind::Json,
-        json if json.ends_with("+json") => Kind::Json,
-        "application/xml" | "text/xml" => Kind::Xml,
-        xml if xml.ends_with("+xml") => Kind::Xml,
-        "application/x-www-form-urlencoded" => Kind::Form,
-        text if text.starts_with("text/") => Kind::Text,
-        _ => Kind::Binary,
+        "application/json" | "text/json" => MediaKind::Json,
+        json if json.ends_with("+json") => MediaKind::Json,
+        "application/xml" | "text/xml" => MediaKind::Xml,
+        xml if xml.ends_with("+xml") => MediaKind::Xml,
+        "application/x-www-form-urlencoded" => MediaKind::Form,
+        text if text.starts_with("text/") => MediaKind::Text,
+        _ => MediaKind::Binary,
     }
 }

@@ -9,7 +9,7 @@ use crate::expression::{RenderError, Template, TemplateScope};
 
 use super::parameters::Parameters;
 use super::pkce::Verifier;
-use super::{Client, OAuthError};
+use super::{GrantClient, OAuthError};
 
 /// Never taken from the file, whether we send them or not.
 const RESERVED: [&str; 4] = [
@@ -34,7 +34,7 @@ pub struct Authorize<'a> {
 
 /// The authorization endpoint with its query. The endpoint's own query is kept but for what we set;
 /// `params` add to it and override nothing of ours.
-pub fn authorization_url(client: &Client, login: &Authorize) -> Result<Url, OAuthError> {
+pub fn authorization_url(client: &GrantClient, login: &Authorize) -> Result<Url, OAuthError> {
     let endpoint = client.config.auth.authorize();
     let mut url = client.url(endpoint.ok_or(OAuthError::NoEndpoint("authorization"))?)?;
     let mut parameters = Parameters::default();

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::words::cleaned;
-use super::{Client, OAuthError};
+use super::shown_text::cleaned;
+use super::{GrantClient, OAuthError};
 
 /// The parameters of a callback. One sent without a value counts as omitted (RFC 6749 §3.1).
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Callback {
     pub state: Option<String>,
     /// Why there is no code; fit to be shown.
     pub error: Option<String>,
-    /// The provider's words about it; fit to be shown.
+    /// The provider's description; fit to be shown.
     pub error_description: Option<String>,
     /// Who it claims to come from.
     pub iss: Option<String>,
@@ -24,8 +24,8 @@ pub struct Callback {
 /// Why a callback cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
-    /// RFC 6749 §3.1: parameters must not stand more than once.
-    #[error("the parameter `{0}` stands more than once")]
+    /// RFC 6749 §3.1: parameters must not be included more than once.
+    #[error("the parameter `{0}` is given more than once")]
     Twice(&'static str),
 }
 
@@ -57,7 +57,7 @@ impl fmt::Debug for Callback {
 /// Whether the answer may come from this provider (RFC 9207 §2.4): its `iss` equals the file's `issuer`, character by
 /// character. One without `iss` counts only where the file says that its provider sends none. Without an `issuer` there
 /// is nothing to compare.
-pub fn check_issuer(client: &Client, iss: Option<&str>) -> Result<(), OAuthError> {
+pub fn check_issuer(client: &GrantClient, iss: Option<&str>) -> Result<(), OAuthError> {
     let auth = &client.config.auth;
     let Some(template) = &auth.issuer else {
         return Ok(());

@@ -9,7 +9,7 @@ use crate::expression::{RenderError, Template};
 use crate::json::Path;
 use crate::secret::Secret;
 
-use super::{Client, OAuthError};
+use super::{GrantClient, OAuthError};
 
 const ID: &str = "client_id";
 pub(super) const SECRET: &str = "client_secret";
@@ -23,7 +23,7 @@ pub(super) enum ClientType {
     PublicToo,
 }
 
-impl Client<'_> {
+impl GrantClient<'_> {
     /// The name of the id's parameter.
     pub(super) fn id_name(&self) -> &str {
         self.config.client.id_param_name.as_deref().unwrap_or(ID)

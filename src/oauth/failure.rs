@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::time::{Timestamp, retry_after};
 
-use super::words::cleaned;
+use super::shown_text::cleaned;
 
 mod dead_token;
 
@@ -52,8 +52,8 @@ const REAUTH: [&str; 22] = [
     "bad_verification_code",
 ];
 
-/// Codes that name a mistake of the operator: client, request or settings (RFC 6749 §5.2, and others' words for it).
-/// The words beside them may still say that the token is dead, but for `invalid_client`.
+/// Codes that name a mistake of the operator: client, request or settings (RFC 6749 §5.2, and other names for it).
+/// The text next to them may still say that the token is dead, except for `invalid_client`.
 const OPERATOR: [&str; 10] = [
     "invalid_client",
     "bad_client_secret",
@@ -75,7 +75,7 @@ pub enum TokenFailure {
     Refused {
         /// Its code: RFC 6749 §5.2, or its own.
         error: String,
-        /// Its words, at most 500 characters.
+        /// Its description, at most 500 characters.
         description: Option<String>,
         /// Who has to act on it.
         blame: Blame,
@@ -103,7 +103,7 @@ pub enum Blame {
 }
 
 impl TokenFailure {
-    /// A refusal with this code and these words. `body` is the whole answer, whose words may say who has to act.
+    /// A refusal with this code and description. `body` is the whole answer, whose text may say who has to act.
     pub fn refused(error: String, description: Option<String>, body: &[u8]) -> Self {
         Self::Refused {
             blame: blame(&error, body),
@@ -133,7 +133,7 @@ impl TokenFailure {
     }
 }
 
-/// The code counts first, then the words of any field. Without either nothing is known.
+/// The code counts first, then the text of any field. Without either nothing is known.
 fn blame(code: &str, body: &[u8]) -> Blame {
     let code = plain(code);
     let is_dead = code != "invalid_client" && dead_token::is_named(body);
@@ -146,7 +146,7 @@ fn blame(code: &str, body: &[u8]) -> Blame {
     }
 }
 
-/// The answer as an object, when its status and its own words are no failure.
+/// The answer as an object, when its status and its fields are no failure.
 pub(super) fn accepted(
     status: StatusCode,
     headers: &HeaderMap,
@@ -174,7 +174,7 @@ pub(super) fn accepted(
     }
     let error = match code {
         Some(code) => code,
-        // Words alone say something only where they are about the token or the client.
+        // Text without a code counts only where they are about the token or the client.
         None if dead_token::is_named(body) || dead_token::names_the_client(body) => {
             status.as_str().to_owned()
         }
@@ -197,7 +197,7 @@ pub(super) fn unreadable(why: &str) -> TokenFailure {
     TokenFailure::Unreadable(why.to_owned())
 }
 
-/// Whether a reply is an error whatever its status.
+/// Whether a reply is an error with any status.
 fn is_error(reply: &Map<String, Value>) -> bool {
     let says_no = |key: &str| reply.get(key) == Some(&Value::Bool(false));
     let is_coded = |key: &str| match reply.get(key) {
@@ -266,7 +266,7 @@ fn text(fields: &Map<String, Value>, keys: &[&str]) -> Option<String> {
     })
 }
 
-/// Lower case, with `_` for whatever is no letter and no digit.
+/// Lower case, with `_` for each character that is no letter and no digit.
 fn plain(text: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {

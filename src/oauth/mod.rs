@@ -12,7 +12,7 @@ mod parameters;
 pub mod pkce;
 mod reply;
 mod request;
-mod words;
+mod shown_text;
 
 use url::Url;
 
@@ -31,7 +31,7 @@ pub use request::{TokenRequest, client_credentials, exchange, introspect, keka, 
 /// What requests are built from: the file's settings, and what its templates see. That holds secrets, so
 /// there is no `Debug`.
 #[derive(Clone, Copy)]
-pub struct Client<'a> {
+pub struct GrantClient<'a> {
     /// The credential's settings.
     pub config: &'a OAuth2,
     /// What its templates are filled from, secrets included.
@@ -68,7 +68,7 @@ pub enum OAuthError {
     Header,
 }
 
-impl Client<'_> {
+impl GrantClient<'_> {
     fn url(&self, endpoint: Endpoint<'_>) -> Result<Url, OAuthError> {
         let base = endpoint.base;
         Ok(match endpoint.path {

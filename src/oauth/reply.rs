@@ -14,7 +14,7 @@ use crate::settings::{FORM_FIELDS, SMALL_ANSWER_VALUES};
 use crate::time::Timestamp;
 
 use super::failure::{TokenFailure, accepted, unreadable};
-use super::words::cleaned;
+use super::shown_text::cleaned;
 
 const ACCESS_TOKEN: &str = "access_token";
 const REFRESH_TOKEN: &str = "refresh_token";
@@ -27,7 +27,7 @@ const KEYS_NAMED: usize = 10;
 #[derive(Clone)]
 pub struct TokenReply {
     /// What to store at `oauth.token`: the provider's fields; `expires_in` in whole seconds and
-    /// `expires_at` where anybody said how long; `scope` as one text.
+    /// `expires_at` where the answer or the file says how long; `scope` as one text.
     pub token: Value,
     /// The whole answer, for [`super::context_from_token`].
     pub reply: Value,

@@ -7,13 +7,13 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use crate::config::credentials::{AuthorizationMethod, BodyFormat, Endpoint, Pkce};
+use crate::config::credentials::{AuthorizationMethod, Endpoint, Pkce, TokenBodyFormat};
 use crate::expression::Template;
 
 use super::client::{ClientType, SECRET, basic};
 use super::parameters::Parameters;
 use super::pkce::Verifier;
-use super::{Client, OAuthError};
+use super::{GrantClient, OAuthError};
 
 /// What the file's `tokenParams` never set. A file that tries is refused when it is saved.
 const RESERVED: [&str; 6] = [
@@ -62,7 +62,7 @@ impl fmt::Debug for TokenRequest {
 
 /// Exchanges a code for a token (RFC 6749 §4.1.3).
 pub fn exchange(
-    client: &Client,
+    client: &GrantClient,
     code: &str,
     redirect_uri: &str,
     verifier: Option<&Verifier>,
@@ -78,7 +78,7 @@ pub fn exchange(
 }
 
 /// Gets a new token for a refresh token (RFC 6749 §6).
-pub fn refresh(client: &Client, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
+pub fn refresh(client: &GrantClient, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("refresh_token");
     parameters.set("refresh_token", refresh_token);
     let endpoint = client.config.auth.refresh();
@@ -93,7 +93,7 @@ pub fn refresh(client: &Client, refresh_token: &str) -> Result<TokenRequest, OAu
 
 /// Gets a token for the client itself (RFC 6749 §4.4.2). It is had again the same way.
 pub fn client_credentials(
-    client: &Client,
+    client: &GrantClient,
     scopes: Option<&[String]>,
 ) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("client_credentials");
@@ -104,7 +104,7 @@ pub fn client_credentials(
 }
 
 /// The same by `grant_type=kekaapi`, with the context's `api_key`.
-pub fn keka(client: &Client) -> Result<TokenRequest, OAuthError> {
+pub fn keka(client: &GrantClient) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("kekaapi");
     parameters.set("scope", "kekaapi");
     parameters.set("api_key", client.required("api_key")?);
@@ -112,17 +112,17 @@ pub fn keka(client: &Client) -> Result<TokenRequest, OAuthError> {
 }
 
 /// Revokes a token (RFC 7009 §2.1); `None` when the file has no revocation endpoint.
-pub fn revoke(client: &Client, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
+pub fn revoke(client: &GrantClient, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
     of_token(client, client.config.auth.revoke(), token)
 }
 
 /// Asks about a token (RFC 7662 §2.1); `None` when the file has no introspection endpoint.
-pub fn introspect(client: &Client, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
+pub fn introspect(client: &GrantClient, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
     of_token(client, client.config.auth.introspect(), token)
 }
 
 fn of_token(
-    client: &Client,
+    client: &GrantClient,
     endpoint: Option<Endpoint>,
     token: &str,
 ) -> Result<Option<TokenRequest>, OAuthError> {
@@ -136,7 +136,7 @@ fn of_token(
 
 /// A request to the token endpoint, with the file's `tokenParams`.
 fn for_token(
-    client: &Client,
+    client: &GrantClient,
     parameters: Parameters,
     kind: ClientType,
 ) -> Result<TokenRequest, OAuthError> {
@@ -154,7 +154,7 @@ fn grant(kind: &str) -> Parameters {
 
 /// Authenticates the client, adds the file's own parameters, and writes the body.
 fn build(
-    client: &Client,
+    client: &GrantClient,
     endpoint: Endpoint,
     mut parameters: Parameters,
     extra: Option<Extra>,
@@ -184,8 +184,8 @@ fn build(
         parameters.add_extra(extra.parameters, &reserved, client.scope)?;
     }
     let (content_type, body) = match options.body_format {
-        BodyFormat::Form => ("application/x-www-form-urlencoded", parameters.form()),
-        BodyFormat::Json => ("application/json", parameters.json()),
+        TokenBodyFormat::Form => ("application/x-www-form-urlencoded", parameters.form()),
+        TokenBodyFormat::Json => ("application/json", parameters.json()),
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Ok(TokenRequest {

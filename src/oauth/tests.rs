@@ -8,7 +8,7 @@ use super::*;
 use crate::expression::{AllowedHosts, PlainHttp};
 
 /// A client with the file's settings over some usual ones, for a context that knows its id and secret.
-pub(super) fn with_client(config: &Value, context: &Value, act: impl FnOnce(&Client)) {
+pub(super) fn with_client(config: &Value, context: &Value, act: impl FnOnce(&GrantClient)) {
     with_pins(config, context, None, act);
 }
 
@@ -16,7 +16,7 @@ fn with_pins(
     config: &Value,
     context: &Value,
     allowed_hosts: Option<&AllowedHosts>,
-    act: impl FnOnce(&Client),
+    act: impl FnOnce(&GrantClient),
 ) {
     let mut whole = json!({
         "auth": {
@@ -35,7 +35,7 @@ fn with_pins(
         dotted_keys: &dotted_keys,
         plain_http: PlainHttp::Refused,
     };
-    act(&Client {
+    act(&GrantClient {
         config: &config,
         scope: &scope,
         pins: &pins,
@@ -46,7 +46,7 @@ pub(super) fn verifier() -> Verifier {
     Verifier::new([7; 32])
 }
 
-fn urls(client: &Client) -> Vec<Result<Url, OAuthError>> {
+fn urls(client: &GrantClient) -> Vec<Result<Url, OAuthError>> {
     let verifier = verifier();
     let login = Authorize {
         state: "s",

@@ -9,7 +9,7 @@ use crate::json::{self, Path};
 
 /// What a page's request gets on top of the method's own.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Ask {
+pub struct PageParameters {
     /// Path and query instead of the method's own, from the origin.
     pub link: Option<String>,
     /// Parameters, decoded; each replaces all of its name.
@@ -22,7 +22,7 @@ pub struct Ask {
     pub values: Map<String, Value>,
 }
 
-impl Ask {
+impl PageParameters {
     /// The method's address, or the link's on the same origin. The parameters are not in it yet.
     #[must_use]
     pub fn address(&self, own: &Url) -> Url {
@@ -60,7 +60,7 @@ impl Ask {
     }
 
     pub(super) fn put_in_body(&mut self, key: &str, json: String) {
-        // A key that is no path cannot nest; it is an entry of its own.
+        // A key that is no path cannot nest; it is an entry at the top.
         let path = key.parse().unwrap_or_else(|_| Path::of_one(key));
         self.body.push((path, json));
     }

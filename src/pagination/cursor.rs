@@ -4,7 +4,9 @@ use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::link::{self, LinkParts};
-use super::{Answer, Ask, PageError, PageLinks, PageStatus, Place, Position, Request};
+use super::{
+    PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, PageStatus, Position,
+};
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;
 use crate::header_text;
@@ -14,12 +16,12 @@ pub(super) fn ask(
     config: &Cursor,
     position: &Position,
     scope: &TemplateScope,
-) -> Result<Ask, PageError> {
-    let mut ask = Ask::default();
+) -> Result<PageParameters, PageError> {
+    let mut ask = PageParameters::default();
     let cursor = match &position.at {
-        Place::Start => None,
-        Place::Cursor(json) => Some(said(config, json)),
-        Place::Link(link) => {
+        PagePlace::Start => None,
+        PagePlace::Cursor(json) => Some(said(config, json)),
+        PagePlace::Link(link) => {
             ask.link = Some(link.clone());
             None
         }
@@ -39,8 +41,8 @@ pub(super) fn ask(
 pub(super) fn next(
     config: &Cursor,
     position: &Position,
-    request: &Request,
-    answer: &Answer,
+    request: &PageRequest,
+    answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
     let prev = match &config.prev_cursor_path {
         // An unusable link to the page before does not make this page fail.
@@ -76,23 +78,23 @@ pub(super) fn next(
 
 /// The name of the first page, where its request has one: its own link, or the cursor that the file or the caller begins
 /// with.
-fn first_place(config: &Cursor, request: &Request) -> Option<Place> {
+fn first_place(config: &Cursor, request: &PageRequest) -> Option<PagePlace> {
     if config.is_link {
         return Some(link::own(request.url));
     }
     let key = config.cursor_key.as_deref()?;
     let (_, text) = request.url.query_pairs().find(|(name, _)| name == key)?;
-    Some(Place::Cursor(serde_json::Value::from(text).to_string()))
+    Some(PagePlace::Cursor(serde_json::Value::from(text).to_string()))
 }
 
 /// `0` as a cursor means that there are no more pages; but not where the answer says elsewhere whether there are, and not
 /// where it is the id of a record (`data.-1.id`).
-fn is_end(config: &Cursor, place: &Place) -> bool {
+fn is_end(config: &Cursor, place: &PagePlace) -> bool {
     let path = config.cursor_path.to_string();
     let is_of_a_record = path.split('.').any(|key| key.parse::<i64>().is_ok());
     config.has_next_path.is_none()
         && !is_of_a_record
-        && matches!(place, Place::Cursor(json) if json.trim_matches('"') == "0")
+        && matches!(place, PagePlace::Cursor(json) if json.trim_matches('"') == "0")
 }
 
 /// A cursor or a page size, for a query and for a body.
@@ -121,11 +123,11 @@ fn decoded(config: &Cursor, text: &str) -> String {
 }
 
 /// A link has the page size in it already; other pages are asked with it unless the file says no.
-fn add_limit(config: &Cursor, position: &Position, ask: &mut Ask) {
+fn add_limit(config: &Cursor, position: &Position, ask: &mut PageParameters) {
     let Some(limit) = position.limit else { return };
     ask.tell("limit", limit);
-    let is_said = matches!(position.at, Place::Link(_))
-        || (config.ignore_limit_in_pagination && position.at != Place::Start);
+    let is_said = matches!(position.at, PagePlace::Link(_))
+        || (config.ignore_limit_in_pagination && position.at != PagePlace::Start);
     if let Some(key) = config.limit_key.as_deref().filter(|_| !is_said) {
         let text = limit.to_string();
         let json = match config.limit_data_type {
@@ -136,7 +138,7 @@ fn add_limit(config: &Cursor, position: &Position, ask: &mut Ask) {
     }
 }
 
-fn put(config: &Cursor, ask: &mut Ask, key: &str, said: CursorValue) {
+fn put(config: &Cursor, ask: &mut PageParameters, key: &str, said: CursorValue) {
     if config.add_to_query.unwrap_or(!config.add_to_body) {
         ask.put_in_query(key, said.text);
     }
@@ -146,7 +148,11 @@ fn put(config: &Cursor, ask: &mut Ask, key: &str, said: CursorValue) {
 }
 
 /// A header whose value is missing is left out: the first page has no cursor yet.
-fn add_headers(config: &Cursor, scope: &TemplateScope, ask: &mut Ask) -> Result<(), PageError> {
+fn add_headers(
+    config: &Cursor,
+    scope: &TemplateScope,
+    ask: &mut PageParameters,
+) -> Result<(), PageError> {
     let values = serde_json::Value::Object(ask.values.clone());
     let scope = scope.with_pagination(&values);
     for (name, template) in &config.headers {
@@ -166,7 +172,7 @@ fn add_headers(config: &Cursor, scope: &TemplateScope, ask: &mut Ask) -> Result<
 }
 
 /// Where the file names a place that says whether there is more, silence there means no.
-fn has_next(config: &Cursor, answer: &Answer) -> Result<bool, PageError> {
+fn has_next(config: &Cursor, answer: &PageAnswer) -> Result<bool, PageError> {
     let Some(path) = &config.has_next_path else {
         return Ok(true);
     };
@@ -179,9 +185,9 @@ fn has_next(config: &Cursor, answer: &Answer) -> Result<bool, PageError> {
 fn place(
     config: &Cursor,
     path: &Path,
-    request: &Request,
-    answer: &Answer,
-) -> Result<Option<Place>, PageError> {
+    request: &PageRequest,
+    answer: &PageAnswer,
+) -> Result<Option<PagePlace>, PageError> {
     let found = match config.cursor_path_object {
         CursorPathObject::Body => at_path(answer.text, path)?.map(str::to_owned),
         CursorPathObject::Header => in_header(answer, path)?,
@@ -192,18 +198,18 @@ fn place(
             Err(PageError::NotACursor(path.to_string()))
         }
         Some(json) if config.is_link => link(config, &json, request).map(Some),
-        Some(json) => Ok(Some(Place::Cursor(json))),
+        Some(json) => Ok(Some(PagePlace::Cursor(json))),
     }
 }
 
-fn link(config: &Cursor, json: &str, request: &Request) -> Result<Place, PageError> {
+fn link(config: &Cursor, json: &str, request: &PageRequest) -> Result<PagePlace, PageError> {
     let link: String = serde_json::from_str(json).map_err(|_| PageError::NotALink)?;
     let parts = if config.include_path {
         LinkParts::Whole
     } else {
         LinkParts::Query
     };
-    link::resolve(&decoded(config, &link), request.url, parts).map(Place::Link)
+    link::resolve(&decoded(config, &link), request.url, parts).map(PagePlace::Link)
 }
 
 /// The value at a place of the body, as JSON text; null, the text `null` and the empty text are nothing.
@@ -216,7 +222,7 @@ pub(super) fn at_path<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>,
     Ok(found.filter(|json| !matches!(*json, "null" | "\"null\"" | "\"\"")))
 }
 
-fn in_header(answer: &Answer, path: &Path) -> Result<Option<String>, PageError> {
+fn in_header(answer: &PageAnswer, path: &Path) -> Result<Option<String>, PageError> {
     let Some(value) = answer.headers.get(path.to_string()) else {
         return Ok(None);
     };

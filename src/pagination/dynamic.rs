@@ -2,29 +2,29 @@
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Ask, PageError, PageLinks, Place, Position, Request};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, Position};
 use crate::config::pagination::Dynamic;
 use crate::expression::ExpressionScope;
 use crate::header_text;
 
 /// The values of the first page.
-pub(super) fn first(config: &Dynamic, request: &Request) -> Result<Place, PageError> {
+pub(super) fn first(config: &Dynamic, request: &PageRequest) -> Result<PagePlace, PageError> {
     let Some(expression) = &config.get_initial_pagination_values_expression else {
-        return Ok(Place::Values(Value::Object(Map::new())));
+        return Ok(PagePlace::Values(Value::Object(Map::new())));
     };
     let scope = ExpressionScope::first_page(request.query, request.url.as_str(), request.options);
     match expression.evaluate(&scope, request.moment)? {
-        None | Some(Value::Null) => Ok(Place::Values(Value::Object(Map::new()))),
-        Some(values @ Value::Object(_)) => Ok(Place::Values(values)),
+        None | Some(Value::Null) => Ok(PagePlace::Values(Value::Object(Map::new()))),
+        Some(values @ Value::Object(_)) => Ok(PagePlace::Values(values)),
         Some(_) => Err(PageError::Values),
     }
 }
 
-pub(super) fn ask(position: &Position) -> Result<Ask, PageError> {
-    let Place::Values(Value::Object(values)) = &position.at else {
+pub(super) fn ask(position: &Position) -> Result<PageParameters, PageError> {
+    let PagePlace::Values(Value::Object(values)) = &position.at else {
         return Err(PageError::Foreign);
     };
-    let mut ask = Ask::default();
+    let mut ask = PageParameters::default();
     if let Some(limit) = position.limit {
         ask.tell("limit", limit);
     }
@@ -35,10 +35,10 @@ pub(super) fn ask(position: &Position) -> Result<Ask, PageError> {
 pub(super) fn next(
     config: &Dynamic,
     position: &Position,
-    request: &Request,
-    answer: &Answer,
+    request: &PageRequest,
+    answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
-    let Place::Values(own) = &position.at else {
+    let PagePlace::Values(own) = &position.at else {
         return Err(PageError::Foreign);
     };
     let headers = header_text::object_of(answer.headers);
@@ -48,7 +48,7 @@ pub(super) fn next(
     let Some(values) = values(config, &scope, request)? else {
         return Ok(PageLinks::default());
     };
-    let next = position.onward(Place::Values(Value::Object(values)), answer);
+    let next = position.onward(PagePlace::Values(Value::Object(values)), answer);
     Ok(PageLinks {
         next: Some(next),
         ..PageLinks::default()
@@ -60,7 +60,7 @@ pub(super) fn next(
 fn values(
     config: &Dynamic,
     scope: &ExpressionScope,
-    request: &Request,
+    request: &PageRequest,
 ) -> Result<Option<Map<String, Value>>, PageError> {
     let values = &config.get_pagination_values_expression;
     let mut values = match values.evaluate(scope, request.moment)? {

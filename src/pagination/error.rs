@@ -53,10 +53,10 @@ pub enum PageError {
     #[error("the header `{0}` of the provider's answer, which names another page, is not UTF-8")]
     NotUtf8(String),
     /// The body cannot be looked into.
-    #[error("the provider's answer is not JSON, where the next cursor should stand")]
+    #[error("the provider's answer is not JSON, so it has no next cursor")]
     NotJson,
     /// An object or a list where a cursor should be.
-    #[error("what stands at `{0}` of the provider's answer is not a cursor")]
+    #[error("the value at `{0}` of the provider's answer is not a cursor")]
     NotACursor(String),
     /// The same page, or the same cursor, again and again.
     #[error("the provider gives the same page again and again")]

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{PageError, Place};
+use super::{PageError, PagePlace};
 
 /// Which parts of a link count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub(super) enum LinkParts {
 }
 
 /// The page's own address, as a link to it would be remembered.
-pub(super) fn own(page: &Url) -> Place {
-    Place::Link(match page.query() {
+pub(super) fn own(page: &Url) -> PagePlace {
+    PagePlace::Link(match page.query() {
         Some(query) => format!("{}?{query}", page.path()),
         None => page.path().to_owned(),
     })

@@ -5,15 +5,15 @@ use http::HeaderMap;
 use http::header::LINK;
 
 use super::link::{self, LinkParts};
-use super::{Answer, Ask, PageError, PageLinks, Place, Position, Request};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, Position};
 use crate::config::pagination::LinkHeader;
 use crate::header_text;
 
-pub(super) fn ask(config: &LinkHeader, position: &Position) -> Result<Ask, PageError> {
-    let mut ask = Ask::default();
+pub(super) fn ask(config: &LinkHeader, position: &Position) -> Result<PageParameters, PageError> {
+    let mut ask = PageParameters::default();
     match &position.at {
-        Place::Link(link) => ask.link = Some(link.clone()),
-        Place::Start => {
+        PagePlace::Link(link) => ask.link = Some(link.clone()),
+        PagePlace::Start => {
             if let (Some(key), Some(limit)) = (&config.limit_key, position.limit) {
                 ask.put_in_query(key, limit.to_string());
             }
@@ -28,8 +28,8 @@ pub(super) fn ask(config: &LinkHeader, position: &Position) -> Result<Ask, PageE
 
 pub(super) fn next(
     position: &Position,
-    request: &Request,
-    answer: &Answer,
+    request: &PageRequest,
+    answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
     let place = |rel: &str| match find(answer.headers, rel) {
         None => Ok(None),
@@ -37,7 +37,7 @@ pub(super) fn next(
             Err(PageError::NotUtf8(LINK.to_string()))
         }
         Some(target) => link::resolve(&target, request.url, LinkParts::Whole)
-            .map(|link| Some(Place::Link(link))),
+            .map(|link| Some(PagePlace::Link(link))),
     };
     let here = position.named(Some(link::own(request.url)));
     let next = place("next")?.map(|at| here.onward(at, answer));

@@ -2,7 +2,7 @@
 //! steps, [`ask()`] before a page and [`next`] after it; between them is a [`Position`], which is small and
 //! is sealed into the cursor that callers see.
 //!
-//! Sending, sealing and the method's own words about pages (`pagination_path`, `ignore_body_in_pagination`)
+//! Sending, sealing and the method's own settings for pages (`pagination_path`, `ignore_body_in_pagination`)
 //! are the flow's.
 
 mod ask;
@@ -20,16 +20,16 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-pub use ask::Ask;
+pub use ask::PageParameters;
 pub use error::{DeadEnd, PageError};
-pub use position::{Place, Position};
+pub use position::{PagePlace, Position};
 
 use crate::config::{Count, Pagination};
 use crate::expression::{Moment, TemplateScope};
 
 /// A request for a page, as far as links and expressions look at it.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct PageRequest<'a> {
     /// Where it goes, before redirects.
     pub url: &'a Url,
     /// The caller's query: strings and arrays of strings.
@@ -42,7 +42,7 @@ pub struct Request<'a> {
 
 /// What the provider answered, below 400.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
+pub struct PageAnswer<'a> {
     pub status: StatusCode,
     /// Its header fields.
     pub headers: &'a HeaderMap,
@@ -105,17 +105,19 @@ pub fn needs_value(pagination: &Pagination) -> bool {
 pub fn first(
     pagination: &Pagination,
     limit: Option<u64>,
-    request: &Request,
+    request: &PageRequest,
 ) -> Result<Position, PageError> {
     let limit = clamp(pagination, limit);
     Ok(match pagination {
-        Pagination::Cursor(_) | Pagination::LinkHeader(_) => Position::new(Place::Start, limit),
-        Pagination::Page(page) => Position::new(Place::Page(page.start_page.0), limit),
-        Pagination::Offset(offset) => Position::new(Place::Offset(offset.start_offset.0), limit),
+        Pagination::Cursor(_) | Pagination::LinkHeader(_) => Position::new(PagePlace::Start, limit),
+        Pagination::Page(page) => Position::new(PagePlace::Page(page.start_page.0), limit),
+        Pagination::Offset(offset) => {
+            Position::new(PagePlace::Offset(offset.start_offset.0), limit)
+        }
         Pagination::Range(range) => {
             let most = range.max_limit.map(|Count(most)| most);
             let limit = limit.or_else(|| clamp(pagination, most));
-            Position::new(Place::Offset(0), limit)
+            Position::new(PagePlace::Offset(0), limit)
         }
         Pagination::Dynamic(dynamic) => Position::new(dynamic::first(dynamic, request)?, limit),
     })
@@ -128,16 +130,16 @@ pub fn resume(
     mut position: Position,
     limit: Option<u64>,
 ) -> Result<Position, PageError> {
-    if let Place::DeadEnd(end) = position.at {
+    if let PagePlace::DeadEnd(end) = position.at {
         return Err(PageError::DeadEnd(end));
     }
     let fits = match pagination {
-        Pagination::Cursor(cursor) if cursor.is_link => matches!(position.at, Place::Link(_)),
-        Pagination::Cursor(_) => matches!(position.at, Place::Cursor(_)),
-        Pagination::LinkHeader(_) => matches!(position.at, Place::Link(_)),
-        Pagination::Page(_) => matches!(position.at, Place::Page(_)),
-        Pagination::Offset(_) | Pagination::Range(_) => matches!(position.at, Place::Offset(_)),
-        Pagination::Dynamic(_) => matches!(position.at, Place::Values(_)),
+        Pagination::Cursor(cursor) if cursor.is_link => matches!(position.at, PagePlace::Link(_)),
+        Pagination::Cursor(_) => matches!(position.at, PagePlace::Cursor(_)),
+        Pagination::LinkHeader(_) => matches!(position.at, PagePlace::Link(_)),
+        Pagination::Page(_) => matches!(position.at, PagePlace::Page(_)),
+        Pagination::Offset(_) | Pagination::Range(_) => matches!(position.at, PagePlace::Offset(_)),
+        Pagination::Dynamic(_) => matches!(position.at, PagePlace::Values(_)),
     };
     if !fits {
         return Err(PageError::Foreign);
@@ -153,7 +155,7 @@ pub fn ask(
     pagination: &Pagination,
     position: &Position,
     scope: &TemplateScope,
-) -> Result<Ask, PageError> {
+) -> Result<PageParameters, PageError> {
     match pagination {
         Pagination::Cursor(cursor) => cursor::ask(cursor, position, scope),
         Pagination::Page(page) => numbered::ask_page(page, position),
@@ -164,15 +166,15 @@ pub fn ask(
     }
 }
 
-/// Where the page at `position`, asked for by `request`, leads. A way on that cannot be used is a [`Place::DeadEnd`]
+/// Where the page at `position`, asked for by `request`, leads. A way on that cannot be used is a [`PagePlace::DeadEnd`]
 /// behind the page, which keeps its records.
 pub fn next(
     pagination: &Pagination,
     position: &Position,
-    request: &Request,
-    answer: &Answer,
+    request: &PageRequest,
+    answer: &PageAnswer,
 ) -> PageLinks {
-    let turn = match pagination {
+    let links = match pagination {
         Pagination::Cursor(cursor) => cursor::next(cursor, position, request, answer),
         Pagination::Page(page) => numbered::next_page(page, position, answer),
         Pagination::Offset(offset) => numbered::next_offset(offset, position, answer),
@@ -180,15 +182,15 @@ pub fn next(
         Pagination::Range(_) => range::next(position, answer),
         Pagination::Dynamic(dynamic) => dynamic::next(dynamic, position, request, answer),
     };
-    let mut turn = turn.unwrap_or_else(|error| PageLinks {
+    let mut links = links.unwrap_or_else(|error| PageLinks {
         next: Some(position.dead_end(DeadEnd::of(&error))),
         ..PageLinks::default()
     });
-    if turn.next.is_some() && position.is_stuck(answer) {
-        turn.next = Some(position.dead_end(DeadEnd::repeats()));
-        turn.standing = PageStatus::Repeated;
+    if links.next.is_some() && position.is_stuck(answer) {
+        links.next = Some(position.dead_end(DeadEnd::repeats()));
+        links.standing = PageStatus::Repeated;
     }
-    turn
+    links
 }
 
 /// Whether an answer of this status says, behind the first page, that the list has ended: 404 and 416 of counted pages, and

@@ -3,9 +3,9 @@
 //! only then is it known that the provider gave all that was asked for.
 
 use super::cursor::at_path;
-use super::{Answer, Ask, PageError, PageLinks, PageStatus, Place, Position};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageStatus, Position};
 use crate::config::Count;
-use crate::config::pagination::{Offset, Page};
+use crate::config::pagination::{Offset, PagePagination};
 use crate::json::Path;
 
 /// Where the parameters go.
@@ -15,11 +15,14 @@ enum Into {
     Body,
 }
 
-pub(super) fn ask_page(config: &Page, position: &Position) -> Result<Ask, PageError> {
-    let Place::Page(number) = position.at else {
+pub(super) fn ask_page(
+    config: &PagePagination,
+    position: &Position,
+) -> Result<PageParameters, PageError> {
+    let PagePlace::Page(number) = position.at else {
         return Err(PageError::Foreign);
     };
-    let mut ask = Ask::default();
+    let mut ask = PageParameters::default();
     ask.tell("page", number);
     let into = into(config.add_to_body);
     put(&mut ask, into, &config.page_key, number);
@@ -27,11 +30,14 @@ pub(super) fn ask_page(config: &Page, position: &Position) -> Result<Ask, PageEr
     Ok(ask)
 }
 
-pub(super) fn ask_offset(config: &Offset, position: &Position) -> Result<Ask, PageError> {
-    let Place::Offset(offset) = position.at else {
+pub(super) fn ask_offset(
+    config: &Offset,
+    position: &Position,
+) -> Result<PageParameters, PageError> {
+    let PagePlace::Offset(offset) = position.at else {
         return Err(PageError::Foreign);
     };
-    let mut ask = Ask::default();
+    let mut ask = PageParameters::default();
     ask.tell("offset", offset);
     let into = into(config.add_to_body);
     put(&mut ask, into, &config.offset_key, offset);
@@ -40,15 +46,15 @@ pub(super) fn ask_offset(config: &Offset, position: &Position) -> Result<Ask, Pa
 }
 
 pub(super) fn next_page(
-    config: &Page,
+    config: &PagePagination,
     position: &Position,
-    answer: &Answer,
+    answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
-    let Place::Page(number) = position.at else {
+    let PagePlace::Page(number) = position.at else {
         return Err(PageError::Foreign);
     };
     let start = config.start_page.0;
-    let prev = (number > start).then(|| position.back(Place::Page(number - 1)));
+    let prev = (number > start).then(|| position.back(PagePlace::Page(number - 1)));
     let page = number.saturating_sub(start).saturating_add(1);
     let seen = position.seen.saturating_add(answer.count);
     // A total that this very page contradicts says nothing.
@@ -65,8 +71,8 @@ pub(super) fn next_page(
         config.limit_key.as_deref(),
         config.max_limit,
     );
-    let at = Place::Page(number.saturating_add(1));
-    Ok(turn(position, answer, (is_last, is_short), at, prev))
+    let at = PagePlace::Page(number.saturating_add(1));
+    Ok(links(position, answer, (is_last, is_short), at, prev))
 }
 
 /// The next offset counts the records that came, not those that were asked for: a provider that gives fewer
@@ -74,9 +80,9 @@ pub(super) fn next_page(
 pub(super) fn next_offset(
     config: &Offset,
     position: &Position,
-    answer: &Answer,
+    answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
-    let Place::Offset(offset) = position.at else {
+    let PagePlace::Offset(offset) = position.at else {
         return Err(PageError::Foreign);
     };
     let start = config.start_offset.0;
@@ -91,22 +97,22 @@ pub(super) fn next_offset(
         config.max_limit,
     );
     let prev = before(offset, start, position.limit).map(|at| position.back(at));
-    let at = Place::Offset(next);
-    Ok(turn(position, answer, (is_last, is_short), at, prev))
+    let at = PagePlace::Offset(next);
+    Ok(links(position, answer, (is_last, is_short), at, prev))
 }
 
 /// The offset of the page before, where the page size is known.
-pub(super) fn before(offset: u64, start: u64, limit: Option<u64>) -> Option<Place> {
+pub(super) fn before(offset: u64, start: u64, limit: Option<u64>) -> Option<PagePlace> {
     let limit = limit.filter(|_| offset > start)?;
-    Some(Place::Offset(offset.saturating_sub(limit).max(start)))
+    Some(PagePlace::Offset(offset.saturating_sub(limit).max(start)))
 }
 
 /// Without totals the last page once more, which some providers give for any page behind it, is the end.
-fn turn(
+fn links(
     position: &Position,
-    answer: &Answer,
+    answer: &PageAnswer,
     (is_last, is_short): (Option<bool>, bool),
-    at: Place,
+    at: PagePlace,
     prev: Option<Position>,
 ) -> PageLinks {
     let is_again = is_last.is_none() && position.is_same_again(answer);
@@ -124,7 +130,7 @@ fn turn(
 
 fn is_short(
     position: &Position,
-    answer: &Answer,
+    answer: &PageAnswer,
     limit_key: Option<&str>,
     max_limit: Option<Count>,
 ) -> bool {
@@ -135,7 +141,7 @@ fn is_short(
 }
 
 /// A number in the answer, also as text; anything else says nothing.
-fn total(path: Option<&Path>, answer: &Answer) -> Result<Option<u64>, PageError> {
+fn total(path: Option<&Path>, answer: &PageAnswer) -> Result<Option<u64>, PageError> {
     let Some(path) = path else { return Ok(None) };
     let found = at_path(answer.text, path)?;
     Ok(found.and_then(|json| json.trim_matches('"').trim().parse().ok()))
@@ -145,7 +151,7 @@ fn into(add_to_body: bool) -> Into {
     if add_to_body { Into::Body } else { Into::Query }
 }
 
-fn add_limit(ask: &mut Ask, into: Into, key: Option<&str>, position: &Position) {
+fn add_limit(ask: &mut PageParameters, into: Into, key: Option<&str>, position: &Position) {
     let Some(limit) = position.limit else { return };
     ask.tell("limit", limit);
     if let Some(key) = key {
@@ -153,7 +159,7 @@ fn add_limit(ask: &mut Ask, into: Into, key: Option<&str>, position: &Position) 
     }
 }
 
-fn put(ask: &mut Ask, into: Into, key: &str, number: u64) {
+fn put(ask: &mut PageParameters, into: Into, key: &str, number: u64) {
     match into {
         Into::Query => ask.put_in_query(key, number.to_string()),
         Into::Body => ask.put_in_body(key, number.to_string()),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::visited::Visited;
-use super::{Answer, DeadEnd};
+use super::{DeadEnd, PageAnswer};
 
 /// So many equal pages in a row mean that the provider does not advance.
 const SAME_PAGES: u8 = 2;
@@ -18,7 +18,7 @@ const SAME_RECORDS: u8 = 3;
 #[serde(deny_unknown_fields)]
 pub struct Position {
     /// Which page.
-    pub at: Place,
+    pub at: PagePlace,
     /// The records wanted of a page, clamped; absent: as many as the provider likes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
@@ -39,7 +39,7 @@ pub struct Position {
 /// How a page is named to the provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum PagePlace {
     /// The first page, where it needs no name.
     Start,
     /// A cursor, as JSON text, so that a number keeps all its digits.
@@ -64,7 +64,7 @@ pub(super) struct PageTrace {
 }
 
 impl Position {
-    pub(super) fn new(at: Place, limit: Option<u64>) -> Self {
+    pub(super) fn new(at: PagePlace, limit: Option<u64>) -> Self {
         Self {
             at,
             limit,
@@ -78,9 +78,9 @@ impl Position {
     /// Whether it is the first page of a list, which a method may ask for in another way.
     pub fn is_first(&self) -> bool {
         match self.at {
-            Place::Start => true,
-            Place::Cursor(_) | Place::Link(_) | Place::DeadEnd(_) => false,
-            Place::Page(_) | Place::Offset(_) | Place::Values(_) => self.pages == 0,
+            PagePlace::Start => true,
+            PagePlace::Cursor(_) | PagePlace::Link(_) | PagePlace::DeadEnd(_) => false,
+            PagePlace::Page(_) | PagePlace::Offset(_) | PagePlace::Values(_) => self.pages == 0,
         }
     }
 
@@ -90,13 +90,13 @@ impl Position {
     }
 
     /// Whether the page holds what the one before it held.
-    pub(super) fn is_same_again(&self, answer: &Answer) -> bool {
+    pub(super) fn is_same_again(&self, answer: &PageAnswer) -> bool {
         let hash = hash(answer.records);
         answer.count > 0 && self.before.is_some_and(|before| before.hash == hash)
     }
 
     /// Whether as many pages in a row as prove it held the same records.
-    pub(super) fn is_stuck(&self, answer: &Answer) -> bool {
+    pub(super) fn is_stuck(&self, answer: &PageAnswer) -> bool {
         let same = if answer.count == 1 {
             SAME_RECORDS
         } else {
@@ -106,25 +106,25 @@ impl Position {
     }
 
     /// The same, where the first page has the name that a later page would have.
-    pub(super) fn named(&self, first: Option<Place>) -> Self {
+    pub(super) fn named(&self, first: Option<PagePlace>) -> Self {
         let at = match (&self.at, first) {
-            (Place::Start, Some(first)) => first,
+            (PagePlace::Start, Some(first)) => first,
             (own, _) => own.clone(),
         };
         Self { at, ..self.clone() }
     }
 
     /// Whether this page, or one before it as far as is known, was asked for by this name.
-    pub(super) fn has_visited(&self, place: &Place) -> bool {
+    pub(super) fn has_visited(&self, place: &PagePlace) -> bool {
         self.at == *place || self.visited.has(place)
     }
 
     /// The next page, named `at`, after this one gave `answer`. Where that page was asked for before, a dead end.
-    pub(super) fn onward(&self, at: Place, answer: &Answer) -> Self {
+    pub(super) fn onward(&self, at: PagePlace, answer: &PageAnswer) -> Self {
         let mut visited = self.visited.clone();
         visited.add(&self.at);
         let at = if visited.has(&at) {
-            Place::DeadEnd(DeadEnd::repeats())
+            PagePlace::DeadEnd(DeadEnd::repeats())
         } else {
             at
         };
@@ -141,7 +141,7 @@ impl Position {
     /// What follows a page whose way on cannot be used.
     pub(super) fn dead_end(&self, end: DeadEnd) -> Self {
         Self {
-            at: Place::DeadEnd(end),
+            at: PagePlace::DeadEnd(end),
             limit: self.limit,
             seen: self.seen,
             pages: self.pages,
@@ -151,7 +151,7 @@ impl Position {
     }
 
     /// The page before, named `at`.
-    pub(super) fn back(&self, at: Place) -> Self {
+    pub(super) fn back(&self, at: PagePlace) -> Self {
         Self {
             at,
             limit: self.limit,
@@ -162,7 +162,7 @@ impl Position {
         }
     }
 
-    fn trace(&self, answer: &Answer) -> Option<PageTrace> {
+    fn trace(&self, answer: &PageAnswer) -> Option<PageTrace> {
         if answer.count == 0 {
             return self.before;
         }

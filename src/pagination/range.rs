@@ -3,7 +3,7 @@
 use http::header::{CONTENT_RANGE, RANGE};
 use http::{HeaderValue, StatusCode};
 
-use super::{Answer, Ask, PageError, PageLinks, Place, Position, numbered};
+use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, Position, numbered};
 use crate::config::pagination::Range;
 use crate::expression::TemplateScope;
 use crate::header_text;
@@ -12,11 +12,11 @@ pub(super) fn ask(
     config: &Range,
     position: &Position,
     scope: &TemplateScope,
-) -> Result<Ask, PageError> {
-    let Place::Offset(start) = position.at else {
+) -> Result<PageParameters, PageError> {
+    let PagePlace::Offset(start) = position.at else {
         return Err(PageError::Foreign);
     };
-    let mut ask = Ask::default();
+    let mut ask = PageParameters::default();
     ask.tell("start", start);
     let mut end = String::new();
     if let Some(limit) = position.limit {
@@ -42,8 +42,8 @@ fn unit(config: &Range, scope: &TemplateScope) -> Result<String, PageError> {
 }
 
 /// Ends where `Content-Range` says so; at an answer that is no part (200, 416); else at a short page.
-pub(super) fn next(position: &Position, answer: &Answer) -> Result<PageLinks, PageError> {
-    let Place::Offset(start) = position.at else {
+pub(super) fn next(position: &Position, answer: &PageAnswer) -> Result<PageLinks, PageError> {
+    let PagePlace::Offset(start) = position.at else {
         return Err(PageError::Foreign);
     };
     let given = answer.headers.get(CONTENT_RANGE);
@@ -60,7 +60,7 @@ pub(super) fn next(position: &Position, answer: &Answer) -> Result<PageLinks, Pa
     let next = if is_last || !is_part || answer.count == 0 {
         None
     } else {
-        Some(position.onward(Place::Offset(behind), answer))
+        Some(position.onward(PagePlace::Offset(behind), answer))
     };
     let prev = numbered::before(start, 0, position.limit).map(|at| position.back(at));
     Ok(PageLinks {

@@ -7,8 +7,8 @@ use super::*;
 mod computed;
 mod counted;
 mod cursor;
+mod traversal;
 mod twins;
-mod walks;
 
 const HOST: &str = "https://api.example.com/v1/things?filter=a";
 
@@ -22,7 +22,7 @@ fn cursor(more: &Value) -> Pagination {
     pagination("cursor", &config)
 }
 
-fn with_request<T>(run: impl FnOnce(&Request) -> T) -> T {
+fn with_request<T>(run: impl FnOnce(&PageRequest) -> T) -> T {
     let moment = Moment {
         now_ms: 0,
         random: [0; 32],
@@ -32,7 +32,7 @@ fn with_request<T>(run: impl FnOnce(&Request) -> T) -> T {
         json!({ "filter": "a" }),
         json!({}),
     );
-    run(&Request {
+    run(&PageRequest {
         url: &url,
         query: &query,
         options: &options,
@@ -44,7 +44,7 @@ fn start(pagination: &Pagination, limit: Option<u64>) -> Position {
     with_request(|request| first(pagination, limit, request)).unwrap()
 }
 
-fn asked(pagination: &Pagination, position: &Position) -> Ask {
+fn asked(pagination: &Pagination, position: &Position) -> PageParameters {
     let context = json!({ "unit": "rows" });
     ask(pagination, position, &TemplateScope::new(&context)).unwrap()
 }
@@ -72,7 +72,7 @@ fn answered(
         .iter()
         .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
         .collect();
-    let answer = Answer {
+    let answer = PageAnswer {
         status: StatusCode::OK,
         headers: &headers,
         text: &body.to_string(),
@@ -85,10 +85,10 @@ fn answered(
     }))
 }
 
-fn led(turn: PageLinks) -> Result<PageLinks, String> {
-    match turn.next.as_ref().map(|next| &next.at) {
-        Some(Place::DeadEnd(end)) => Err(end.why.clone()),
-        _ => Ok(turn),
+fn led(links: PageLinks) -> Result<PageLinks, String> {
+    match links.next.as_ref().map(|next| &next.at) {
+        Some(PagePlace::DeadEnd(end)) => Err(end.why.clone()),
+        _ => Ok(links),
     }
 }
 
@@ -101,14 +101,19 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(own).collect()
 }
 
-/// Walks a list of `total` records; how many records each page gave.
-fn walk(pagination: &Pagination, limit: Option<u64>, sizes: &[u64], body: &Value) -> Vec<Ask> {
+/// Reads the pages of these sizes until the end; gives what was asked for each page after the first.
+fn read_all(
+    pagination: &Pagination,
+    limit: Option<u64>,
+    sizes: &[u64],
+    body: &Value,
+) -> Vec<PageParameters> {
     let mut position = start(pagination, limit);
     let mut asks = Vec::new();
     for size in sizes {
         asks.push(asked(pagination, &position));
-        let turn = turned(pagination, &position, *size, body, &[]).unwrap();
-        match turn.next {
+        let links = turned(pagination, &position, *size, body, &[]).unwrap();
+        match links.next {
             Some(next) => position = next,
             None => return asks,
         }

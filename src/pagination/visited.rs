@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::position::{Place, hash};
+use super::position::{PagePlace, hash};
 
 /// So many of the first places are kept.
 const FIRST: usize = 4;
@@ -29,7 +29,7 @@ impl Visited {
     }
 
     /// Notes a place that was asked for.
-    pub(super) fn add(&mut self, place: &Place) {
+    pub(super) fn add(&mut self, place: &PagePlace) {
         let hash = hash_of(place);
         self.count = self.count.saturating_add(1);
         if self.count.is_power_of_two() {
@@ -46,16 +46,16 @@ impl Visited {
     }
 
     /// Whether a place is known to have been asked for.
-    pub(super) fn has(&self, place: &Place) -> bool {
+    pub(super) fn has(&self, place: &PagePlace) -> bool {
         let hash = hash_of(place);
         self.first.contains(&hash) || self.last.contains(&hash) || self.milestone == Some(hash)
     }
 }
 
 /// A cursor is the same place as a number and as a text.
-fn hash_of(place: &Place) -> u64 {
+fn hash_of(place: &PagePlace) -> u64 {
     match place {
-        Place::Cursor(json) => hash(json.trim_matches('"')),
+        PagePlace::Cursor(json) => hash(json.trim_matches('"')),
         other => hash(&serde_json::to_string(other).unwrap_or_default()),
     }
 }
@@ -73,7 +73,7 @@ mod tests {
             } else {
                 tail + (page - tail) % period
             };
-            Place::Cursor(place.to_string())
+            PagePlace::Cursor(place.to_string())
         };
         for page in 0..1_000_000 {
             visited.add(&at(page));
@@ -106,8 +106,8 @@ mod tests {
         let mut visited = Visited::default();
         let mut most = 0;
         for page in 0..100_000_u64 {
-            assert!(!visited.has(&Place::Page(page)));
-            visited.add(&Place::Page(page));
+            assert!(!visited.has(&PagePlace::Page(page)));
+            visited.add(&PagePlace::Page(page));
             most = most.max(serde_json::to_string(&visited).unwrap().len());
         }
         assert!(most < 400, "{most}");

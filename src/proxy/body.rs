@@ -10,12 +10,12 @@ use crate::expression::{Moment, RenderError};
 use crate::header_text;
 use crate::json::exact::{self, Exact};
 
-/// Whose words the body of a request is.
+/// Where the body of a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodySource {
     /// The method's `body`; the caller's where it has none.
     Method,
-    /// The caller's as it is, whatever the method says (`truto_body_passthrough=true`).
+    /// The caller's as it is, also where the method has a template (`truto_body_passthrough=true`).
     Caller,
 }
 
@@ -50,12 +50,12 @@ impl BodyError {
         Self::File(quoted(name))
     }
 
-    /// A key that cannot stand in XML.
+    /// A key that XML cannot have.
     pub(super) fn xml_name(name: &str) -> Self {
         Self::XmlName(quoted(name))
     }
 
-    /// A value that cannot stand in XML, by its key.
+    /// A value that XML cannot have, by its key.
     pub(super) fn xml_value(name: &str) -> Self {
         Self::XmlValue(quoted(name))
     }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::config::QueryArrayFormat;
-use crate::expression::{RenderError, Room};
+use crate::expression::{RenderError, RenderRoom};
 use crate::json::exact;
 
 /// What is done with each field: its name, and a value that is not flattened further.
@@ -15,10 +15,10 @@ pub type Take<'t, E> = dyn FnMut(&str, &Value) -> Result<(), E> + 't;
 pub struct Fields<'f> {
     /// How arrays are named.
     pub arrays: QueryArrayFormat,
-    /// Whether an object is one field, whatever is in it.
+    /// Whether an object is one field as a whole.
     pub is_whole: fn(&Value) -> bool,
     /// What the names may take.
-    pub room: &'f Room,
+    pub room: &'f RenderRoom,
 }
 
 impl Fields<'_> {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn flat(value: &Value, arrays: QueryArrayFormat) -> Vec<String> {
-        let room = Room::body();
+        let room = RenderRoom::body();
         let fields = Fields {
             arrays,
             is_whole: |value| value.get("whole").is_some(),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::fields::{Fields, text};
 use super::query::write_value;
 use crate::config::QueryArrayFormat;
-use crate::expression::{RenderError, Room};
+use crate::expression::{RenderError, RenderRoom};
 use crate::json::Exact;
 
 /// The form of an object; `None` for anything else. It has the room of a body.
@@ -13,7 +13,7 @@ pub fn encode(value: &Exact, arrays: QueryArrayFormat) -> Result<Option<String>,
     let Some(object) = value.inside().as_object() else {
         return Ok(None);
     };
-    let (room, mut pairs) = (Room::body(), Vec::new());
+    let (room, mut pairs) = (RenderRoom::body(), Vec::new());
     let fields = Fields {
         arrays,
         is_whole: |_| false,

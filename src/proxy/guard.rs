@@ -9,7 +9,7 @@ use crate::settings::PrivateUpstreams;
 
 /// Why a URL may not be requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum RefusedAddress {
     /// Plain http.
     #[error("requests go out over https only")]
     NotHttps,
@@ -22,15 +22,15 @@ pub enum Refused {
 }
 
 /// Checks where a request is about to go.
-pub fn check(url: &Url, private: PrivateUpstreams) -> Result<(), Refused> {
+pub fn check(url: &Url, private: PrivateUpstreams) -> Result<(), RefusedAddress> {
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Refused::UserInfo);
+        return Err(RefusedAddress::UserInfo);
     }
     if private == PrivateUpstreams::Allowed && matches!(url.scheme(), "http" | "https") {
         return Ok(());
     }
     if url.scheme() != "https" {
-        return Err(Refused::NotHttps);
+        return Err(RefusedAddress::NotHttps);
     }
     let is_private = match url.host() {
         None => true,
@@ -39,7 +39,7 @@ pub fn check(url: &Url, private: PrivateUpstreams) -> Result<(), Refused> {
         Some(Host::Ipv6(address)) => is_private_v6(address),
     };
     if is_private {
-        Err(Refused::Private)
+        Err(RefusedAddress::Private)
     } else {
         Ok(())
     }
@@ -98,7 +98,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    fn checked(url: &str) -> Result<(), Refused> {
+    fn checked(url: &str) -> Result<(), RefusedAddress> {
         check(&Url::parse(url).unwrap(), PrivateUpstreams::Refused)
     }
 
@@ -154,7 +154,7 @@ mod tests {
         ] {
             assert_eq!(
                 checked(&format!("https://{host}/")),
-                Err(Refused::Private),
+                Err(RefusedAddress::Private),
                 "{host}"
             );
         }
@@ -162,10 +162,13 @@ mod tests {
 
     #[test]
     fn plain_http_and_user_names_are_refused() {
-        assert_eq!(checked("http://api.example.com/"), Err(Refused::NotHttps));
+        assert_eq!(
+            checked("http://api.example.com/"),
+            Err(RefusedAddress::NotHttps)
+        );
         assert_eq!(
             checked("https://me@api.example.com/"),
-            Err(Refused::UserInfo)
+            Err(RefusedAddress::UserInfo)
         );
     }
 
@@ -173,7 +176,10 @@ mod tests {
     fn development_may_go_anywhere_but_not_as_somebody() {
         let check = |url: &str| check(&Url::parse(url).unwrap(), PrivateUpstreams::Allowed);
         assert_eq!(check("http://127.0.0.1:4873/"), Ok(()));
-        assert_eq!(check("ftp://127.0.0.1/"), Err(Refused::NotHttps));
-        assert_eq!(check("http://a:b@127.0.0.1/"), Err(Refused::UserInfo));
+        assert_eq!(check("ftp://127.0.0.1/"), Err(RefusedAddress::NotHttps));
+        assert_eq!(
+            check("http://a:b@127.0.0.1/"),
+            Err(RefusedAddress::UserInfo)
+        );
     }
 }

@@ -92,7 +92,7 @@ pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The same of a provider's webhook: what proves it may stand in `authorization`.
+/// The same of a provider's webhook: its signature may be in `authorization`.
 pub fn of_webhook(headers: &HeaderMap) -> HeaderMap {
     let mut kept = for_hand_over(headers);
     for proof in headers.get_all(AUTHORIZATION) {
@@ -108,7 +108,7 @@ pub fn of_empty_answer(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// Says that an answer was given before: our word, no provider's.
+/// Says that an answer is a stored one. The gateway sets it; a provider's field of this name is removed.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The answer's fields that go to the caller, when the body goes on unread.
@@ -178,12 +178,12 @@ pub fn drop_echoes(headers: &mut HeaderMap, secret: &str) {
     }
 }
 
-/// Without these no one could read the body; no URL is in them.
+/// Without these the body could not be read; no URL is in them.
 pub fn describes_body(name: &HeaderName) -> bool {
     [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].contains(name)
 }
 
-/// What may follow a redirect to a stranger: nothing that could sign the request in.
+/// The fields that may follow a redirect to another origin: none that could authenticate the request.
 pub fn without_credentials(headers: &HeaderMap) -> HeaderMap {
     let harmless = |name: &HeaderName| {
         [ACCEPT, ACCEPT_LANGUAGE, RANGE, USER_AGENT].contains(name)

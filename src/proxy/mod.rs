@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 pub use crate::media::charset;
 
 /// Whether a method is safe (RFC 9110 §9.2.1): a sandbox account takes no other.
-pub fn is_read(verb: &http::Method) -> bool {
+pub fn is_read(method: &http::Method) -> bool {
     matches!(
-        *verb,
+        *method,
         http::Method::GET | http::Method::HEAD | http::Method::OPTIONS
     )
 }

@@ -11,7 +11,7 @@ use super::body::BodyError;
 use super::fields::{Fields, text};
 use crate::config::QueryArrayFormat;
 use crate::crypto;
-use crate::expression::Room;
+use crate::expression::RenderRoom;
 use crate::json::exact;
 
 const KEYS: [&str; 4] = ["filename", "content_type", "data", "text"];
@@ -31,7 +31,7 @@ pub fn encode(
     let Some(object) = value.as_object() else {
         return Ok(None);
     };
-    let room = Room::body();
+    let room = RenderRoom::body();
     let fields = Fields {
         arrays,
         is_whole: is_file,
@@ -92,7 +92,7 @@ fn part<'v>(name: &str, value: &'v Value) -> Result<BodyPart<'v>, BodyError> {
     })
 }
 
-/// A field that is no file: text, which has no type of its own (RFC 7578 §4.4).
+/// A field that is no file: text, which needs no content type (RFC 7578 §4.4).
 fn field(value: &Value) -> Cow<'_, [u8]> {
     match value {
         Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
@@ -103,7 +103,7 @@ fn field(value: &Value) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether an object is a file rather than fields of its own.
+/// Whether an object is a file rather than nested fields.
 fn is_file(value: &Value) -> bool {
     let Some(object) = value.as_object() else {
         return false;

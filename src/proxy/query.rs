@@ -14,7 +14,7 @@ use crate::media::percent_encoded;
 /// The parameters that say whether the caller's body goes as it is. They are ours and not forwarded.
 pub const PASSTHROUGH: [&str; 2] = ["truto_body_passthrough", "body_passthrough"];
 
-/// Whose body a raw query asks for; `None` where it says neither true nor false.
+/// Which body a raw query asks for: `None` where it says neither true nor false.
 pub fn body_source(raw: &str) -> Option<BodySource> {
     let mut source = BodySource::Method;
     for pair in raw.split('&').map(read_pair) {

@@ -9,7 +9,7 @@ use crate::config::QueryArrayFormat;
 use crate::config::resource::{BodyFormat, Method};
 use crate::json;
 
-/// The body with each parameter as an entry of its own, in place of any of the same name. What else is in it
+/// The body with each parameter as an entry, in place of any of the same name. What else is in it
 /// stays as it was written. `callers` is the caller's body.
 pub(super) fn onto(
     body: Payload,

@@ -1,4 +1,4 @@
-//! What of the caller's words a method's own templates look into. A parameter that they use is not forwarded
+//! Which of the caller's parameters a method's own templates read. A parameter that they use is not forwarded
 //! once more under the caller's name: providers refuse parameters they do not know.
 
 use std::borrow::Cow;
@@ -20,8 +20,8 @@ pub fn reads_body(method: &Method, source: BodySource) -> bool {
 /// The names of the caller's parameters that the templates which a method uses look at; found once for a method
 /// that makes its own body.
 ///
-/// An entry of `query` that only hands the caller's parameter of its own name on does not use it up: the
-/// caller's words go on as they were written.
+/// An entry of `query` that only passes on the caller's parameter of the same name does not use it up: the
+/// caller's values are forwarded as they were written.
 pub fn used_parameters(method: &Method, source: BodySource) -> Cow<'_, BTreeSet<String>> {
     match source {
         BodySource::Method => Cow::Borrowed(

@@ -7,7 +7,7 @@ use crate::config::Config;
 /// The most that is shown of a path, in bytes.
 const SHOWN: usize = 256;
 
-/// What of a path may stand in a log. A segment that is in no path of the integration file, and is no version, is a
+/// What of a path may be written to a log. A segment that is in no path of the integration file, and is no version, is a
 /// `*`; the query is not there, and what is too long is cut.
 pub fn path(path: &str, config: &Config) -> String {
     let methods = config

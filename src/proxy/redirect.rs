@@ -8,18 +8,18 @@ use crate::settings::MAX_REDIRECTS;
 
 /// The next step after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum RedirectDecision {
     /// It is no redirect: this is the answer.
     Answer,
     /// Ask there.
-    Follow(Hop),
+    Follow(RedirectTarget),
     /// It leads where this request must not go.
     Refuse(&'static str),
 }
 
 /// A request that a redirect asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hop {
+pub struct RedirectTarget {
     /// Where to.
     pub url: Url,
     /// With this method.
@@ -55,38 +55,38 @@ pub fn decide(
     method: &Method,
     url: &Url,
     hops: usize,
-) -> Next {
+) -> RedirectDecision {
     let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
     let Some(location) = location.filter(|_| is_redirect) else {
-        return Next::Answer;
+        return RedirectDecision::Answer;
     };
     if !header_text::is_known(location) {
-        return Next::Refuse("its Location has bytes that are not UTF-8");
+        return RedirectDecision::Refuse("its Location has bytes that are not UTF-8");
     }
     let Ok(mut target) = url.join(location) else {
-        return Next::Refuse("its Location is not a URL");
+        return RedirectDecision::Refuse("its Location is not a URL");
     };
     target.set_fragment(None);
     if hops >= MAX_REDIRECTS {
-        return Next::Refuse("it is the sixth in a row");
+        return RedirectDecision::Refuse("it is the sixth in a row");
     }
     if !matches!(target.scheme(), "http" | "https")
         || !target.username().is_empty()
         || target.password().is_some()
     {
-        return Next::Refuse("its Location is not a plain http or https URL");
+        return RedirectDecision::Refuse("its Location is not a plain http or https URL");
     }
     if url.scheme() == "https" && target.scheme() == "http" {
-        return Next::Refuse("it leads from https to http");
+        return RedirectDecision::Refuse("it leads from https to http");
     }
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let is_same_origin = target.origin() == url.origin();
     let becomes_get = becomes_get(status, method);
     // What is read there needs neither the body nor the credential.
     if !is_same_origin && !is_read && !becomes_get {
-        return Next::Refuse("it leads a write to another origin");
+        return RedirectDecision::Refuse("it leads a write to another origin");
     }
-    Next::Follow(Hop {
+    RedirectDecision::Follow(RedirectTarget {
         url: target,
         method: if becomes_get {
             Method::GET
@@ -110,7 +110,7 @@ pub fn decide(
 mod tests {
     use super::*;
 
-    fn at(status: u16, location: &str, method: &Method) -> Next {
+    fn at(status: u16, location: &str, method: &Method) -> RedirectDecision {
         let url = Url::parse("https://api.example.com/a/b?c=d").unwrap();
         decide(
             StatusCode::from_u16(status).unwrap(),
@@ -121,8 +121,8 @@ mod tests {
         )
     }
 
-    fn follow(url: &str, method: Method, body: Forward, credentials: Forward) -> Next {
-        Next::Follow(Hop {
+    fn follow(url: &str, method: Method, body: Forward, credentials: Forward) -> RedirectDecision {
+        RedirectDecision::Follow(RedirectTarget {
             url: Url::parse(url).unwrap(),
             method,
             body,
@@ -190,7 +190,10 @@ mod tests {
             (308, Method::PATCH),
         ] {
             let next = at(status, there, &method);
-            assert!(matches!(next, Next::Refuse(_)), "{status} {method}");
+            assert!(
+                matches!(next, RedirectDecision::Refuse(_)),
+                "{status} {method}"
+            );
         }
     }
 
@@ -204,7 +207,7 @@ mod tests {
             ("https://[::1", Method::GET),
         ] {
             assert!(
-                matches!(at(302, location, &method), Next::Refuse(_)),
+                matches!(at(302, location, &method), RedirectDecision::Refuse(_)),
                 "{location}"
             );
         }
@@ -213,20 +216,20 @@ mod tests {
     #[test]
     fn five_are_followed_the_sixth_is_not() {
         let url = Url::parse("https://a.example/").unwrap();
-        let go = |hops| decide(StatusCode::FOUND, Some("/x"), &Method::GET, &url, hops);
-        assert!(matches!(go(4), Next::Follow(_)));
-        assert!(matches!(go(5), Next::Refuse(_)));
+        let after = |hops| decide(StatusCode::FOUND, Some("/x"), &Method::GET, &url, hops);
+        assert!(matches!(after(4), RedirectDecision::Follow(_)));
+        assert!(matches!(after(5), RedirectDecision::Refuse(_)));
     }
 
     #[test]
     fn everything_else_is_an_answer() {
         for status in [200, 304, 300, 404] {
-            assert_eq!(at(status, "/x", &Method::GET), Next::Answer);
+            assert_eq!(at(status, "/x", &Method::GET), RedirectDecision::Answer);
         }
         let url = Url::parse("https://a.example/").unwrap();
         assert_eq!(
             decide(StatusCode::FOUND, None, &Method::GET, &url, 0),
-            Next::Answer
+            RedirectDecision::Answer
         );
     }
 }

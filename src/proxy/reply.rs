@@ -15,14 +15,14 @@ use crate::media::charset::CharsetError;
 
 /// Whether a body has to be looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum BodyHandling {
     /// It goes on unread.
     Unread,
     /// It is read within the limits.
     Inside,
 }
 
-pub use crate::media::Kind;
+pub use crate::media::MediaKind;
 
 /// Why an answer cannot be passed on as the file says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,36 +62,36 @@ pub struct FoundError {
 }
 
 /// The kind of an answer, by its `content-type` unless the method's `api_response_format` says.
-pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> Kind {
+pub fn kind(headers: &HeaderMap, said: Option<ApiResponseFormat>) -> MediaKind {
     match said {
-        Some(ApiResponseFormat::Json) => Kind::Json,
-        Some(ApiResponseFormat::Xml) => Kind::Xml,
-        Some(ApiResponseFormat::Text) => Kind::Text,
-        Some(ApiResponseFormat::Binary) => Kind::Binary,
+        Some(ApiResponseFormat::Json) => MediaKind::Json,
+        Some(ApiResponseFormat::Xml) => MediaKind::Xml,
+        Some(ApiResponseFormat::Text) => MediaKind::Text,
+        Some(ApiResponseFormat::Binary) => MediaKind::Binary,
         None => media::kind(headers),
     }
 }
 
 /// Whether the 2xx answer of a method that is no list must be looked into. For an `error_expression` alone only what has
 /// values is held: other text may be of any length.
-pub fn look(method: &Method, has_error_expression: bool, kind: Kind) -> Look {
-    let has_values = matches!(kind, Kind::Json | Kind::Xml | Kind::Form);
+pub fn look(method: &Method, has_error_expression: bool, kind: MediaKind) -> BodyHandling {
+    let has_values = matches!(kind, MediaKind::Json | MediaKind::Xml | MediaKind::Form);
     if (has_error_expression && has_values) || is_rewritten(method, kind) {
-        Look::Inside
+        BodyHandling::Inside
     } else {
-        Look::Unread
+        BodyHandling::Unread
     }
 }
 
 /// Whether such an answer goes on as something else than it came. XML that is neither cut nor announced as such
 /// stays XML; what is announced as text is not cut.
-pub fn is_rewritten(method: &Method, kind: Kind) -> bool {
+pub fn is_rewritten(method: &Method, kind: MediaKind) -> bool {
     let is_said = method.api_response_format.is_some();
     match kind {
-        Kind::Json => method.response_path.is_some(),
-        Kind::Xml => method.response_path.is_some() || is_said,
-        Kind::Text => method.response_path.is_some() && !is_said,
-        Kind::Form | Kind::Binary => false,
+        MediaKind::Json => method.response_path.is_some(),
+        MediaKind::Xml => method.response_path.is_some() || is_said,
+        MediaKind::Text => method.response_path.is_some() && !is_said,
+        MediaKind::Form | MediaKind::Binary => false,
     }
 }
 
@@ -119,7 +119,7 @@ pub fn records<'t>(text: &'t str, path: Option<&Path>) -> Result<&'t str, ReplyE
 /// The records of a list that is empty.
 pub const EMPTY: &str = "[]";
 
-/// What `records` come to in one way of reading them; an error where they are no list.
+/// The `records` as a list, read in one of two ways; an error where they are no list.
 pub fn of_list<T>(
     read: Result<Option<T>, serde_json::Error>,
     path: Option<&Path>,

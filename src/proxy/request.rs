@@ -5,7 +5,7 @@
 
 mod caller;
 mod defaults;
-mod last_word;
+mod reserved_names;
 mod sandbox;
 
 use http::HeaderMap;
@@ -22,10 +22,10 @@ use crate::config::resource::Method;
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 use crate::json::Exact;
-pub use caller::{Caller, Words};
+pub use caller::{CallerInput, InputAuthor};
 use defaults::{defaults, defaults_of_headers, overlay};
-use last_word::FileParameters;
-pub use last_word::is_body_kept;
+use reserved_names::FileParameters;
+pub use reserved_names::is_body_kept;
 pub use sandbox::that_only_reads;
 
 /// A request that is not authenticated yet.
@@ -112,7 +112,7 @@ pub fn of_method(
     round: Round,
     scope: &TemplateScope,
     pins: &Pins,
-    caller: &Caller,
+    caller: &CallerInput,
     writing: &Writing,
 ) -> Result<Draft, RequestError> {
     let base = config.base_url_of(method).ok_or(RequestError::NoBaseUrl)?;
@@ -155,11 +155,11 @@ pub fn of_method(
 /// The request of `/custom/{path}`: the provider's own path below the integration's base URL.
 pub fn of_path(
     config: &Config,
-    verb: &http::Method,
+    method: &http::Method,
     path: &str,
     scope: &TemplateScope,
     pins: &Pins,
-    caller: &Caller,
+    caller: &CallerInput,
 ) -> Result<Draft, RequestError> {
     let base = config
         .base_url
@@ -179,7 +179,7 @@ pub fn of_path(
     let callers = kept.parameters(caller.query);
     let defaults = defaults(&[&config.query], scope, &base)?;
     add_query(&mut url, &compose(&defaults, &callers, None));
-    let body = if matches!(*verb, http::Method::GET | http::Method::HEAD) {
+    let body = if matches!(*method, http::Method::GET | http::Method::HEAD) {
         Payload::Nothing
     } else {
         Payload::Callers
@@ -187,7 +187,7 @@ pub fn of_path(
     let mut headers = defaults_of_headers(&[&config.headers], scope)?;
     overlay(&mut headers, &kept.header_fields(caller.headers), &body);
     Ok(Draft {
-        method: verb.clone(),
+        method: method.clone(),
         url,
         headers,
         body,
@@ -259,7 +259,7 @@ fn has_dot_segment(path: &str) -> bool {
         .any(|segment| segment == "." || segment == "..")
 }
 
-/// What a method sends of its own.
+/// What a method itself sends.
 fn payload(
     method: &Method,
     scope: &TemplateScope,

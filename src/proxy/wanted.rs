@@ -2,7 +2,7 @@
 
 /// What a caller wants of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct ListParameters {
     /// The records of a page.
     pub limit: Option<u64>,
     /// The page, as an answer before named it.
@@ -20,7 +20,7 @@ pub enum WantedError {
     Limit,
 }
 
-impl Wanted {
+impl ListParameters {
     /// Reads a raw query.
     pub fn read(raw: &str) -> Result<Self, WantedError> {
         let limit = parameter(raw, "limit")?
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn limit_and_cursor_stand_in_the_query_at_most_once() {
-        let wanted = |limit, cursor: Option<&str>| Wanted {
+        let wanted = |limit, cursor: Option<&str>| ListParameters {
             limit,
             cursor: cursor.map(str::to_owned),
         };
@@ -71,7 +71,7 @@ mod tests {
             ("limit=-1", Err(WantedError::Limit)),
             ("limit=1.5", Err(WantedError::Limit)),
         ] {
-            assert_eq!(Wanted::read(raw), expected, "{raw}");
+            assert_eq!(ListParameters::read(raw), expected, "{raw}");
         }
     }
 }

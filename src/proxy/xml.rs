@@ -24,7 +24,7 @@ pub const DEPTH: usize = 60;
 pub const ATTRIBUTES: usize = 256;
 /// The most elements and pieces of text in a document.
 pub const NODES: usize = 300_000;
-/// What one of them takes in memory while the document is read.
+/// The memory that one of them needs while the document is read.
 pub const NODE_BYTES: usize = tree::NODE_BYTES;
 
 const ATTRIBUTE: char = '@';
@@ -36,8 +36,8 @@ pub enum XmlError {
     /// It is not well-formed (XML 1.0).
     #[error("it is not well-formed")]
     NotXml,
-    /// It declares things of its own. Nothing of a DTD is ever expanded or fetched.
-    #[error("it has a document type with declarations of its own")]
+    /// It has declarations. A DTD is never expanded or fetched.
+    #[error("it has a document type with its own declarations")]
     Declarations,
     /// It uses an entity that XML itself does not define.
     #[error("it uses an entity that XML does not define")]

@@ -1,4 +1,4 @@
-//! The header fields that tell callers of a provider's limits, the same from every provider.
+//! The header fields that report a provider's limits to callers, the same from every provider.
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName};
@@ -9,22 +9,22 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// Whether a field tells of what is left: it was true when the answer came, and not for long.
-pub fn tells_what_is_left(name: &HeaderName) -> bool {
+/// Whether a field reports the remaining quota, which is true only for the moment of the answer.
+pub fn is_quota_field(name: &HeaderName) -> bool {
     [LIMIT, REMAINING, RESET].contains(name)
 }
 
-/// What an answer tells of a limit, alone.
-pub fn told(headers: &HeaderMap) -> HeaderMap {
-    let tells = |name: &HeaderName| tells_what_is_left(name) || *name == RETRY_AFTER;
-    let fields = headers.iter().filter(|(name, _)| tells(name));
+/// The fields of an answer that report its limits.
+pub fn limit_fields(headers: &HeaderMap) -> HeaderMap {
+    let is_limit_field = |name: &HeaderName| is_quota_field(name) || *name == RETRY_AFTER;
+    let fields = headers.iter().filter(|(name, _)| is_limit_field(name));
     fields
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
 
-/// Writes what is known into the answer's own fields. One of these names that could not be read goes: it is not
-/// what callers are promised.
+/// Writes the known limits into the answer. A field of these names that could not be read is removed: it does not have
+/// the format that callers are promised.
 pub fn write(headers: &mut HeaderMap, limits: &Limits) {
     let quota = &limits.quota;
     for (name, number) in [

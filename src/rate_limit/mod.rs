@@ -13,14 +13,14 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::config::RateLimit;
-use crate::config::rate_limit::{Condition, HeaderOrExpression};
+use crate::config::rate_limit::{HeaderOrExpression, RateLimitCondition};
 use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use crate::header_text;
 use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::Timestamp;
 
-pub use headers::{tells_what_is_left, told, write};
-pub use pace::{Late, Pace, Whose};
+pub use headers::{is_quota_field, limit_fields, write};
+pub use pace::{AppliedLimit, Pace, TooLate};
 pub use quota::Quota;
 pub use wait::seconds;
 
@@ -29,7 +29,7 @@ const BODY: &[&str] = &["response", "body", "data"];
 
 /// A provider's answer, as far as it is known.
 #[derive(Debug)]
-pub struct Answer<'a> {
+pub struct RateLimitAnswer<'a> {
     pub status: StatusCode,
     /// Its header fields.
     pub headers: &'a HeaderMap,
@@ -74,11 +74,13 @@ pub fn needs_body(file: Option<&RateLimit>, status: StatusCode) -> bool {
         Some(HeaderOrExpression::Header(_)) | None => false,
     };
     let decides = match &file.is_rate_limited {
-        Condition::Default => Some(status == StatusCode::TOO_MANY_REQUESTS),
-        Condition::Expression(expression) if expression.may_see(BODY) => {
+        RateLimitCondition::Default => Some(status == StatusCode::TOO_MANY_REQUESTS),
+        RateLimitCondition::Expression(expression) if expression.may_see(BODY) => {
             foretold(expression, status)
         }
-        Condition::Expression(expression) => Some(foretold(expression, status).unwrap_or(true)),
+        RateLimitCondition::Expression(expression) => {
+            Some(foretold(expression, status).unwrap_or(true))
+        }
     };
     // A wait is asked for only where it is limited.
     decides.is_none()
@@ -87,7 +89,12 @@ pub fn needs_body(file: Option<&RateLimit>, status: StatusCode) -> bool {
 }
 
 /// Reads an answer. What the file does not say is read from the standard header fields.
-pub fn read(file: Option<&RateLimit>, answer: &Answer, now: Timestamp, moment: &Moment) -> Limits {
+pub fn read(
+    file: Option<&RateLimit>,
+    answer: &RateLimitAnswer,
+    now: Timestamp,
+    moment: &Moment,
+) -> Limits {
     let mut reader = LimitReader {
         answer,
         moment,
@@ -102,9 +109,9 @@ pub fn read(file: Option<&RateLimit>, answer: &Answer, now: Timestamp, moment: &
             .and_then(|value| wait::read(&value, now)),
         _ => None,
     };
-    let told = || wait::of_header(answer.headers, now);
+    let standard = || wait::of_header(answer.headers, now);
     let reset = || quota.reset.filter(|_| is_limited && quota.is_used_up());
-    let wait = asked.or_else(told).or_else(reset);
+    let wait = asked.or_else(standard).or_else(reset);
     Limits {
         is_limited,
         wait,
@@ -120,7 +127,7 @@ fn foretold(expression: &Expression, status: StatusCode) -> Option<bool> {
 
 /// Evaluates over one answer; its header fields become JSON when the first expression needs them.
 struct LimitReader<'a> {
-    answer: &'a Answer<'a>,
+    answer: &'a RateLimitAnswer<'a>,
     moment: &'a Moment,
     headers: OnceCell<Value>,
     faults: Vec<(&'static str, ExpressionError)>,
@@ -129,7 +136,9 @@ struct LimitReader<'a> {
 impl LimitReader<'_> {
     fn is_limited(&mut self, file: Option<&RateLimit>) -> bool {
         let by_status = self.answer.status == StatusCode::TOO_MANY_REQUESTS;
-        let Some(Condition::Expression(expression)) = file.map(|file| &file.is_rate_limited) else {
+        let Some(RateLimitCondition::Expression(expression)) =
+            file.map(|file| &file.is_rate_limited)
+        else {
             return by_status;
         };
         if let Some(known) = foretold(expression, self.answer.status) {

@@ -22,20 +22,20 @@ pub struct Pace {
 
 /// The first free reservation is at or after the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Late {
+pub struct TooLate {
     /// How long from now.
     pub wait: Duration,
     /// The limit that caused it.
-    pub whose: Whose,
+    pub limit: AppliedLimit,
 }
 
 /// Which limit applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum AppliedLimit {
     /// The operator's, `ACCOUNT_RATE`.
-    Operators,
+    Operator,
     /// The provider's, from its last answer.
-    Providers,
+    Provider,
 }
 
 impl Pace {
@@ -46,14 +46,14 @@ impl Pace {
         not_before: Timestamp,
         now: Timestamp,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late> {
+    ) -> Result<Timestamp, TooLate> {
         let wanted = not_before.max(now);
         let free = rate.map_or(wanted, |rate| self.first_free(rate, wanted));
         let paused = self.paused_until.unwrap_or(wanted);
-        let whose = if paused > free {
-            Whose::Providers
+        let limit = if paused > free {
+            AppliedLimit::Provider
         } else {
-            Whose::Operators
+            AppliedLimit::Operator
         };
         let moment = match rate {
             Some(rate) if paused > free => self.first_free(rate, paused),
@@ -61,7 +61,7 @@ impl Pace {
         };
         if moment > now && moment >= deadline {
             let wait = moment.since(now);
-            return Err(Late { wait, whose });
+            return Err(TooLate { wait, limit });
         }
         self.note(rate, moment, now);
         Ok(moment)
@@ -74,7 +74,7 @@ impl Pace {
         kept: Option<Timestamp>,
         now: Timestamp,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late> {
+    ) -> Result<Timestamp, TooLate> {
         if let Some(moment) = kept {
             self.give_back(moment);
         }
@@ -157,20 +157,20 @@ mod tests {
         rate: Option<NonZeroUsize>,
         now: i64,
         until: i64,
-    ) -> Result<i64, Late> {
+    ) -> Result<i64, TooLate> {
         pace.take(rate, at(now), at(now), at(until))
-            .map(|turn| turn.as_millis() - at(0).as_millis())
+            .map(|moment| moment.as_millis() - at(0).as_millis())
     }
 
-    fn late(millis: u64, whose: Whose) -> Result<i64, Late> {
+    fn late(millis: u64, limit: AppliedLimit) -> Result<i64, TooLate> {
         let wait = Duration::from_millis(millis);
-        Err(Late { wait, whose })
+        Err(TooLate { wait, limit })
     }
 
     #[test]
     fn two_go_in_any_ten_seconds_and_the_others_in_their_order() {
         let mut pace = Pace::default();
-        for (now, turn) in [
+        for (now, moment) in [
             (0, 0),
             (4_000, 4_000),
             (4_000, 10_000),
@@ -180,7 +180,7 @@ mod tests {
             (40_000, 40_000),
             (40_001, 50_000),
         ] {
-            assert_eq!(take(&mut pace, TWO, now, 100_000), Ok(turn), "{now}");
+            assert_eq!(take(&mut pace, TWO, now, 100_000), Ok(moment), "{now}");
         }
         assert_eq!(pace.reserved.len(), 3, "no more is kept than is needed");
     }
@@ -192,7 +192,7 @@ mod tests {
             assert_eq!(take(&mut pace, TWO, 0, 1), Ok(0));
         }
         for _ in 0..3 {
-            let too_late = late(10_000, Whose::Operators);
+            let too_late = late(10_000, AppliedLimit::Operator);
             assert_eq!(take(&mut pace, TWO, 0, 10_000), too_late);
         }
         assert_eq!(take(&mut pace, TWO, 0, 10_001), Ok(10_000));
@@ -221,9 +221,9 @@ mod tests {
         let mut pace = Pace::default();
         assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
         assert_eq!(take(&mut pace, TWO, 0, 30_000), Ok(0));
-        let mut again = |turn, now| {
-            let taken = pace.take_again(TWO, Some(at(turn)), at(now), at(60_000));
-            taken.map(|turn| turn.as_millis() - at(0).as_millis())
+        let mut again = |moment, now| {
+            let taken = pace.take_again(TWO, Some(at(moment)), at(now), at(60_000));
+            taken.map(|moment| moment.as_millis() - at(0).as_millis())
         };
         assert_eq!(again(0, 0), Ok(0), "at once it is the same");
         assert_eq!(again(0, 7_000), Ok(7_000));
@@ -234,9 +234,9 @@ mod tests {
         let paused = pace.take_again(TWO, Some(at(17_000)), at(17_000), at(25_000));
         assert_eq!(
             paused,
-            Err(Late {
+            Err(TooLate {
                 wait: Duration::from_secs(13),
-                whose: Whose::Providers
+                limit: AppliedLimit::Provider
             })
         );
     }
@@ -244,16 +244,17 @@ mod tests {
     #[test]
     fn no_ten_seconds_hold_more_whatever_order_they_are_asked_in() {
         let rate = NonZeroUsize::new(3);
-        let (mut pace, mut seed, mut now, mut turns) = (Pace::default(), 7_u64, 0_i64, Vec::new());
+        let (mut pace, mut seed, mut now, mut moments) =
+            (Pace::default(), 7_u64, 0_i64, Vec::new());
         for _ in 0..2_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let [step, wait] = [seed >> 50, seed >> 33].map(|n| i64::try_from(n % 4_000).unwrap());
             now += step;
-            let turn = pace.take(rate, at(now + wait * 10), at(now), at(1_000_000_000_000));
-            turns.push(turn.unwrap().as_millis());
+            let moment = pace.take(rate, at(now + wait * 10), at(now), at(1_000_000_000_000));
+            moments.push(moment.unwrap().as_millis());
         }
-        turns.sort_unstable();
-        for window in turns.windows(4) {
+        moments.sort_unstable();
+        for window in moments.windows(4) {
             assert!(window[3] - window[0] >= 10_000, "{window:?}");
         }
     }
@@ -273,14 +274,14 @@ mod tests {
         pace.pause(at(0), Duration::from_secs(2));
         assert_eq!(
             take(&mut pace, None, 0, 5_000),
-            late(5_000, Whose::Providers)
+            late(5_000, AppliedLimit::Provider)
         );
         assert_eq!(take(&mut pace, None, 0, 5_001), Ok(5_000));
         assert_eq!(take(&mut pace, None, 5_000, 5_000), Ok(5_000));
         pace.pause(at(6_000), Duration::MAX);
         assert_eq!(
             take(&mut pace, None, 6_000, 7_000),
-            late(3_600_000, Whose::Providers)
+            late(3_600_000, AppliedLimit::Provider)
         );
     }
 }

@@ -26,7 +26,7 @@ fn read_of(
     headers: &HeaderMap,
     body: Option<&Value>,
 ) -> Limits {
-    let answer = Answer {
+    let answer = RateLimitAnswer {
         status: status(code),
         headers,
         body,
@@ -51,7 +51,7 @@ fn without_a_file_a_429_and_the_standard_fields_are_understood() {
     assert_eq!(
         (seconds(limits.retry_after()), limits.pause()),
         (Some(30), None),
-        "callers are told a wait, but nobody is kept off by a guess"
+        "callers get a wait, but a guess does not pause the account"
     );
     let limits = read_of(None, 503, &map(&[("retry-after", "7")]), None);
     assert!(!limits.is_limited);

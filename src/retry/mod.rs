@@ -15,10 +15,10 @@ const LEAST_LEFT: Duration = Duration::from_millis(250);
 
 /// A request that was sent, and what is left for it.
 #[derive(Debug, Clone)]
-pub struct Tried<'a> {
+pub struct SentAttempt<'a> {
     /// The method the provider is sent.
     pub method: &'a Method,
-    pub body: Sent,
+    pub body: BodyReuse,
     /// How many retries there were so far.
     pub retries: u32,
     /// How many its caller allows; two for reads and none for writes when the caller does not say.
@@ -31,7 +31,7 @@ pub struct Tried<'a> {
 
 /// Whether a body can be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum BodyReuse {
     /// It is held in memory, or there is none.
     Repeatable,
     /// It was a stream.
@@ -40,7 +40,7 @@ pub enum Sent {
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// No connection, or it broke before the answer's head.
     Unreachable,
     /// No answer in time.
@@ -53,7 +53,7 @@ pub enum Outcome {
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum RetryDecision {
     /// This is the outcome.
     Settle,
     /// Send it again after this wait.
@@ -62,26 +62,26 @@ pub enum Next {
 
 /// Decides: only what may be repeated (RFC 9110 §9.2.2) and can be, only after a failure that may pass, and
 /// only where the wait fits what is left.
-pub fn decide(tried: &Tried, outcome: Outcome) -> Next {
+pub fn decide(tried: &SentAttempt, outcome: AttemptOutcome) -> RetryDecision {
     let asked = match outcome {
-        Outcome::Unreachable | Outcome::TimedOut => None,
-        Outcome::Limited(wait) => Some(wait.unwrap_or(RATE_LIMIT_WAIT)),
-        Outcome::Answered(status, wait) if may_pass(status) => wait,
-        Outcome::Answered(..) => return Next::Settle,
+        AttemptOutcome::Unreachable | AttemptOutcome::TimedOut => None,
+        AttemptOutcome::Limited(wait) => Some(wait.unwrap_or(RATE_LIMIT_WAIT)),
+        AttemptOutcome::Answered(status, wait) if may_pass(status) => wait,
+        AttemptOutcome::Answered(..) => return RetryDecision::Settle,
     };
     if !tried.method.is_idempotent()
-        || tried.body == Sent::Once
+        || tried.body == BodyReuse::Once
         || tried.retries >= allowed(tried.method, tried.allowed)
     {
-        return Next::Settle;
+        return RetryDecision::Settle;
     }
     let wait = asked
         .unwrap_or_default()
         .max(backoff(tried.retries, tried.random));
     if wait.saturating_add(LEAST_LEFT) > tried.left {
-        return Next::Settle;
+        return RetryDecision::Settle;
     }
-    Next::Again(wait)
+    RetryDecision::Again(wait)
 }
 
 fn may_pass(status: StatusCode) -> bool {

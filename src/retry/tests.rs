@@ -1,15 +1,15 @@
 //! The table of cases.
 
-use super::Outcome::{Answered, Limited, TimedOut, Unreachable};
+use super::AttemptOutcome::{Answered, Limited, TimedOut, Unreachable};
 use super::*;
 
 const LONG: Duration = Duration::from_secs(30);
 
 /// A read that may be repeated, the first time, with no chance in it.
-fn read() -> Tried<'static> {
-    Tried {
+fn read() -> SentAttempt<'static> {
+    SentAttempt {
         method: &Method::GET,
-        body: Sent::Repeatable,
+        body: BodyReuse::Repeatable,
         retries: 0,
         allowed: None,
         left: LONG,
@@ -17,7 +17,7 @@ fn read() -> Tried<'static> {
     }
 }
 
-fn status(code: u16) -> Outcome {
+fn status(code: u16) -> AttemptOutcome {
     Answered(StatusCode::from_u16(code).unwrap(), None)
 }
 
@@ -25,8 +25,8 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn again(millis: u64) -> Next {
-    Next::Again(Duration::from_millis(millis))
+fn again(millis: u64) -> RetryDecision {
+    RetryDecision::Again(Duration::from_millis(millis))
 }
 
 #[test]
@@ -38,20 +38,20 @@ fn only_failures_that_may_pass_are_tried_again() {
         (status(503), again(500)),
         (status(504), again(500)),
         (Limited(Some(seconds(2))), again(2_000)),
-        (status(200), Next::Settle),
-        (status(304), Next::Settle),
-        (status(400), Next::Settle),
-        (status(401), Next::Settle),
-        (status(403), Next::Settle),
-        (status(404), Next::Settle),
-        (status(408), Next::Settle),
-        (status(409), Next::Settle),
+        (status(200), RetryDecision::Settle),
+        (status(304), RetryDecision::Settle),
+        (status(400), RetryDecision::Settle),
+        (status(401), RetryDecision::Settle),
+        (status(403), RetryDecision::Settle),
+        (status(404), RetryDecision::Settle),
+        (status(408), RetryDecision::Settle),
+        (status(409), RetryDecision::Settle),
         // One that the integration does not take for a rate limit.
-        (status(429), Next::Settle),
-        (status(500), Next::Settle),
-        (status(501), Next::Settle),
-        (status(505), Next::Settle),
-        (status(599), Next::Settle),
+        (status(429), RetryDecision::Settle),
+        (status(500), RetryDecision::Settle),
+        (status(501), RetryDecision::Settle),
+        (status(505), RetryDecision::Settle),
+        (status(599), RetryDecision::Settle),
     ] {
         assert_eq!(decide(&read(), outcome), next, "{outcome:?}");
     }
@@ -60,23 +60,38 @@ fn only_failures_that_may_pass_are_tried_again() {
 #[test]
 fn only_what_may_be_repeated_and_can_be_is() {
     for (method, body, allowed, next) in [
-        ("GET", Sent::Repeatable, None, again(500)),
-        ("HEAD", Sent::Repeatable, None, again(500)),
-        ("OPTIONS", Sent::Repeatable, None, again(500)),
-        ("GET", Sent::Repeatable, Some(0), Next::Settle),
-        ("GET", Sent::Once, Some(5), Next::Settle),
-        ("PUT", Sent::Repeatable, None, Next::Settle),
-        ("PUT", Sent::Repeatable, Some(1), again(500)),
-        ("PUT", Sent::Once, Some(1), Next::Settle),
-        ("DELETE", Sent::Repeatable, None, Next::Settle),
-        ("DELETE", Sent::Repeatable, Some(1), again(500)),
-        ("POST", Sent::Repeatable, None, Next::Settle),
-        ("POST", Sent::Repeatable, Some(5), Next::Settle),
-        ("PATCH", Sent::Repeatable, Some(5), Next::Settle),
-        ("PURGE", Sent::Repeatable, Some(5), Next::Settle),
+        ("GET", BodyReuse::Repeatable, None, again(500)),
+        ("HEAD", BodyReuse::Repeatable, None, again(500)),
+        ("OPTIONS", BodyReuse::Repeatable, None, again(500)),
+        ("GET", BodyReuse::Repeatable, Some(0), RetryDecision::Settle),
+        ("GET", BodyReuse::Once, Some(5), RetryDecision::Settle),
+        ("PUT", BodyReuse::Repeatable, None, RetryDecision::Settle),
+        ("PUT", BodyReuse::Repeatable, Some(1), again(500)),
+        ("PUT", BodyReuse::Once, Some(1), RetryDecision::Settle),
+        ("DELETE", BodyReuse::Repeatable, None, RetryDecision::Settle),
+        ("DELETE", BodyReuse::Repeatable, Some(1), again(500)),
+        ("POST", BodyReuse::Repeatable, None, RetryDecision::Settle),
+        (
+            "POST",
+            BodyReuse::Repeatable,
+            Some(5),
+            RetryDecision::Settle,
+        ),
+        (
+            "PATCH",
+            BodyReuse::Repeatable,
+            Some(5),
+            RetryDecision::Settle,
+        ),
+        (
+            "PURGE",
+            BodyReuse::Repeatable,
+            Some(5),
+            RetryDecision::Settle,
+        ),
     ] {
         let method: Method = method.parse().unwrap();
-        let tried = Tried {
+        let tried = SentAttempt {
             method: &method,
             body,
             allowed,
@@ -103,13 +118,17 @@ fn two_retries_of_a_read_and_never_more_than_the_most() {
         (Some(99), 5, false),
         (Some(u32::MAX), u32::MAX, false),
     ] {
-        let tried = Tried {
+        let tried = SentAttempt {
             retries,
             allowed,
             ..read()
         };
         let next = decide(&tried, status(503));
-        assert_eq!(next != Next::Settle, is_tried, "{allowed:?} {retries}");
+        assert_eq!(
+            next != RetryDecision::Settle,
+            is_tried,
+            "{allowed:?} {retries}"
+        );
     }
 }
 
@@ -123,7 +142,7 @@ fn each_retry_waits_twice_as_long_and_chance_takes_up_to_half() {
         (4, 4_000, 8_000),
     ] {
         for (random, millis) in [([0; 4], most), ([0xff; 4], least)] {
-            let tried = Tried {
+            let tried = SentAttempt {
                 allowed: Some(5),
                 retries,
                 random,
@@ -141,19 +160,23 @@ fn a_wait_that_was_asked_for_is_kept_where_it_fits_the_budget() {
     for (outcome, left, next) in [
         (unavailable(seconds(3)), LONG, again(3_000)),
         (unavailable(Duration::ZERO), LONG, again(500)),
-        (unavailable(seconds(60)), LONG, Next::Settle),
+        (unavailable(seconds(60)), LONG, RetryDecision::Settle),
         (Limited(Some(seconds(29))), LONG, again(29_000)),
-        (Limited(Some(seconds(30))), LONG, Next::Settle),
+        (Limited(Some(seconds(30))), LONG, RetryDecision::Settle),
         (Limited(Some(seconds(30))), seconds(31), again(30_000)),
-        (Limited(Some(Duration::MAX)), LONG, Next::Settle),
-        // No one knows for how long: what callers are told.
-        (Limited(None), LONG, Next::Settle),
+        (Limited(Some(Duration::MAX)), LONG, RetryDecision::Settle),
+        // No wait is given: callers get the default.
+        (Limited(None), LONG, RetryDecision::Settle),
         (Limited(None), seconds(100), again(30_000)),
         (Unreachable, Duration::from_millis(750), again(500)),
-        (Unreachable, Duration::from_millis(749), Next::Settle),
-        (TimedOut, Duration::ZERO, Next::Settle),
+        (
+            Unreachable,
+            Duration::from_millis(749),
+            RetryDecision::Settle,
+        ),
+        (TimedOut, Duration::ZERO, RetryDecision::Settle),
     ] {
-        let tried = Tried { left, ..read() };
+        let tried = SentAttempt { left, ..read() };
         assert_eq!(decide(&tried, outcome), next, "{outcome:?} {left:?}");
     }
 }

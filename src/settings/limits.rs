@@ -13,7 +13,7 @@ pub const BUFFERED_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 pub const BUFFERED_TOTAL_BYTES_MIN: usize = 12 * 1024 * 1024;
 /// The most it can be set to: half of the isolate's memory.
 pub const BUFFERED_TOTAL_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// What senders without a proof may hold of an isolate together, beside that, unless `UNPROVED_BYTES` says otherwise.
+/// What unproved senders may hold of an isolate together, in addition to that, unless `UNPROVED_BYTES` says otherwise.
 pub const UNPROVED_BYTES: usize = 4 * 1024 * 1024;
 /// The most it can be set to.
 pub const UNPROVED_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -71,7 +71,7 @@ pub const TEMPLATE_BODY_BYTES: usize = 1024 * 1024;
 /// The most values (at any depth) of an answer that an expression looks into. Built, each takes
 /// [`VALUE_BYTES`] or so.
 pub const EXPRESSION_VALUES: usize = 200_000;
-/// What a built value takes in memory beside its text: 50 to 200 bytes in wasm.
+/// The memory that a built value needs in addition to its text: 50 to 200 bytes in wasm.
 pub const VALUE_BYTES: usize = 100;
 /// Calls of one account that may wait for the head of an answer at a time. The platform gives an
 /// object six such connections; one is kept for refreshing tokens, one for deliveries.
@@ -173,8 +173,8 @@ pub const ADMIN_TOKEN_CHARACTERS: usize = 24;
 pub const FAILED_AUTH_PERIOD: Duration = Duration::from_mins(1);
 /// Addresses whose failures an isolate remembers; the least used go first.
 pub const FAILED_ADDRESSES: usize = 1_000;
-/// Unsigned tokens and webhook URLs of one isolate that may turn out unknown in [`UNSIGNED_PERIOD`]. Beyond it unsigned
-/// ones wait: looking one up costs storage, and anybody can make one up.
+/// Unsigned tokens and webhook URLs of one isolate that may be looked up and found unknown in [`UNSIGNED_PERIOD`]. Beyond it unsigned
+/// ones wait: looking one up costs storage, and any sender can invent one.
 pub const UNSIGNED_MISSES: usize = 100;
 /// The time they are counted in.
 pub const UNSIGNED_PERIOD: Duration = Duration::from_mins(1);

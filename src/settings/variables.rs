@@ -8,8 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, BUFFERED_TOTAL_BYTES_MIN, Buffers, Place,
-    PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
+    BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, BUFFERED_TOTAL_BYTES_MIN, Buffers,
+    HostKind, PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
 };
 
 /// The variables, and what was wrong with those that were read.
@@ -100,7 +100,7 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
         let url = Url::parse(&text).ok();
         let is_safe = |url: &Url| match url.scheme() {
             "https" => url.has_host(),
-            "http" => Place::of(url) == Place::Loopback,
+            "http" => HostKind::of(url) == HostKind::Loopback,
             _ => false,
         };
         let url = url.filter(is_safe);
@@ -118,7 +118,7 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
             ("false", PrivateUpstreams::Refused),
             ("true", PrivateUpstreams::Allowed),
         );
-        let is_known = public_url.is_some_and(|url| Place::of(url) != Place::Loopback);
+        let is_known = public_url.is_some_and(|url| HostKind::of(url) != HostKind::Loopback);
         if set == PrivateUpstreams::Allowed && is_known {
             self.note(name, "counts on loopback only, and PUBLIC_URL is elsewhere");
             return PrivateUpstreams::Refused;

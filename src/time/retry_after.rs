@@ -1,4 +1,4 @@
-//! How long somebody asks us to wait.
+//! How long a provider asks the gateway to wait.
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use http::header::AUTHORIZATION;
 
-use crate::config::webhook::{Part, Place};
+use crate::config::webhook::{RequestPart, SignaturePlace};
 use crate::crypto::constant_time_eq;
 use crate::secret::Secret;
 
@@ -32,8 +32,8 @@ pub(super) fn bearer(check: &Check) -> Result<(), Refusal> {
 }
 
 /// At least one text.
-fn given(check: &Check, place: &Place) -> Result<Vec<Vec<u8>>, Refusal> {
-    let Part::BodyField(path) = &place.part else {
+fn given(check: &Check, place: &SignaturePlace) -> Result<Vec<Vec<u8>>, Refusal> {
+    let RequestPart::BodyField(path) = &place.part else {
         return Ok(vec![at(place, check.request)?]);
     };
     let texts = check.request.texts_at(path)?;

@@ -1,9 +1,9 @@
 //! The signatures a request carries. There may be several: of two secrets during a rotation, or of several
 //! versions of a scheme; one that fits is enough.
 
-use crate::config::webhook::{Place, Signature, SignatureConfig};
+use crate::config::webhook::{Signature, SignatureConfig, SignaturePlace};
 
-use super::{Refusal, Request};
+use super::{Refusal, WebhookRequest};
 
 /// More than any provider sends; each may cost the work of a public key.
 const MOST: usize = 8;
@@ -11,7 +11,7 @@ const MOST: usize = 8;
 /// The written signatures, without what is in front of them. At least one.
 pub(super) fn candidates(
     config: &SignatureConfig,
-    request: &Request,
+    request: &WebhookRequest,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
     let mut found = Vec::new();
     let mut missing = Refusal::NoSetting("compare_with");
@@ -41,14 +41,14 @@ pub(super) fn candidates(
 }
 
 /// The text at one place, behind its prefix.
-pub(super) fn at(place: &Place, request: &Request) -> Result<Vec<u8>, Refusal> {
+pub(super) fn at(place: &SignaturePlace, request: &WebhookRequest) -> Result<Vec<u8>, Refusal> {
     let text = request.place(&place.part)?;
     let behind = text.strip_prefix(place.prefix.as_bytes());
     let behind = behind.map(<[u8]>::trim_ascii).map(<[u8]>::to_vec);
     behind.ok_or_else(|| Refusal::Malformed("the signature's prefix".to_owned()))
 }
 
-fn listed(list: &Signature, request: &Request) -> Result<Vec<Vec<u8>>, Refusal> {
+fn listed(list: &Signature, request: &WebhookRequest) -> Result<Vec<Vec<u8>>, Refusal> {
     let header = text(list, request)?;
     let prefix = list.prefix.as_deref().unwrap_or_default();
     let items = items(list, header).filter_map(|item| match &list.key {
@@ -71,7 +71,7 @@ fn listed(list: &Signature, request: &Request) -> Result<Vec<Vec<u8>>, Refusal> 
 /// The one entry of the list that has this key.
 pub(super) fn listed_entry(
     list: &Signature,
-    request: &Request,
+    request: &WebhookRequest,
     key: &str,
 ) -> Result<Vec<u8>, Refusal> {
     let header = text(list, request)?;
@@ -88,7 +88,7 @@ pub(super) fn listed_entry(
 
 /// The list as it was sent, once: a header that came twice reaches us as one, joined by a comma and a space
 /// (RFC 9110 §5.3).
-fn text<'h>(list: &Signature, request: &Request<'h>) -> Result<&'h str, Refusal> {
+fn text<'h>(list: &Signature, request: &WebhookRequest<'h>) -> Result<&'h str, Refusal> {
     let header = request.header(&list.header.to_ascii_lowercase())?;
     let header = str::from_utf8(header);
     let header = header.map_err(|_| Refusal::Malformed("the signature".to_owned()))?;

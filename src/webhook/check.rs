@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::config::webhook::{
-    BodyHash, Part, SecretEncoding, SignatureConfig, SignatureFormat, SignatureVerification,
+    BodyHash, RequestPart, SecretEncoding, SignatureConfig, SignatureFormat, SignatureVerification,
     StringType,
 };
 use crate::crypto::{self, KeyKind, PublicKey, constant_time_eq};
@@ -13,14 +13,14 @@ use crate::time::Timestamp;
 use super::content::Content;
 use super::encoding::{decode, hash};
 use super::key_source::key_of_file;
-use super::{PublishedKey, Refusal, Request};
+use super::{PublishedKey, Refusal, WebhookRequest};
 use super::{bearer, candidates, jwt, secret, spelling, standard, time};
 
 /// What a check reads from.
 #[derive(Clone, Copy)]
 pub(super) struct Check<'a> {
     pub(super) config: &'a SignatureConfig,
-    pub(super) request: &'a Request<'a>,
+    pub(super) request: &'a WebhookRequest<'a>,
     pub(super) scope: &'a TemplateScope<'a>,
     pub(super) keys: &'a [PublishedKey],
     pub(super) now: Timestamp,
@@ -33,7 +33,7 @@ pub(super) struct Check<'a> {
 /// Where the body is withheld, what `when` names of it is asked afterwards: [`is_meant_by_body`].
 pub fn verify(
     verification: &SignatureVerification,
-    request: &Request,
+    request: &WebhookRequest,
     scope: &TemplateScope,
     keys: &[PublishedKey],
     now: Timestamp,
@@ -47,34 +47,34 @@ pub fn verify(
 /// Whether the request says what `when` names, as far as it is looked into.
 pub(super) fn is_meant(
     verification: &SignatureVerification,
-    request: &Request,
+    request: &WebhookRequest,
 ) -> Result<(), Refusal> {
     let is_withheld = request.is_withheld();
-    let is_seen = |part: &Part| !is_withheld || !matches!(part, Part::BodyField(_));
+    let is_seen = |part: &RequestPart| !is_withheld || !matches!(part, RequestPart::BodyField(_));
     says(verification, request, is_seen)
 }
 
 /// Whether the body of a request that is proved says what `when` names.
 pub fn is_meant_by_body(
     verification: &SignatureVerification,
-    request: &Request,
+    request: &WebhookRequest,
 ) -> Result<(), Refusal> {
     says(verification, request, |part| {
-        matches!(part, Part::BodyField(_))
+        matches!(part, RequestPart::BodyField(_))
     })
 }
 
 fn says(
     verification: &SignatureVerification,
-    request: &Request,
-    is_asked: impl Fn(&Part) -> bool,
+    request: &WebhookRequest,
+    is_asked: impl Fn(&RequestPart) -> bool,
 ) -> Result<(), Refusal> {
     let mut places = verification
         .when
         .0
         .iter()
         .filter(|(place, _)| is_asked(place));
-    let says = |(place, text): &(Part, String)| {
+    let says = |(place, text): &(RequestPart, String)| {
         request
             .place(place)
             .is_ok_and(|said| said == text.as_bytes())
@@ -84,7 +84,7 @@ fn says(
 
 fn fits(
     verification: &SignatureVerification,
-    request: &Request,
+    request: &WebhookRequest,
     scope: &TemplateScope,
     keys: &[PublishedKey],
     now: Timestamp,
@@ -152,12 +152,12 @@ impl Check<'_> {
     }
 
     fn hash(&self) -> Result<(), Refusal> {
-        // Without a secret in it anybody could make it.
+        // Without a secret in it any sender could make it.
         if !self
             .config
             .parts
             .iter()
-            .any(|part| part.holds(&Part::Secret))
+            .any(|part| part.holds(&RequestPart::Secret))
         {
             return Err(Refusal::BadSetting(
                 "parts",
@@ -259,7 +259,7 @@ impl Check<'_> {
 
     fn form_covers_the_body(&self) -> bool {
         let mut parts = self.config.parts.iter();
-        let is_signed = parts.any(|part| part.holds(&Part::FormSorted));
+        let is_signed = parts.any(|part| part.holds(&RequestPart::FormSorted));
         is_signed && (self.request.is_form() || self.request.body.is_empty())
     }
 }

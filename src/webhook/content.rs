@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::config::webhook::{Part, SignatureConfig, Timestamp};
+use crate::config::webhook::{RequestPart, SignatureConfig, SignedTime};
 use crate::expression::{Template, TemplateScope};
 use crate::media::percent_encoded;
 
 use super::candidates::listed_entry;
 use super::request::query_in;
-use super::{Refusal, Request};
+use super::{Refusal, WebhookRequest};
 
 /// What the parts of one scheme read from.
 pub(super) struct Content<'a> {
     pub(super) config: &'a SignatureConfig,
-    pub(super) request: &'a Request<'a>,
+    pub(super) request: &'a WebhookRequest<'a>,
     pub(super) scope: &'a TemplateScope<'a>,
     /// The URL as it was signed.
     pub(super) url: Cow<'a, str>,
@@ -32,7 +32,7 @@ impl Content<'_> {
     }
 
     /// These parts in a row; the body when there are none.
-    pub(super) fn of(&self, parts: &[Part], secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn of(&self, parts: &[RequestPart], secret: &[u8]) -> Result<Vec<u8>, Refusal> {
         if parts.is_empty() {
             return Ok(self.request.body.to_vec());
         }
@@ -41,38 +41,39 @@ impl Content<'_> {
     }
 
     /// The recursion is as deep as the file.
-    fn part(&self, part: &Part, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn part(&self, part: &RequestPart, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
         let request = self.request;
         Ok(match part {
-            Part::Literal(text) => {
+            RequestPart::Literal(text) => {
                 let text = text.text(self.scope);
                 let text = text.map_err(|error| Refusal::Render("parts", error))?;
                 text.unwrap_or_default().into_bytes()
             }
-            Part::Header(_) | Part::Query(_) | Part::BodyField(_) | Part::Body => {
-                request.place(part)?
-            }
-            Part::Entry(key) => {
+            RequestPart::Header(_)
+            | RequestPart::Query(_)
+            | RequestPart::BodyField(_)
+            | RequestPart::Body => request.place(part)?,
+            RequestPart::Entry(key) => {
                 let list = self.config.signature.as_ref();
                 listed_entry(list.ok_or(Refusal::NoSetting("signature"))?, request, key)?
             }
-            Part::RawQuery => query_in(&self.url).as_bytes().to_vec(),
-            Part::Url => self.url.as_bytes().to_vec(),
-            Part::UrlDecoded => delimiters_decoded(&self.url).into_bytes(),
-            Part::Method => request.method.as_str().as_bytes().to_vec(),
-            Part::Path => request.raw_path().as_bytes().to_vec(),
-            Part::FormSorted => self.form_sorted()?,
-            Part::CanonicalRequest => self.canonical_request().into_bytes(),
-            Part::Timestamp => {
+            RequestPart::RawQuery => query_in(&self.url).as_bytes().to_vec(),
+            RequestPart::Url => self.url.as_bytes().to_vec(),
+            RequestPart::UrlDecoded => delimiters_decoded(&self.url).into_bytes(),
+            RequestPart::Method => request.method.as_str().as_bytes().to_vec(),
+            RequestPart::Path => request.raw_path().as_bytes().to_vec(),
+            RequestPart::FormSorted => self.form_sorted()?,
+            RequestPart::CanonicalRequest => self.canonical_request().into_bytes(),
+            RequestPart::Timestamp => {
                 let timestamp = self.config.timestamp.as_ref();
                 self.time(timestamp.ok_or(Refusal::NoSetting("timestamp"))?)?
             }
-            Part::Id => id(request)?.to_vec(),
-            Part::Secret => secret.to_vec(),
-            Part::BareHeader => {
+            RequestPart::Id => id(request)?.to_vec(),
+            RequestPart::Secret => secret.to_vec(),
+            RequestPart::BareHeader => {
                 return Err(Refusal::BadSetting("parts", "`header` names no header"));
             }
-            Part::Optional(parts) => match self.of(parts, secret) {
+            RequestPart::Optional(parts) => match self.of(parts, secret) {
                 Err(Refusal::Missing(_)) => Vec::new(),
                 other => other?,
             },
@@ -80,7 +81,7 @@ impl Content<'_> {
     }
 
     /// The written time of signing.
-    pub(super) fn time(&self, timestamp: &Timestamp) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn time(&self, timestamp: &SignedTime) -> Result<Vec<u8>, Refusal> {
         // `timestamp` as its own place would never end.
         if !timestamp.from.is_place() {
             return Err(Refusal::BadSetting("timestamp", "`from` names no place"));
@@ -199,7 +200,7 @@ pub(super) fn delimiters_decoded(url: &str) -> String {
 }
 
 /// The event's id, as Standard Webhooks names it.
-pub(super) fn id<'a>(request: &Request<'a>) -> Result<&'a [u8], Refusal> {
+pub(super) fn id<'a>(request: &WebhookRequest<'a>) -> Result<&'a [u8], Refusal> {
     match request.header("webhook-id") {
         Err(Refusal::Missing(_)) => request.header("svix-id"),
         other => other,

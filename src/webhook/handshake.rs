@@ -14,17 +14,17 @@ use crate::json::Path;
 
 use super::encoding::{encode, hash};
 use super::key_source::pinned;
-use super::{Refusal, Request, secret};
+use super::{Refusal, WebhookRequest, secret};
 
 mod answer;
 
-/// A secret that is handed over is shorter.
+/// A secret that a handshake brings is shorter.
 const LONGEST_VALUE: usize = 4096;
-/// Longest challenge that is answered to somebody unknown.
+/// Longest challenge that is answered to an unverified sender.
 const LONGEST_CHALLENGE: usize = 256;
 /// Whether [`super::verify`] accepted the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
+pub enum SenderProof {
     /// It did.
     Signed,
     /// It did not: only a file with `allow_unsigned_handshake` answers.
@@ -43,7 +43,7 @@ pub struct Handshake {
     /// ([`may_hand_over`]).
     pub update_context: Map<String, Value>,
     /// Whether a scheme proved who sent it; `none` proves nothing.
-    pub proof: Proof,
+    pub proof: SenderProof,
     /// An address to be called with GET to confirm; the file's pattern fits it.
     pub confirm_url: Option<Url>,
 }
@@ -78,16 +78,16 @@ pub enum HandshakeError {
 /// `context` is what expressions may see of the account, `None` on an install's URL.
 pub fn handshake(
     webhook: &Webhook,
-    request: &Request,
+    request: &WebhookRequest,
     context: Option<&Value>,
     scope: &TemplateScope,
-    proof: Proof,
+    proof: SenderProof,
     moment: &Moment,
 ) -> Result<Option<Handshake>, HandshakeError> {
     let Some(expression) = &webhook.handle_verification else {
         return Ok(None);
     };
-    if proof == Proof::Unsigned && !webhook.allow_unsigned_handshake {
+    if proof == SenderProof::Unsigned && !webhook.allow_unsigned_handshake {
         return Ok(None);
     }
     let digest = match &webhook.challenge {
@@ -132,20 +132,20 @@ pub fn handshake(
 fn answered(
     challenge: &Challenge,
     webhook: &Webhook,
-    request: &Request,
+    request: &WebhookRequest,
     scope: &TemplateScope,
-    proof: Proof,
+    proof: SenderProof,
 ) -> Result<Value, HandshakeError> {
     let message = match request.place(&challenge.from) {
         Ok(message) => message,
         Err(Refusal::Missing(_)) => return Ok(Value::Null),
         Err(refusal) => return Err(HandshakeError::Challenge(refusal)),
     };
-    if proof == Proof::Unsigned && !is_harmless(&message) {
+    if proof == SenderProof::Unsigned && !is_harmless(&message) {
         let refusal = Refusal::Malformed("an unsigned challenge".to_owned());
         return Err(HandshakeError::Challenge(refusal));
     }
-    // Without a proof anybody could have anything signed that the provider signs.
+    // Without a signature any sender could get any text signed that the provider signs.
     let schemes = webhook.signature_verification.as_ref();
     let schemes = schemes.filter(|schemes| schemes.prove_sender());
     let schemes = schemes.ok_or(HandshakeError::Challenge(Refusal::NotConfigured))?;
@@ -179,12 +179,12 @@ fn is_harmless(message: &[u8]) -> bool {
 }
 
 /// A scheme that proves nothing signs nothing.
-fn proved(webhook: &Webhook, proof: Proof) -> Proof {
+fn proved(webhook: &Webhook, proof: SenderProof) -> SenderProof {
     let schemes = webhook.signature_verification.as_ref();
     if schemes.is_some_and(Schemes::prove_sender) {
         proof
     } else {
-        Proof::Unsigned
+        SenderProof::Unsigned
     }
 }
 
@@ -195,13 +195,13 @@ pub fn may_hand_over(
     webhook: &Webhook,
     update: &Map<String, Value>,
     scope: &TemplateScope,
-    proof: Proof,
+    proof: SenderProof,
 ) -> Result<(), HandshakeError> {
     let has_secret = || {
         let mut schemes = webhook.schemes();
         schemes.any(|(_, scheme)| secret::is_in_force(&scheme.config, scope))
     };
-    if proof == Proof::Unsigned && has_secret() {
+    if proof == SenderProof::Unsigned && has_secret() {
         return Err(HandshakeError::InForce);
     }
     update.iter().try_for_each(|(key, value)| {
@@ -221,9 +221,13 @@ pub fn may_hand_over(
 }
 
 /// Only a signed request may have us call somewhere, and only where the file allows.
-fn confirmed(address: &Value, webhook: &Webhook, proof: Proof) -> Result<Url, HandshakeError> {
+fn confirmed(
+    address: &Value,
+    webhook: &Webhook,
+    proof: SenderProof,
+) -> Result<Url, HandshakeError> {
     let pattern = webhook.confirm_url_pattern.as_ref();
-    let pattern = pattern.filter(|_| proof == Proof::Signed);
+    let pattern = pattern.filter(|_| proof == SenderProof::Signed);
     let url = pattern.and_then(|pattern| pinned(address.as_str()?, pattern));
     url.ok_or(HandshakeError::ConfirmAddress)
 }

@@ -4,7 +4,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
-use crate::config::webhook::Part;
+use crate::config::webhook::RequestPart;
 use crate::crypto::{self, Hash, KeyKind, constant_time_eq};
 use crate::json::read_at_most;
 use crate::settings::UNPROVED_VALUES;
@@ -15,7 +15,7 @@ use super::encoding::hash;
 use super::key_source::key_of_file;
 use super::{Refusal, candidates, claims, secret};
 
-/// Words that stand in front of a token in `Authorization`.
+/// Schemes in front of a token in `Authorization`.
 const WORDS: [&str; 2] = ["bearer", "jwt"];
 
 /// More than any header of a token has.
@@ -77,7 +77,10 @@ pub(super) fn verify(check: &Check) -> Result<(), Refusal> {
     let claims = token.claims()?;
     claims::check(check, &claims)?;
     let places = check.config.compare_with.iter().flat_map(|all| &all.0);
-    if places.into_iter().any(|place| place.part == Part::Body) {
+    if places
+        .into_iter()
+        .any(|place| place.part == RequestPart::Body)
+    {
         check.request.replace_value(claims);
     }
     Ok(())

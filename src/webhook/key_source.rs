@@ -11,7 +11,7 @@ use crate::json::read_at_most;
 use crate::settings::SMALL_ANSWER_VALUES;
 
 use super::check::is_meant;
-use super::{Refusal, Request, secret};
+use super::{Refusal, WebhookRequest, secret};
 
 /// More than any provider publishes at once.
 const MOST_KEYS: usize = 32;
@@ -45,7 +45,7 @@ pub struct PublishedKey {
 /// What has to be fetched to verify this request; `None` when the scheme has its key, or needs none.
 pub fn key_source(
     verification: &SignatureVerification,
-    request: &Request,
+    request: &WebhookRequest,
     scope: &TemplateScope,
     pins: &Pins,
 ) -> Result<Option<KeySource>, Refusal> {
@@ -74,7 +74,7 @@ pub fn key_source(
 fn named(
     address: &Template,
     config: &SignatureConfig,
-    request: &Request,
+    request: &WebhookRequest,
     scope: &TemplateScope,
 ) -> Result<Url, Refusal> {
     let setting = "public_key_url_pattern";

@@ -20,12 +20,12 @@ mod time;
 mod transform;
 
 pub use check::{is_meant_by_body, verify};
-pub use handshake::{Handshake, HandshakeError, Proof, handshake, may_hand_over};
+pub use handshake::{Handshake, HandshakeError, SenderProof, handshake, may_hand_over};
 pub use key_source::{KeySource, PublishedKey, key_source, read_keys};
 pub use refusal::Refusal;
-pub use request::Request;
+pub use request::WebhookRequest;
 pub use secret::keys_of_proof;
-pub use transform::{Event, TransformError, UNNAMED, event_id, lookup, transform};
+pub use transform::{TransformError, TransformedEvent, UNNAMED, event_id, lookup, transform};
 
 #[cfg(test)]
 mod tests;

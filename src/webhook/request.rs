@@ -1,4 +1,4 @@
-//! What a provider sent, as it came, and as expressions see it. The body is parsed only when somebody asks,
+//! What a provider sent, as it came, and as expressions see it. The body is parsed only when it is read,
 //! which a signature over the raw bytes does not.
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ mod places;
 
 /// What a provider sent.
 #[derive(Debug)]
-pub struct Request<'a> {
+pub struct WebhookRequest<'a> {
     pub(super) method: &'a Method,
     pub(super) url: &'a str,
     pub(super) headers: &'a HeaderMap,
@@ -47,7 +47,7 @@ static WITHHELD: Value = Value::Null;
 /// JSON that nests deeper is handed on as a text.
 const DEEPEST: usize = 100;
 
-impl<'a> Request<'a> {
+impl<'a> WebhookRequest<'a> {
     /// `url` is `PUBLIC_URL` with the path and query as they came, `body` the bytes as they came.
     pub fn new(method: &'a Method, url: &'a str, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl<'a> Request<'a> {
         self.body
     }
 
-    /// What its text takes in memory beside its bytes.
+    /// The memory that its text needs in addition to its bytes.
     pub fn text_bytes(&self) -> usize {
         match self.charset_text() {
             Ok(text)

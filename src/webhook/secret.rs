@@ -74,7 +74,7 @@ pub(super) fn with_previous(
     scope: &TemplateScope,
 ) -> Result<Vec<Secret>, Refusal> {
     let mut secrets = vec![required(name, template, scope)?];
-    // Outside a rotation no one has a previous one.
+    // Outside a rotation there is no previous one.
     let previous = config.previous_secret.as_ref();
     let previous = previous.map(|template| required("previous_secret", Some(template), scope));
     secrets.extend(previous.and_then(Result::ok));

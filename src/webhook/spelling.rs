@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::config::webhook::{Part, SignatureConfig};
+use crate::config::webhook::{RequestPart, SignatureConfig};
 use crate::expression::Placeholder;
 
 use super::request::query_in;
@@ -40,7 +40,11 @@ fn signs_url(config: &SignatureConfig) -> bool {
         let mut paths = text.placeholders().flat_map(Placeholder::paths);
         paths.any(|path| path.first() == Some("url"))
     });
-    let of_url = [Part::Url, Part::UrlDecoded, Part::RawQuery];
+    let of_url = [
+        RequestPart::Url,
+        RequestPart::UrlDecoded,
+        RequestPart::RawQuery,
+    ];
     in_text || parts.any(|part| of_url.iter().any(|own| part.holds(own)))
 }
 

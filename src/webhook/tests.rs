@@ -10,7 +10,7 @@ use crate::crypto::{self, Hash};
 use crate::expression::TemplateScope;
 use crate::time::Timestamp;
 
-use super::{Refusal, Request};
+use super::{Refusal, WebhookRequest};
 
 mod answers;
 mod tokens;
@@ -36,7 +36,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 
 fn verify(webhook: &Webhook, pairs: &[(&str, &str)], body: &[u8]) -> Result<(), Refusal> {
     let headers = headers(pairs);
-    let request = Request::new(&Method::POST, URL, &headers, body);
+    let request = WebhookRequest::new(&Method::POST, URL, &headers, body);
     let context = json!({"webhook_secret": "s"});
     let scope = TemplateScope::new(&context);
     let now = Timestamp::from_millis(NOW * 1000);
@@ -256,7 +256,7 @@ fn the_escapes_of_delimiters_are_decoded_once_and_no_others() {
 #[test]
 fn a_token_that_is_the_body_is_read_as_its_claims_whatever_looked_at_it_before() {
     let headers = HeaderMap::new();
-    let request = Request::new(&Method::POST, URL, &headers, b"a.b.c");
+    let request = WebhookRequest::new(&Method::POST, URL, &headers, b"a.b.c");
     assert_eq!(request.value(), &json!("a.b.c"));
     request.replace_value(json!({"kind": "paid"}));
     assert_eq!(request.value(), &json!({"kind": "paid"}));

@@ -9,7 +9,7 @@ use crate::crypto::sha256_hex;
 use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use crate::json;
 
-use super::{Request, content};
+use super::{WebhookRequest, content};
 
 /// What an event is called that the file does not name.
 pub const UNNAMED: &str = "webhook:received";
@@ -22,7 +22,7 @@ const LONGEST_KEY: usize = 255;
 
 /// One thing that happened at the provider's.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct TransformedEvent {
     /// What happened, such as `ticket:closed`.
     pub event_type: String,
     /// The kind of thing it happened to.
@@ -61,15 +61,15 @@ pub enum TransformError {
 /// undefined result and an empty list are none.
 pub fn transform(
     webhook: &Webhook,
-    request: &Request,
+    request: &WebhookRequest,
     context: Option<&Value>,
     moment: &Moment,
-) -> Result<Vec<Event>, TransformError> {
+) -> Result<Vec<TransformedEvent>, TransformError> {
     if let Some(reason) = request.unreadable() {
         return Err(TransformError::Unreadable(reason));
     }
     let Some(expression) = &webhook.payload_transform else {
-        return Ok(vec![Event {
+        return Ok(vec![TransformedEvent {
             event_type: UNNAMED.to_owned(),
             resource_type: None,
             resource_id: None,
@@ -102,7 +102,7 @@ fn shape(what: String) -> TransformError {
     TransformError::Shape { key, what }
 }
 
-fn event_of(event: Value, request: &Request) -> Result<Event, &'static str> {
+fn event_of(event: Value, request: &WebhookRequest) -> Result<TransformedEvent, &'static str> {
     let Value::Object(mut entries) = event else {
         return Err("no object");
     };
@@ -111,7 +111,7 @@ fn event_of(event: Value, request: &Request) -> Result<Event, &'static str> {
     if event_type.is_empty() || !is_name {
         return Err("an empty, long or unprintable `event_type`");
     }
-    Ok(Event {
+    Ok(TransformedEvent {
         event_type,
         resource_type: text(&mut entries, "resource_type")?,
         resource_id: text(&mut entries, "resource_id")?,
@@ -122,7 +122,7 @@ fn event_of(event: Value, request: &Request) -> Result<Event, &'static str> {
 }
 
 /// The whole body is kept byte for byte, for fractions of an expression are doubles.
-fn payload(value: &Value, request: &Request) -> String {
+fn payload(value: &Value, request: &WebhookRequest) -> String {
     if is_same(value, request.value()) {
         request.payload()
     } else {
@@ -164,7 +164,7 @@ fn text(entries: &mut Map<String, Value>, key: &str) -> Result<Option<String>, &
 /// The key by which a repeated event is known; `None` where nothing tells, and each is stored.
 pub fn event_id(
     webhook: &Webhook,
-    request: &Request,
+    request: &WebhookRequest,
     context: Option<&Value>,
     moment: &Moment,
 ) -> Result<Option<String>, TransformError> {
@@ -198,7 +198,7 @@ pub fn event_id(
 /// the file has no lookup or the request no value.
 pub fn lookup<'c>(
     verification: &'c SignatureVerification,
-    request: &Request,
+    request: &WebhookRequest,
     moment: &Moment,
 ) -> Result<Option<(&'c str, String)>, TransformError> {
     let config = &verification.config;
@@ -233,7 +233,7 @@ fn as_text(key: &'static str, result: Option<Value>) -> Result<Option<String>, T
 fn evaluate(
     key: &'static str,
     expression: &Expression,
-    request: &Request,
+    request: &WebhookRequest,
     context: Option<&Value>,
     moment: &Moment,
 ) -> Result<Option<Value>, TransformError> {

@@ -72,7 +72,7 @@ fn an_account_is_imported_read_listed_and_deleted() {
     assert_eq!(
         setting
             .client
-            .get("/integrated-account?tenant_id=nobody")
+            .get("/integrated-account?tenant_id=unknown")
             .expect(200)["result"],
         json!([])
     );
@@ -433,7 +433,7 @@ fn an_account_is_shown_even_when_its_config_no_longer_compiles() {
     assert_eq!(
         (shown["status"].as_str(), &shown["context"]),
         (Some("active"), &json!({})),
-        "nobody can tell what is secret"
+        "it cannot be known what is secret"
     );
     assert_eq!(
         client.get("/integrated-account").expect(200)["result"]

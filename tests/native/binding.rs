@@ -1,4 +1,4 @@
-//! A secret is bound to where it goes and how it is used: whatever layer changes that, the secret does not follow.
+//! A secret is bound to where it goes and how it is used: if any layer changes that, the secret does not follow.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::account::{JSON, Scene};
 use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
+use crate::inbound_webhooks::signed;
 use crate::integration_files::root;
 use crate::outside::{Sent, World, reply};
-use crate::received::signed;
 use causeway::ports::Body;
 
 const SECRET: &str = "operator-client-secret-4711";
@@ -170,7 +170,7 @@ fn requests_carrying(scene: &Scene, secret: &str) -> Vec<String> {
 
 /// What the gateway answers to requests that look like a handshake or an event.
 fn answers_to_forged_webhooks(scene: &Scene) -> String {
-    let anybody = scene.setting.client.with_token("");
+    let anonymous = scene.setting.client.with_token("");
     let mut answers = String::new();
     for path in [
         format!("/environment-integration-webhook/{}", scene.setting.install),
@@ -187,7 +187,7 @@ fn answers_to_forged_webhooks(scene: &Scene) -> String {
             } else {
                 Body::from_bytes(body.to_owned())
             };
-            let answer = anybody.request(
+            let answer = anonymous.request(
                 method,
                 &format!("{path}{query}"),
                 &[("content-type", "application/json"), ("x-m", "forged")],
@@ -539,11 +539,11 @@ fn variable_moves() -> Vec<(&'static str, Value)> {
             json!({ "base_url": "https://other.bound-secrets.example" }),
         ),
         (
-            "a method with a host of its own",
+            "a method with its own host",
             json!({ "resources": { "y": { "list": { "path": "/y", "base_url": "https://y.bound-secrets.example" } } } }),
         ),
         (
-            "an action with a host of its own",
+            "an action with its own host",
             json!({ "actions": { "a": { "type": "request", "config": { "path": "/y", "base_url": "https://y.bound-secrets.example" } } } }),
         ),
         (
@@ -753,7 +753,7 @@ fn an_account_whose_secret_is_unbound_can_still_be_seen_and_mended() {
     let path = format!("/integrated-account/{}", scene.account);
     let seen = scene.setting.client.get(&path).expect(200);
     assert_eq!(seen["status"], "active");
-    // What it did not cause does not stand in the way of another change.
+    // What it did not cause does not block another change.
     override_account(&scene, &json!({ "label": "x" })).expect(200);
     override_account(&scene, &Value::Null).expect(200);
     refresh(&scene).expect(200);

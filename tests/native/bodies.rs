@@ -280,7 +280,7 @@ fn xml_becomes_json_where_the_file_says_so_or_cuts_it() {
         assert_eq!(
             (answer.body.as_slice(), answer.header("content-type")),
             (feed.as_slice(), Some("application/xml")),
-            "{path}: nobody asked for JSON"
+            "{path}: JSON was not asked for"
         );
     });
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use causeway::account::token::{Kind, address};
+use causeway::account::token::{TokenKind, address};
 use causeway::api;
 use causeway::ids::AccountId;
 use causeway::ports::{Body, Incoming, System};
@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::openapi;
 use crate::outside::{ADMIN, Pieces, World, as_platform_shows, collect, on_wire};
-use crate::planted::{self, Place};
+use crate::planted_secrets::{self, Place};
 
 /// What came back.
 pub struct Answer {
@@ -125,8 +125,11 @@ impl Client {
     /// A story may name a webhook's URL by the id alone; it is then sent to as `webhook_url` says it.
     fn signed(&self, path: &str) -> String {
         let kinds = [
-            ("/integrated-account-webhook/", Kind::AccountWebhook),
-            ("/environment-integration-webhook/", Kind::InstallWebhook),
+            ("/integrated-account-webhook/", TokenKind::AccountWebhook),
+            (
+                "/environment-integration-webhook/",
+                TokenKind::InstallWebhook,
+            ),
         ];
         let Ok(ring) = self.world.settings().keyring() else {
             return path.to_owned();
@@ -185,7 +188,7 @@ impl Client {
         if let Body::Bytes(bytes) = &body {
             let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
             let everywhere = [Place::Answered, Place::Logged, Place::Stored];
-            planted::plant_all(&document, &everywhere);
+            planted_secrets::plant_all(&document, &everywhere);
         }
         let request = Incoming {
             method: method.parse().unwrap(),
@@ -205,7 +208,7 @@ impl Client {
             body: collect(reply.body).await,
         };
         openapi::check(method, self.url_of(path).path(), &answer);
-        planted::look_at(&answer, method, path);
+        planted_secrets::look_at(&answer, method, path);
         answer
     }
 

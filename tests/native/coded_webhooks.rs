@@ -12,8 +12,8 @@ use sha2::Sha256;
 
 use crate::cases::each_case;
 use crate::client::{Answer, Client, id_of};
+use crate::inbound_webhooks::{ReceivingAccount, SECRET};
 use crate::outside::World;
-use crate::received::{ReceivingAccount, SECRET};
 
 const PAID: &str = r#"{"topic":"paid","nr":"42","note":"naïve ☃","shop":"one"}"#;
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -87,7 +87,7 @@ fn paid() -> (Value, Value) {
     (json!("shop:paid"), serde_json::from_str(PAID).unwrap())
 }
 
-/// Spellings of RFC 9110 §8.4.1 and what they are over.
+/// Spellings of RFC 9110 §8.4.1 and what they wrap.
 fn codings() -> Vec<(&'static str, Vec<u8>)> {
     let plain = PAID.as_bytes();
     let twice = [gzip(&plain[..9]), gzip(&plain[9..])].concat();

@@ -1,4 +1,4 @@
-//! What the account's object stores, whichever component does: an account that is deleted leaves nothing of its own, and
+//! What the components of the account's object store: a deleted account leaves nothing behind, and
 //! a rotation leaves nothing under the old key. The tables are found in the object's storage, so that a new one is looked
 //! at from the day on that it is made: the story has to fill it, and its component to wipe it and to seal it again.
 
@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use crate::account::Scene;
 use crate::client::{Answer, Client};
 use crate::connect::Browser;
+use crate::inbound_webhooks::{SECRET, signed};
 use crate::outside::{Fault, World, reply};
-use crate::received::{SECRET, signed};
 use crate::refresh;
 
 const OLD: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -52,7 +52,7 @@ fn file() -> Value {
     file
 }
 
-/// A token that can be refreshed, and a secret beside it.
+/// A token that can be refreshed, and a secret.
 fn context() -> Value {
     let mut context = refresh::token("old", "refresh-1", 3600);
     context["api_key"] = "a-secret-of-the-account".into();

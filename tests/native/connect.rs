@@ -77,7 +77,7 @@ impl Browser {
         page
     }
 
-    /// The page at an address, whatever it asks.
+    /// The page at an address, with any question that it asks.
     pub fn open(&mut self, address: &str) -> Answer {
         self.ask("GET", address, Body::Empty)
     }

@@ -12,7 +12,7 @@ use crate::connect::{Browser, parameter};
 use crate::integration_files::root;
 use crate::outside::{Sent, World};
 
-pub struct Walk {
+pub struct ConnectFlow {
     pub world: World,
     pub setting: Setting,
     pub browser: Browser,
@@ -20,7 +20,7 @@ pub struct Walk {
     token: String,
 }
 
-impl Walk {
+impl ConnectFlow {
     fn of(file: &Value) -> Self {
         let world = World::new();
         let setting = Setting::new(&world, file);
@@ -66,29 +66,29 @@ pub fn form_of(sent: &Sent) -> BTreeMap<String, String> {
 
 #[test]
 fn salesforce_asks_for_the_domain_learns_the_end_of_the_token_and_sets_the_label() {
-    let mut walk = Walk::shipped("salesforce");
+    let mut flow = ConnectFlow::shipped("salesforce");
     let variables = json!({ "environment_variables": { "client_id": "our-id" }, "secret_environment_variables": { "client_secret": "our-secret" } });
-    walk.setting.override_install(&variables).expect(200);
-    let there = walk.submit(&[("login_domain", "MyCompany.my")]);
+    flow.setting.override_install(&variables).expect(200);
+    let there = flow.submit(&[("login_domain", "MyCompany.my")]);
     let there: Url = there.header("location").unwrap().parse().unwrap();
     assert_eq!(there.host_str(), Some("mycompany.my.salesforce.com"));
-    walk.world.answers(200, &[], r#"{"access_token":"00D","refresh_token":"5Aep","instance_url":"https://mycompany.my.salesforce.com","id":"https://login.salesforce.com/id/1","issued_at":"1700000000000"}"#);
-    walk.world
+    flow.world.answers(200, &[], r#"{"access_token":"00D","refresh_token":"5Aep","instance_url":"https://mycompany.my.salesforce.com","id":"https://login.salesforce.com/id/1","issued_at":"1700000000000"}"#);
+    flow.world
         .answers(200, &[], r#"{"active":true,"exp":1700007200}"#);
-    walk.world.answers(200, &[], "{}");
+    flow.world.answers(200, &[], "{}");
     let state = parameter(&there, "state");
-    let back = walk.browser.get(&format!(
+    let back = flow.browser.get(&format!(
         "/connect/salesforce/callback?code=c&state={state}"
     ));
     assert_eq!(back.status, 200, "{}", back.text());
-    let account = walk.account();
+    let account = flow.account();
     assert_eq!(account["status"], "active");
     assert_eq!(account["context"]["label"], "Salesforce mycompany.my");
     assert_eq!(
         account["context"]["instance_url"],
         "https://mycompany.my.salesforce.com"
     );
-    let sent = walk.world.sent();
+    let sent = flow.world.sent();
     assert_eq!(
         sent[0].url,
         "https://mycompany.my.salesforce.com/services/oauth2/token"
@@ -104,39 +104,39 @@ fn salesforce_asks_for_the_domain_learns_the_end_of_the_token_and_sets_the_label
             .starts_with("https://mycompany.my.salesforce.com/services/data/")
     );
     // Two hours less five minutes later it is refreshed before the call.
-    walk.world.pass(std::time::Duration::from_secs(7_000));
-    walk.world.answers(
+    flow.world.pass(std::time::Duration::from_secs(7_000));
+    flow.world.answers(
         200,
         &[],
         r#"{"access_token":"00E","issued_at":"1700007000000"}"#,
     );
-    walk.world
+    flow.world
         .answers(200, &[], r#"{"active":true,"exp":1700014200}"#);
-    walk.world.answers(200, &[], r#"{"records":[]}"#);
-    walk.list("query?q=SELECT+Id+FROM+Account").expect(200);
-    let sent = walk.world.sent();
+    flow.world.answers(200, &[], r#"{"records":[]}"#);
+    flow.list("query?q=SELECT+Id+FROM+Account").expect(200);
+    let sent = flow.world.sent();
     assert_eq!(form_of(&sent[0])["grant_type"], "refresh_token");
     assert_eq!(sent[2].header("authorization"), Some("Bearer 00E"));
 }
 
 #[test]
 fn keka_is_connected_by_its_form_alone() {
-    let mut walk = Walk::shipped("keka");
-    walk.world.answers(
+    let mut flow = ConnectFlow::shipped("keka");
+    flow.world.answers(
         200,
         &[],
         r#"{"access_token":"keka-token","expires_in":86400,"token_type":"Bearer"}"#,
     );
-    walk.world.answers(200, &[], r#"{"data":[]}"#);
+    flow.world.answers(200, &[], r#"{"data":[]}"#);
     let fields = [
         ("subdomain", "Acme"),
         ("client_id", "id"),
         ("client_secret", "secret"),
         ("api_key", "key"),
     ];
-    let done = walk.submit(&fields);
+    let done = flow.submit(&fields);
     assert_eq!(done.status, 200, "{}", done.text());
-    let sent = walk.world.sent();
+    let sent = flow.world.sent();
     let asked = form_of(&sent[0]);
     let cases = [
         ("grant_type", "kekaapi"),
@@ -150,12 +150,12 @@ fn keka_is_connected_by_its_form_alone() {
     });
     assert!(sent[1].url.starts_with("https://acme.keka.com/"));
     assert_eq!(sent[1].header("authorization"), Some("Bearer keka-token"));
-    assert_eq!(walk.account()["status"], "active");
+    assert_eq!(flow.account()["status"], "active");
 }
 
 /// A token by client credentials, placed by a template.
-fn by_client(authorization: &Value, refused: bool) -> (Walk, Vec<Sent>) {
-    let mut walk = Walk::of(&json!({ "name": "odd-oauth", "config": {
+fn by_client(authorization: &Value, refused: bool) -> (ConnectFlow, Vec<Sent>) {
+    let mut flow = ConnectFlow::of(&json!({ "name": "odd-oauth", "config": {
         "base_url": "https://api.odd-oauth.example",
         "credentials": { "oauth2_client_credentials": { "format": "oauth2_client_credentials", "config": {
             "auth": { "tokenHost": "https://login.odd-oauth.example", "tokenPath": "/oauth/token" },
@@ -168,28 +168,28 @@ fn by_client(authorization: &Value, refused: bool) -> (Walk, Vec<Sent>) {
         "resources": { "parts": { "list": { "path": "/parts" } } },
     } }));
     if refused {
-        walk.world.answers(
+        flow.world.answers(
             401,
             &[],
             r#"{"error":"invalid_client","error_description":"No such client"}"#,
         );
-        let page = walk.submit(&[("client_id", "id"), ("client_secret", "wrong-secret")]);
+        let page = flow.submit(&[("client_id", "id"), ("client_secret", "wrong-secret")]);
         assert_eq!(page.status, 422);
         assert!(page.text().contains("No such client") && page.text().contains("value=\"id\""));
         assert!(!page.text().contains("wrong-secret"));
-        assert_eq!(walk.account(), Value::Null);
+        assert_eq!(flow.account(), Value::Null);
     }
-    walk.world.answers(
+    flow.world.answers(
         200,
         &[],
         r#"{"data":{"access_token":"kit/token","expires_in":"3600"}}"#,
     );
-    let done = walk.submit(&[("client_id", "id"), ("client_secret", "secret")]);
+    let done = flow.submit(&[("client_id", "id"), ("client_secret", "secret")]);
     assert_eq!(done.status, 200, "{}", done.text());
-    walk.world.answers(200, &[], "[]");
-    walk.list("parts").expect(200);
-    let sent = walk.world.sent();
-    (walk, sent)
+    flow.world.answers(200, &[], "[]");
+    flow.list("parts").expect(200);
+    let sent = flow.world.sent();
+    (flow, sent)
 }
 
 #[test]
@@ -212,13 +212,13 @@ fn a_token_by_client_credentials_goes_where_a_template_puts_it() {
 
 #[test]
 fn signing_in_is_offered_first_and_only_where_the_operator_has_set_the_client() {
-    let mut walk = Walk::shipped("github");
-    let path = format!("/connect/github?link_token={}", walk.token);
-    let page = walk.browser.get(&path);
+    let mut flow = ConnectFlow::shipped("github");
+    let path = format!("/connect/github?link_token={}", flow.token);
+    let page = flow.browser.get(&path);
     assert!(page.text().contains("name=\"api_key\"") && !page.text().contains("credential=oauth2"));
     let variables = json!({ "environment_variables": { "client_id": "our-id" } });
-    walk.setting.override_install(&variables).expect(200);
-    let page = walk.browser.get(&path);
+    flow.setting.override_install(&variables).expect(200);
+    let page = flow.browser.get(&path);
     assert!(
         page.text().contains("name=\"credential\" value=\"oauth2\""),
         "{}",

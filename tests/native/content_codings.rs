@@ -237,7 +237,7 @@ fn a_bomb_is_no_larger_than_any_answer() {
 }
 
 #[test]
-fn a_secret_in_a_compressed_refusal_is_not_told() {
+fn a_secret_in_a_compressed_refusal_is_not_shown() {
     each_case(UNDONE, |(encoding, make)| {
         let context = json!({ "api_key": "a-long-secret-of-the-account" });
         let scene = Scene::new(crate::outside::World::new(), &file(), "api_key", &context);

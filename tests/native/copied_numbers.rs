@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::account::JSON;
 use crate::cases::each_case;
+use crate::inbound_webhooks::{ReceivingAccount, SECRET, signed};
 use crate::numbers::{answering, body, call, last};
-use crate::received::{ReceivingAccount, SECRET, signed};
 
 /// Literals of which a double, or 64 bits, or another way to write them, would lose something.
 const LITERALS: [&str; 14] = [
@@ -195,7 +195,7 @@ fn a_signed_field_of_a_webhooks_body_is_read_as_it_was_written() {
         let signature = signed(SECRET, &format!("{n}.18446744073709551616"));
         let headers = [("x-signature", signature.as_str()), ("x-delivery", n)];
         let sent = format!(r#"{{"topic":"t","price":{n},"nr":18446744073709551616}}"#);
-        let heard = scene.to_account(&headers, &sent);
-        assert_eq!(heard.status, 200, "{n}");
+        let received = scene.to_account(&headers, &sent);
+        assert_eq!(received.status, 200, "{n}");
     });
 }

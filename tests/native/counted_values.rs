@@ -4,8 +4,8 @@ use causeway::ports::Body;
 use serde_json::{Value, json};
 
 use crate::cases::each_case;
+use crate::inbound_webhooks::ReceivingAccount;
 use crate::outside::reply;
-use crate::received::ReceivingAccount;
 
 /// A list of so many numbers, so many values with itself.
 fn list(values: usize) -> String {
@@ -22,7 +22,7 @@ fn before_the_proof_ten_thousand_values_of_a_webhook_are_looked_at() {
     let body = |values: usize| {
         format!(
             r#"{{"state":"{}","list":{}}}"#,
-            crate::received::SECRET,
+            crate::inbound_webhooks::SECRET,
             list(values - 2)
         )
     };

@@ -1,4 +1,4 @@
-//! A customer's page answers 200 or 4xx with words for whatever a provider did: what stands between replaces pages of
+//! A customer's page answers 200 or 4xx with a text for every failure of a provider: a proxy in between replaces pages of
 //! 5xx by its own. A table of all that a provider may do, over the pages that ask one.
 
 use std::time::Duration;

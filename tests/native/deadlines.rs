@@ -1,4 +1,4 @@
-//! Every deadline includes the body: whoever answers a byte at a time is given up on time.
+//! Every deadline includes the body: a peer that answers a byte at a time is cut off on time.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::files;
+use crate::inbound_webhooks::ReceivingAccount;
 use crate::outside::{Pieces, World, dripping, reply, within};
-use crate::received::ReceivingAccount;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -165,7 +165,7 @@ const WAYS: &[Way] = &[
         run: |w, s, a| call(w, s, a, "GET", "/proxy/carts", &[("x-timeout-ms", "2000")]),
     },
     Way {
-        name: "a walk",
+        name: "all pages",
         seconds: 31,
         run: |w, s, a| call(w, s, a, "GET", "/proxy/carts", &[("x-all-pages", "true")]),
     },
@@ -279,6 +279,6 @@ fn a_delivery_that_drips_is_over_after_fifteen_seconds() {
     let took = world.now().since(began).as_secs();
     assert!(
         took <= 90,
-        "{took} s for an attempt of each event, and what its alarm does beside"
+        "{took} s for an attempt of each event, and what its alarm does in addition"
     );
 }

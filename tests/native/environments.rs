@@ -9,11 +9,11 @@ use crate::outside::World;
 
 #[test]
 fn health_says_what_is_missing() {
-    let nobody = Client {
+    let anonymous = Client {
         token: String::new(),
         ..Client::admin(&World::new())
     };
-    assert_eq!(nobody.get("/health").expect(200)["status"], "ok");
+    assert_eq!(anonymous.get("/health").expect(200)["status"], "ok");
     let world = World::with(&[("ADMIN_TOKEN", ""), ("SEALING_KEYS", "x")]);
     let problems = Client {
         token: String::new(),

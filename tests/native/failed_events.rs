@@ -193,8 +193,8 @@ fn an_accounts_events_come_from_its_object() {
     );
     let narrowed = format!("{path}&webhook_id={}", webhook(1));
     assert_eq!(subscriber.client.get(&narrowed).code(422), "caller.invalid");
-    let nobody = subscriber.client.get("/event?integrated_account_id=x");
-    assert_eq!(nobody.code(404), "caller.not_found");
+    let anonymous = subscriber.client.get("/event?integrated_account_id=x");
+    assert_eq!(anonymous.code(404), "caller.not_found");
 }
 
 #[test]

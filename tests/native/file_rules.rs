@@ -1,5 +1,5 @@
-//! What a file may not say, because somebody else's words would then steer the operator's secrets: one client
-//! for a grant without a user, no operator's word for a host that the file does not fix, no account found by
+//! What a file may not say, because another's values would then steer the operator's secrets: one client
+//! for a grant without a user, no operator's value for a host that the file does not fix, no account found by
 //! what its customer typed. Each rule is tried on every place and every spelling of its class.
 
 use causeway::config::{Finding, Level, read};
@@ -196,21 +196,21 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
         json!({ "id": "{{environment_variables.client_id}}", "secret": "{{environment_variables.client_secret}}" }),
         json!({ "id": "our-own", "secret": KEY }),
         json!({ "id": "our-own", "secret": "{{environment_variables.client_secret}}" }),
-        // A sealed secret does not stand in the file that is read.
+        // A sealed secret is not in the file that is read.
         json!({ "id": "our-own" }),
     ];
     let own = json!({ "id": "{{client_id}}", "secret": "{{client_secret}}" });
     each_case(GRANTS, |format| {
         each_case(&places, |(key, value)| {
             // `own_id` is a field of this credential, `elsewhere` one of another, `asked` one of a form's step,
-            // `told` is what the way back from a sign-in says; a whole context holds all of them.
+            // `reported` is what the way back from a sign-in says; a whole context holds all of them.
             let cases = [
                 "own_id",
                 "context.own_id",
                 "credentials.own_id",
                 "elsewhere",
                 "asked",
-                "told",
+                "reported",
                 "context",
             ];
             each_case(cases, |typed| {
@@ -223,7 +223,7 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
                             "api_key": { "format": "api_key", "config": { "fields": fields(&["elsewhere"]) } },
                             "oauth2": { "format": "oauth2", "config": {
                                 "auth": { "tokenHost": "https://login.probe.example", "tokenPath": "/t", "authorizePath": "/a" },
-                                "contextFromCallback": { "told": "told" }
+                                "contextFromCallback": { "reported": "reported" }
                             } },
                             format: { "config": { *key: value } }
                         },
@@ -251,7 +251,7 @@ fn a_grant_by_the_operators_client_takes_no_word_of_the_customer() {
     });
 }
 
-// R1c: no operator's word to a host that the file does not fix.
+// R1c: no operator's value to a host that the file does not fix.
 
 /// URLs whose host the file leaves to the account, each with the `allowed_hosts` that lets it pass so far.
 fn open_urls() -> Vec<(&'static str, Value)> {
@@ -277,7 +277,7 @@ fn fixed_urls() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The spellings of an operator's word.
+/// The spellings of an operator's value.
 const WORDS: [&str; 5] = [
     "{{environment_variables.word}}",
     "{{own_id|environment_variables.word}}",
@@ -368,7 +368,7 @@ fn requests_of_actions_are_held_to_the_same() {
             let file = |url: &str, hosts: &Value| {
                 let text = request.to_string().replace("{{site}}", url);
                 let request: Value = serde_json::from_str(&text).unwrap();
-                // The account's own secret signs them in: the operator's word is beside it.
+                // The account's own secret authenticates them; the operator's value is an addition.
                 let own = json!({ "format": "bearer", "config": { "token": "{{api_key}}" } });
                 let base = json!({ "base_url": url, "allowed_hosts": hosts, "authorization": own, "actions": { "a": { "steps": [request] } } });
                 with(&file_of_requests(), &base)
@@ -450,7 +450,7 @@ fn the_operators_client_goes_to_no_token_endpoint_that_the_file_does_not_fix() {
             });
         });
     });
-    // Beside them: the sign-in page's own parameters, and keys that are fetched.
+    // Also: the sign-in page's own parameters, and keys that are fetched.
     each_case(open_urls(), |(url, hosts)| {
         let auth = json!({ "authorizeHost": url, "authorizePath": "/a", "tokenUrl": "https://login.probe.example/token" });
         let params = json!({ "params": { "key": "{{environment_variables.word}}" } });
@@ -528,7 +528,7 @@ fn an_override_that_opens_the_hosts_is_refused_while_the_operators_word_goes_the
     });
 }
 
-// N11: keys that stand in clear.
+// N11: keys that are in clear.
 
 #[test]
 fn a_literal_that_looks_like_a_key_is_pointed_at() {
@@ -677,7 +677,7 @@ fn an_account_is_not_found_by_what_its_customer_typed() {
             assert_eq!(errors(&looked_up_by("organisation", &more)), [at], "{more}");
         });
     });
-    // It stands in no form: it is the operator's or the provider's.
+    // It is in no form: it is the operator's or the provider's.
     assert_eq!(
         errors(&looked_up_by("organisation", &json!({}))),
         Vec::<String>::new()

@@ -30,7 +30,7 @@ fn file() -> Value {
             "items": { "list": { "path": "/items", "pagination": { "format": "link_header", "config": {} } } },
             "hdr": { "list": { "path": "/hdr", "pagination": { "format": "cursor", "config": {
                 "cursor_path": "x-next", "cursor_path_object": "header", "cursor_key": "c" } } } },
-            "told": { "list": { "path": "/told", "pagination": { "format": "cursor", "config": {
+            "announced": { "list": { "path": "/announced", "pagination": { "format": "cursor", "config": {
                 "cursor_path": "next", "headers": { "X-Cursor": "{{pagination.cursor}}" } } }, "response_path": "data" } },
             "computed": { "list": { "path": "/computed", "pagination": { "format": "dynamic", "config": {
                 "get_pagination_values_expression": "headers.`x-next` ? { 'c': headers.`x-next` }" } },
@@ -55,7 +55,7 @@ fn answers(scene: &Scene, status: u16, name: &'static str, value: &[u8], body: &
     scene.world.answers_with(with_bytes(plain, name, value));
 }
 
-fn walk(scene: &Scene, path: &str) -> String {
+fn pages_of(scene: &Scene, path: &str) -> String {
     let answer = scene.call("GET", path, &[("x-all-pages", "true")], Body::Empty);
     answer.text().to_owned()
 }
@@ -67,7 +67,7 @@ fn lines(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The error that ends a walk, in its last line; or in place of a walk that has none.
+/// The error that ends a stream of pages, in its last line, or that is given in place of the stream.
 fn code_of_end(reported: &[Value]) -> &str {
     let last = reported.last().unwrap();
     let code = last["error"]["code"].as_str();
@@ -113,7 +113,7 @@ fn a_link_is_followed_with_the_bytes_it_came_with() {
         let link = format!("</items?q={word}&page=2>; rel=\"next\"");
         answers(&scene, 200, "link", link.as_bytes(), r#"[{"id":1}]"#);
         scene.world.answers(200, &JSON, r#"[{"id":2}]"#);
-        let records = lines(&walk(&scene, "/proxy/items"));
+        let records = lines(&pages_of(&scene, "/proxy/items"));
         assert_eq!(records, [json!({ "id": 1 }), json!({ "id": 2 })], "{word}");
         let expected = format!("https://api.words.example/items?q={}&page=2", encoded(word));
         assert_eq!(scene.world.sent()[1].url, expected);
@@ -126,7 +126,7 @@ fn a_link_that_cannot_be_known_is_an_error_and_no_end() {
         let scene = open();
         let link = [b"</items?q=", broken, b"&page=2>; rel=\"next\""].concat();
         answers(&scene, 200, "link", &link, r#"[{"id":1}]"#);
-        let reported = lines(&walk(&scene, "/proxy/items"));
+        let reported = lines(&pages_of(&scene, "/proxy/items"));
         assert_eq!(
             code_of_end(&reported),
             "provider.unexpected_answer",
@@ -134,7 +134,7 @@ fn a_link_that_cannot_be_known_is_an_error_and_no_end() {
         );
         assert_eq!(scene.sent(), 1);
     });
-    // What cannot be known beside the target spoils nothing.
+    // An unreadable part outside the target does no harm.
     let scene = open();
     answers(
         &scene,
@@ -144,7 +144,10 @@ fn a_link_that_cannot_be_known_is_an_error_and_no_end() {
         "[1]",
     );
     scene.world.answers(200, &JSON, "[2]");
-    assert_eq!(lines(&walk(&scene, "/proxy/items")), [json!(1), json!(2)]);
+    assert_eq!(
+        lines(&pages_of(&scene, "/proxy/items")),
+        [json!(1), json!(2)]
+    );
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn a_cursor_in_a_header_is_the_text_of_its_bytes() {
             let scene = open();
             answers(&scene, 200, "x-next", word.as_bytes(), "[1]");
             scene.world.answers(200, &JSON, "[2]");
-            let records = lines(&walk(&scene, &format!("/proxy/{path}")));
+            let records = lines(&pages_of(&scene, &format!("/proxy/{path}")));
             assert_eq!(records, [json!(1), json!(2)], "{path} {word}");
             let expected = format!("https://api.words.example/{path}?c={}", encoded(word));
             assert_eq!(scene.world.sent()[1].url, expected);
@@ -163,7 +166,7 @@ fn a_cursor_in_a_header_is_the_text_of_its_bytes() {
     each_case(BROKEN, |broken| {
         let scene = open();
         answers(&scene, 200, "x-next", broken, "[1]");
-        let reported = lines(&walk(&scene, "/proxy/hdr"));
+        let reported = lines(&pages_of(&scene, "/proxy/hdr"));
         assert_eq!(
             code_of_end(&reported),
             "provider.unexpected_answer",
@@ -179,7 +182,10 @@ fn a_cursor_that_goes_out_in_a_header_is_utf8() {
         let first = json!({ "data": [1], "next": word }).to_string();
         scene.world.answers(200, &JSON, &first);
         scene.world.answers(200, &JSON, r#"{"data":[2]}"#);
-        assert_eq!(lines(&walk(&scene, "/proxy/told")), [json!(1), json!(2)]);
+        assert_eq!(
+            lines(&pages_of(&scene, "/proxy/announced")),
+            [json!(1), json!(2)]
+        );
         assert_eq!(
             bytes(&scene.world.sent()[1], "x-cursor"),
             Some(word.as_bytes())

@@ -31,12 +31,12 @@ fn the_page_names_the_service_and_leads_on_without_a_script() {
 #[test]
 fn a_head_of_what_is_open_answers_as_a_get_without_its_body() {
     each_case([&[][..], &[("LIST_PAGES", "many")]], |variables| {
-        let nobody = Client::admin(&World::with(variables)).with_token("");
+        let anonymous = Client::admin(&World::with(variables)).with_token("");
         each_case(
             ["/", "/health", "/openapi.json", "/integration.schema.json"],
             |path| {
-                let get = nobody.get(path);
-                let head = nobody.request("HEAD", path, &[], Body::Empty);
+                let get = anonymous.get(path);
+                let head = anonymous.request("HEAD", path, &[], Body::Empty);
                 assert_eq!(head.status, get.status, "{path}");
                 assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
                 each_case(
@@ -47,7 +47,7 @@ fn a_head_of_what_is_open_answers_as_a_get_without_its_body() {
                 );
             },
         );
-        let head = nobody.request("HEAD", "/integration", &[], Body::Empty);
+        let head = anonymous.request("HEAD", "/integration", &[], Body::Empty);
         assert_eq!(head.status, 405);
     });
 }

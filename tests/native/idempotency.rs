@@ -575,7 +575,7 @@ fn a_key_that_was_kept_before_kinds_were_is_the_backends() {
     assert_eq!(kept_places(&scene), [place]);
 }
 
-/// What the first release wrote: SHA-256 of verb, path, query and key.
+/// What the first release wrote: SHA-256 of HTTP method, path, query and key.
 fn causeway_place(_: &Scene) -> String {
     use sha2::Digest;
     let place = json!(["POST", ["ships", "create", null], "", "a"]);

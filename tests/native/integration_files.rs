@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use causeway::config::schema::integration_schema;
-use causeway::config::{Level, Reading, read, read_config};
+use causeway::config::{Level, ReadFile, read, read_config};
 use serde_json::{Value, json};
 
 pub fn root() -> PathBuf {
@@ -48,7 +48,7 @@ fn each_case_gives_the_findings_it_lists() {
         let Some(file) = case.get("file").cloned() else {
             return;
         };
-        let Reading {
+        let ReadFile {
             integration,
             findings,
         } = read(&file);
@@ -139,7 +139,7 @@ fn whatever_stands_in_any_place_the_file_is_read_to_its_end() {
             |(pointer, value)| {
                 let mut file = file.clone();
                 *file.pointer_mut(pointer).unwrap() = value.clone();
-                let Reading {
+                let ReadFile {
                     integration,
                     findings,
                 } = read(&file);
@@ -175,7 +175,7 @@ pub fn mistakes_by_schema(file: &Value) -> Vec<String> {
 fn the_files_we_ship_have_no_findings_and_fit_the_schema() {
     each_case(files_of("integrations"), |path| {
         let file = load(&path);
-        let Reading {
+        let ReadFile {
             integration,
             findings,
         } = read(&file);
@@ -271,7 +271,7 @@ fn bounds() -> String {
          | Bytes of a text that a picture reads | {PARSED_BYTES} |\n| Bounds of a range | -{RANGE_BOUND} to {RANGE_BOUND} |\n\
          | Bytes of text in a result | {RESULT_BYTES} |\n\
          | Values in a result | {RESULT_VALUES} |\n| Levels of a result | {VALUE_DEPTH} |\n\n\
-         Whatever an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
+         All that an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
          values it visits, a comparison by what it compares, a function by what it is given, a regular expression by its compiled \
          size and the text. So the work of every expression ends, with `too_much_work`, after less than a second. A list of \
          1,000 compared with another of 1,000 (`a.($x := $; b[id = $x.id])`) is just within; for more, look up in an object: \
@@ -283,6 +283,6 @@ fn bounds() -> String {
          and days of the year, hours up to 12 and offsets in at most 9 digits; without a picture it reads ASCII only, as does \
          `$parseInteger`. A result that is not finite, such as `1/0`, is an error.\n\n\
          `$eval` is not available. `$now()` and `$millis()` are the time of the request, the same throughout; \
-         `$random()`, `$shuffle()` and `$uuid()` are drawn anew for each.\n"
+         `$random()`, `$shuffle()` and `$uuid()` are drawn for each use.\n"
     )
 }

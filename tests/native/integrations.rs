@@ -331,8 +331,8 @@ fn an_install_that_a_restart_cut_off_does_not_hold_its_integration_for_ever() {
 
 #[test]
 fn anybody_may_read_the_schema_of_the_files_and_keep_it() {
-    let nobody = Client::admin(&World::new()).with_token("");
-    let answer = nobody.get("/integration.schema.json");
+    let anonymous = Client::admin(&World::new()).with_token("");
+    let answer = anonymous.get("/integration.schema.json");
     assert_eq!(
         answer.header("content-type"),
         Some("application/schema+json")
@@ -342,7 +342,7 @@ fn anybody_may_read_the_schema_of_the_files_and_keep_it() {
         answer.expect(200),
         causeway::config::schema::integration_schema()
     );
-    let other = nobody.send("PUT", "/integration.schema.json", &json!({}));
+    let other = anonymous.send("PUT", "/integration.schema.json", &json!({}));
     assert_eq!(other.header("allow"), Some("GET, HEAD"));
     assert_eq!(other.status, 405);
 }

@@ -1,5 +1,5 @@
 //! Imports point down the rows of ARCHITECTURE.md; only the shell knows the platform; no provider's
-//! name stands in the sources.
+//! name is in the sources.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,7 +52,7 @@ const FLOWS: &[&str] = &[
     "object",
 ];
 
-/// The folder of the `causeway` command. It is a program of its own over the library, so it stands in no
+/// The folder of the `causeway` command. It is a separate program over the library, so it is in no
 /// row: it may use those below the API, and no row can use it.
 const COMMAND: &str = "bin";
 const TOP_ROW_OF_THE_COMMAND: u8 = 6;

@@ -1,5 +1,5 @@
 //! What providers bear and what operators allow: retries within the caller's budget, the provider's own limits
-//! told alike, the account's pace shared by all its callers, the rate of a token.
+//! normalised, the account's pace shared by all its callers, the rate of a token.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::client::Answer;
 use crate::files;
 use crate::outside::{reply, streamed};
 
-/// A provider that signs each request by the time, and whose limits stand in odd places.
+/// A provider that signs each request by the time, and reports its limits in odd places.
 fn file() -> Value {
     files::with_key(
         "limited",
@@ -70,7 +70,7 @@ fn a_read_is_sent_again_until_it_is_answered() {
         .map(|one| one.header("x-signed-at").unwrap().to_owned())
         .collect();
     signed.dedup();
-    assert_eq!(signed.len(), 3, "each attempt signs in anew");
+    assert_eq!(signed.len(), 3, "each attempt is authenticated again");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn an_account_that_is_deleted_while_a_call_waits_is_not_called_again() {
 }
 
 #[test]
-fn a_rate_limit_whose_wait_fits_is_waited_out_else_it_is_told() {
+fn a_rate_limit_whose_wait_fits_is_waited_out_else_it_is_reported() {
     let scene = open();
     scene.world.answers(429, &[("retry-after", "7")], "");
     scene.world.answers(200, &[], "ok");

@@ -250,9 +250,9 @@ fn a_walk_that_broke_has_its_code_and_its_refusal_is_noted() {
     let path = scene.path("/proxy/notes?limit=2");
     let headers = [("x-all-pages", "true")];
     let client = &scene.setting.client;
-    let walk = client.request("GET", &path, &headers, Body::Empty);
-    assert_eq!(walk.status, 200);
-    assert_eq!(walk.text().lines().count(), 3);
+    let pages = client.request("GET", &path, &headers, Body::Empty);
+    assert_eq!(pages.status, 200);
+    assert_eq!(pages.text().lines().count(), 3);
     flush(&scene);
     let line = log(&scene, "")["result"][0].clone();
     assert_eq!(
@@ -278,8 +278,8 @@ fn the_time_of_a_walk_goes_to_its_end() {
     scene.world.answers_at(start + 3_000, 200, "[]");
     let path = scene.path("/proxy/notes?limit=1");
     let headers = [("x-all-pages", "true")];
-    let walk = client.request_async("GET", &path, &headers, Body::Empty);
-    futures::executor::block_on(scene.world.run_passing(walk));
+    let pages = client.request_async("GET", &path, &headers, Body::Empty);
+    futures::executor::block_on(scene.world.run_passing(pages));
     let line = log(&scene, "")["result"][0].clone();
     assert_eq!(
         (&line["duration_ms"], &line["code"]),
@@ -328,7 +328,7 @@ fn who_called_is_an_id_or_a_kind() {
 }
 
 #[test]
-fn times_and_failures_are_told() {
+fn times_and_failures_are_logged() {
     let scene = open(&json!(null));
     scene.fails(SendError::Unreachable);
     call(&scene, "POST", "/proxy/tickets", Body::Empty);

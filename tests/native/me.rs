@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting};
-use crate::found::never_proving;
+use crate::install_lookup::never_proving;
 use crate::outside::World;
 
 /// A file with every kind of key that steers something.

@@ -1,4 +1,4 @@
-//! One account of bytes per isolate: what strangers send stalls nobody, and what is held is counted until it is gone.
+//! One memory budget per isolate: what strangers send stalls no other caller, and what is held is counted until it is dropped.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::cases::each_case;
 use crate::client::{Answer, Client};
+use crate::inbound_webhooks::{ReceivingAccount, SECRET, signed};
 use crate::outside::{Pieces, World, stalled, within};
-use crate::received::{ReceivingAccount, SECRET, signed};
 
 const MIB: usize = 1024 * 1024;
-/// How long somebody without a proof may take to send a body.
+/// How long an unproved sender may take to send a body.
 const STRANGERS: Duration = Duration::from_secs(10);
 
 /// A shop with an account, whose provider answers every list with a record.
@@ -31,7 +31,7 @@ fn answering(scene: &ReceivingAccount) {
         .provides(move |_| crate::outside::reply(200, &json, Body::from_bytes(r#"[{"id":1}]"#)));
 }
 
-/// Where anybody may send a body.
+/// Routes that accept a body from an unproved sender.
 fn open_addresses(scene: &ReceivingAccount) -> [String; 4] {
     [
         format!("/environment-integration-webhook/{}", scene.setting.install),
@@ -101,7 +101,7 @@ fn forty_strangers_who_stall_take_no_proved_senders_room() {
                 let is_good = matches!(answer.status, 200 | 201);
                 assert!(
                     is_good,
-                    "{what} beside {bytes} bytes at {own}: {}",
+                    "{what} next to {bytes} bytes at {own}: {}",
                     answer.text()
                 );
             });
@@ -301,7 +301,7 @@ fn a_context_over_its_limit_is_refused_by_its_bytes() {
         body["context"] = context;
         body
     };
-    // As text it is over the limit; what it comes to would never be built.
+    // As text it is over the limit, so its value is never built.
     let wide: Value = serde_json::from_str(&dense(260 * 1024)).unwrap();
     let wide = json!({ "api_key": "k", "list": wide });
     scene.world.object_messages_are_counted();
@@ -401,7 +401,7 @@ fn callers_who_stall_keep_no_other_out() {
                 .world
                 .run_passing(futures::future::join(stalled, next)),
         );
-        assert_eq!(next.status, 200, "beside {callers}: {}", next.text());
+        assert_eq!(next.status, 200, "next to {callers}: {}", next.text());
         let ended = |answer: &Answer| matches!(answer.status, 408 | 503);
         assert!(stalled.iter().all(ended));
     }

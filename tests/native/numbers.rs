@@ -7,8 +7,8 @@ use crate::account::{JSON, Scene};
 use crate::cases::each_case;
 use crate::client::Answer;
 use crate::files;
+use crate::inbound_webhooks::ReceivingAccount;
 use crate::outside::{Sent, World, reply};
-use crate::received::ReceivingAccount;
 
 /// Pairs of ids that are one double. RFC 8259 §6: beyond 2^53 implementations do not agree.
 const PAIRS: [(&str, &str); 5] = [
@@ -230,8 +230,8 @@ fn a_webhook_finds_the_account_of_its_number_and_no_other() {
                 crate::client::id_of(&made.expect(201))
             };
             let (a, b) = (import(one), import(other));
-            let heard = scene.to_install(&[], &format!(r#"{{"topic":"t","shop":{one}}}"#));
-            assert_eq!(heard.expect(200)["matched"], 1, "{one} {is_text}");
+            let received = scene.to_install(&[], &format!(r#"{{"topic":"t","shop":{one}}}"#));
+            assert_eq!(received.expect(200)["matched"], 1, "{one} {is_text}");
             assert_eq!(scene.events_of(&a).len(), 1, "{one}");
             assert_eq!(scene.events_of(&b).len(), 0, "{one}");
         });
@@ -332,8 +332,8 @@ fn a_dynamic_page_is_asked_for_by_the_digits_that_came() {
                 };
                 reply(200, &JSON, Body::from_bytes(text))
             });
-            let walk = scene.call("GET", "/proxy/o", &[("x-all-pages", "true")], Body::Empty);
-            assert!(walk.text().starts_with("1\n2\n"), "{}", walk.text());
+            let pages = scene.call("GET", "/proxy/o", &[("x-all-pages", "true")], Body::Empty);
+            assert!(pages.text().starts_with("1\n2\n"), "{}", pages.text());
             let sent = scene.world.sent();
             assert_eq!(
                 sent[1].url,

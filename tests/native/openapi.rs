@@ -1,4 +1,4 @@
-//! What `/openapi.json` says is what the API does: every route stands in it, and every answer that any test of this
+//! What `/openapi.json` says is what the API does: every route is in it, and every answer that any test of this
 //! binary sees is as it says (`check`, called by the client).
 
 mod story;
@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use causeway::api::openapi::document;
-use causeway::api::route::{Found, find};
+use causeway::api::route::{RouteMatch, find};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -250,7 +250,7 @@ fn every_route_has_its_operation_and_every_operation_its_route() {
     for (method, path) in documented {
         let found = find(&method.parse().unwrap(), &path.replace(['{', '}'], ""));
         assert!(
-            matches!(found, Found::Route(_)),
+            matches!(found, RouteMatch::Route(_)),
             "{method} {path}: {found:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! The in-memory twin of the platform: KV, objects with SQLite, a clock that moves when told to, and a
+//! The in-memory twin of the platform: KV, objects with SQLite, a clock that the test moves, and a
 //! provider that answers as scripted. Everything runs through `api::handle`, as in the Worker.
 
 use std::cell::{Cell, RefCell};
@@ -28,7 +28,7 @@ use http::HeaderMap;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 
-use crate::planted::{self, Place};
+use crate::planted_secrets::{self, Place};
 
 /// A streamed body made of pieces; or of what the service makes while it is read.
 pub struct Pieces {
@@ -119,7 +119,7 @@ pub struct Scripted {
     pub not_before: i64,
 }
 
-/// A path that every provider answers with `{}`, beside what a story scripts and looks at.
+/// A path that every provider answers with `{}`, apart from what a story scripts and looks at.
 pub const SILENT: &str = "/answers-nothing";
 
 /// Where a fault strikes a message to an object.
@@ -207,10 +207,10 @@ impl World {
 
     /// A world whose operator has set these variables on top of the usual ones.
     pub fn with(variables: &[(&str, &str)]) -> Self {
-        planted::begin();
+        planted_secrets::begin();
         let everywhere = [Place::Answered, Place::Logged, Place::Stored];
-        planted::plant("ADMIN_TOKEN", ADMIN, &everywhere);
-        planted::plant("SEALING_KEYS", &SEALING_KEYS[3..], &everywhere);
+        planted_secrets::plant("ADMIN_TOKEN", ADMIN, &everywhere);
+        planted_secrets::plant("SEALING_KEYS", &SEALING_KEYS[3..], &everywhere);
         Self::of_settings(variables)
     }
 
@@ -271,7 +271,7 @@ impl World {
         next
     }
 
-    /// Runs `work` to its end, and beside it whatever goes on in the background.
+    /// Runs `work` to its end, together with all background tasks.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -296,9 +296,9 @@ impl World {
         .await
     }
 
-    /// Whether something still goes on in the background, after all of it has been given a turn.
+    /// Whether a background task is still running, after each has been polled.
     pub fn poll_tasks(&self, context: &mut Context<'_>) -> bool {
-        // A task may begin another: those run at the next turn of this loop.
+        // A task may begin another: those run in the next round of this loop.
         let mut waiting = Vec::new();
         loop {
             let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
@@ -324,7 +324,7 @@ impl World {
                 return;
             }
         }
-        panic!("it never comes to rest");
+        panic!("its background tasks never end");
     }
 
     /// Moves the clock.
@@ -458,7 +458,7 @@ impl World {
         self.disk(name).0.borrow_mut().refuses = Some(word.to_owned());
     }
 
-    /// Every value of every table of every object, and of KV: what is at rest.
+    /// Every value of every table of every object, and of KV: all that is stored.
     pub fn at_rest(&self) -> String {
         let mut all: Vec<String> = self
             .0
@@ -642,7 +642,7 @@ impl World {
 fn plant_tokens(body: &str) {
     let answer: Value = serde_json::from_str(body).unwrap_or_default();
     if answer.get("access_token").is_some() {
-        planted::plant_all(&answer, &[Place::Answered, Place::Logged, Place::Stored]);
+        planted_secrets::plant_all(&answer, &[Place::Answered, Place::Logged, Place::Stored]);
     }
 }
 
@@ -800,7 +800,7 @@ impl System for World {
     }
 
     fn log(&self, line: &Value) {
-        planted::look(Place::Logged, &line.to_string(), &"the log");
+        planted_secrets::look(Place::Logged, &line.to_string(), &"the log");
         self.0.logs.borrow_mut().push(line.clone());
     }
 }
@@ -817,7 +817,7 @@ impl ConfigStore for World {
         self.touch();
         poll_fn(|context| self.kv_turn(context)).await;
         self.kv_step()?;
-        planted::look(Place::Stored, text, &format_args!("KV {key}"));
+        planted_secrets::look(Place::Stored, text, &format_args!("KV {key}"));
         self.0
             .kv
             .borrow_mut()
@@ -1032,7 +1032,7 @@ fn query(
             SqlValue::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null)?,
             SqlValue::Integer(number) => statement.raw_bind_parameter(index + 1, number)?,
             SqlValue::Text(text) => {
-                planted::look(Place::Stored, text, &format_args!("SQL value {index}"));
+                planted_secrets::look(Place::Stored, text, &format_args!("SQL value {index}"));
                 statement.raw_bind_parameter(index + 1, text)?;
             }
         }

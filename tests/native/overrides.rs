@@ -148,7 +148,7 @@ fn hosts() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Texts that read a secret, whatever is in front of them or behind.
+/// Texts that read a secret, with other text in front of them or behind.
 const READS: [&str; 20] = [
     "{{api_key}}",
     "{{context.api_key}}",
@@ -382,7 +382,7 @@ fn what_the_admin_token_wrote_stays_trusted_and_nothing_else_becomes_so() {
             .to_owned()
     };
     assert!(url(&scene).starts_with("https://eu.shop.example/orders"));
-    // Beside it an API token changes what it may, again and again.
+    // An API token changes the rest, again and again.
     each_case(["a", "b"], |label| {
         scene
             .override_install(&json!({ "label": label, "query": { "team": "{{team}}" } }))
@@ -437,7 +437,7 @@ fn what_the_admin_token_wrote_stays_trusted_and_nothing_else_becomes_so() {
     scene
         .override_install(&nested("resources/mine/list/description", &json!("d")))
         .expect(200);
-    // An account's override is a layer of its own.
+    // An account's override is a separate layer.
     assert_eq!(
         scene
             .override_account(&json!({ "base_url": "https://us.shop.example" }))
@@ -479,7 +479,7 @@ fn an_entry_that_the_file_has_there_too_is_no_change() {
         refused["message"].as_str().unwrap().contains("base_url"),
         "{refused}"
     );
-    // It is seen, and mended by whoever wrote it.
+    // It is seen, and its author can repair it.
     scene
         .setting
         .client

@@ -1,9 +1,9 @@
 //! Lists over several pages: cursors in a caller's hands, and all pages as lines.
 
+mod all_pages;
 mod ends;
 mod list_provider;
 mod pages;
-mod walks;
 
 use std::time::Duration;
 
@@ -173,7 +173,7 @@ fn later_pages_are_asked_for_as_the_file_says() {
             r#"POST /header {"id":12345678901234567890123,"tag":["a","b"],"page":{"size":50}}"#,
             r#"POST /header {"id":12345678901234567890123,"tag":["a","b"],"page":{"size":50,"after":"50"}}"#,
         ],
-        "the query goes into the body, beside cursor and limit"
+        "the query goes into the body, next to cursor and limit"
     );
     assert_eq!(
         requests("form", "limit=100", ""),
@@ -568,7 +568,7 @@ fn a_range_behind_the_end_is_the_end() {
     );
 }
 
-/// The stream of a walk, unread.
+/// The stream of all pages, unread.
 async fn open_stream(provider: &ListProvider, path: &str, headers: &[(&str, &str)]) -> Pieces {
     let reply: Reply<Pieces> = provider.reply(path, headers).await;
     assert_eq!(reply.status, 200);
@@ -670,7 +670,7 @@ fn each_page_has_its_own_time() {
             .world
             .answers_at(provider.world.now().as_millis() + at, 200, &body);
     };
-    let walk = || {
+    let all_pages = || {
         let path = provider.path("/proxy/cursor");
         let answer = provider.setting.client.request_async(
             "GET",
@@ -687,10 +687,10 @@ fn each_page_has_its_own_time() {
             page(i64::try_from(n).unwrap() * 4_000, n, next);
         },
     );
-    assert_eq!(walk(), (vec![1, 2, 3, 4], None), "16 seconds in all");
+    assert_eq!(all_pages(), (vec![1, 2, 3, 4], None), "16 seconds in all");
     page(0, 1, Some(1));
     page(60_000, 2, None);
-    let (ids, last) = walk();
+    let (ids, last) = all_pages();
     let last = last.unwrap();
     assert_eq!(
         (ids, &last["error"]["code"]),

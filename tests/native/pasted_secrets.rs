@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::Visit;
+use crate::inbound_webhooks::{ReceivingAccount, signing_file};
 use crate::outside::World;
-use crate::received::{ReceivingAccount, signing_file};
 
 /// What comes along when a text is copied.
 const AROUND: [&str; 9] = [

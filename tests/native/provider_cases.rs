@@ -1,9 +1,9 @@
-//! One case of `tests/cases/providers`: the call it stands for, and what paging makes of it.
+//! One case of `tests/cases/providers`: the call that it describes, and what paging makes of it.
 
 use causeway::config::{Config, Pagination, read};
 use causeway::expression::{Moment, TemplateScope};
 use causeway::json::cut;
-use causeway::pagination::{self, Answer, Ask, PageLinks, Position, Request};
+use causeway::pagination::{self, PageAnswer, PageLinks, PageParameters, PageRequest, Position};
 use causeway::ports::Body;
 use causeway::proxy::request::set_query;
 use serde_json::Value;
@@ -55,7 +55,7 @@ impl Case {
         }
     }
 
-    /// An account that holds a token is an OAuth one, whatever the file calls its way to the token.
+    /// An account that holds a token is an OAuth one; the file may name the grant differently.
     fn credential(&self) -> &str {
         let has_token = self.story.pointer("/context/oauth").is_some();
         let mut formats = self.config.credentials.keys();
@@ -87,14 +87,14 @@ impl Case {
         let headers: Vec<(&str, &str)> = headers.iter().map(|(a, b)| (&**a, &**b)).collect();
         world.answers(self.status(), &headers, &self.text("/answer/body"));
         // A list with a body is called by its method's name: a GET carries none.
-        let (verb, below, body) = match self.story.get("body") {
+        let (method, below, body) = match self.story.get("body") {
             Some(body) => ("POST", "/list", Body::from_bytes(body.to_string())),
             None => ("GET", "", Body::Empty),
         };
         let query = self.query(&account);
         let path = format!("/proxy/{}{below}?{query}", self.text("/resource"));
         let headers = [("content-type", "application/json")];
-        let list = setting.client.request(verb, &path, &headers, body);
+        let list = setting.client.request(method, &path, &headers, body);
         let list = list.expect(200);
         let mut sent = world.sent();
         assert_eq!(sent.len(), 1, "{}", self.name);
@@ -116,7 +116,7 @@ impl Case {
         self.config.pagination_of(method)
     }
 
-    pub fn ask(&self, pagination: &Pagination, position: &Position) -> Ask {
+    pub fn ask(&self, pagination: &Pagination, position: &Position) -> PageParameters {
         let scope = TemplateScope::new(&self.story["context"]);
         pagination::ask(pagination, position, &scope).unwrap()
     }
@@ -126,8 +126,8 @@ impl Case {
         pagination::first(pagination, limit, &self.request(url)).unwrap()
     }
 
-    fn request<'a>(&'a self, url: &'a Url) -> Request<'a> {
-        Request {
+    fn request<'a>(&'a self, url: &'a Url) -> PageRequest<'a> {
+        PageRequest {
             url,
             query: &self.story["query"],
             options: &Value::Null,
@@ -135,7 +135,7 @@ impl Case {
         }
     }
 
-    pub fn turn(&self, pagination: &Pagination, position: &Position, url: &Url) -> PageLinks {
+    pub fn links(&self, pagination: &Pagination, position: &Position, url: &Url) -> PageLinks {
         let body = self.story["answer"]["body"].to_string();
         let (resource, method) = (self.text("/resource"), self.text("/method"));
         let method = self.config.method(&resource, &method).unwrap();
@@ -148,7 +148,7 @@ impl Case {
             let name: http::HeaderName = name.parse().unwrap();
             (name, value.parse().unwrap())
         });
-        let answer = Answer {
+        let answer = PageAnswer {
             status: self.status().try_into().unwrap(),
             headers: &headers.collect(),
             text: &body,
@@ -167,7 +167,7 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn of(sent: &Sent, ask: &Ask) -> Self {
+    pub fn of(sent: &Sent, ask: &PageParameters) -> Self {
         let mut url = ask.address(&Url::parse(&sent.url).unwrap());
         for (name, value) in &ask.query {
             set_query(&mut url, name, value);
@@ -180,7 +180,7 @@ impl Page {
     }
 }
 
-/// Decoded and sorted: how parameters are written and ordered is nobody's business.
+/// Decoded and sorted: the spelling and order of parameters do not matter.
 fn parameters(url: &Url) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = url.query_pairs().into_owned().collect();
     pairs.sort();

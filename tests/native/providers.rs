@@ -2,13 +2,13 @@
 //! request as the provider expects it, the list cut at the right place, the page before and behind found.
 //!
 //! One page is a call through `api::handle`. What paging adds to a request, and where the answer leads, is
-//! asked of `pagination`, since calls do not turn pages yet.
+//! asked of `pagination` itself.
 
 use std::collections::BTreeMap;
 
 use causeway::config::rate_limit::HeaderOrExpression;
 use causeway::expression::ExpressionScope;
-use causeway::pagination::Ask;
+use causeway::pagination::PageParameters;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -16,7 +16,7 @@ use crate::cases::each_case;
 use crate::integration_files::{files_of, load};
 use crate::provider_cases::{Case, MOMENT, Page, same_page};
 
-/// Whether every entry of `expected` stands in `value`.
+/// Whether `value` has every entry of `expected`.
 fn holds(value: &Value, expected: &Value) -> bool {
     match (value, expected) {
         (Value::Object(own), Value::Object(wanted)) => wanted
@@ -51,10 +51,12 @@ fn the_request_is_the_one_the_provider_expects() {
     each_case(Case::all(), |case| {
         let (sent, _) = case.call();
         let expected = &case.story["expect"]["request"];
-        let ask = case.pagination().map_or_else(Ask::default, |pagination| {
-            let url = Url::parse(&sent.url).unwrap();
-            case.ask(pagination, &case.first(pagination, &url))
-        });
+        let ask = case
+            .pagination()
+            .map_or_else(PageParameters::default, |pagination| {
+                let url = Url::parse(&sent.url).unwrap();
+                case.ask(pagination, &case.first(pagination, &url))
+            });
         let page = Page::of(&sent, &ask);
         assert_eq!(
             sent.method,
@@ -100,9 +102,9 @@ fn the_pages_around_are_found() {
         let own = Url::parse(&sent.url).unwrap();
         let position = case.first(pagination, &own);
         let page = Page::of(&sent, &case.ask(pagination, &position));
-        let turn = case.turn(pagination, &position, &page.url);
+        let links = case.links(pagination, &position, &page.url);
         each_case(
-            [("next", turn.next), ("prev", turn.prev)],
+            [("next", links.next), ("prev", links.prev)],
             |(key, found)| {
                 let name = format!("{} {key}", case.name);
                 let expected = case.story["expect"].get(key).filter(|page| !page.is_null());

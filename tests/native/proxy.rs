@@ -13,7 +13,7 @@ use crate::cases::each_case;
 use crate::client::{Answer, Setting};
 use crate::outside::{World, reply, streamed};
 
-/// The example of the reference, as it stands.
+/// The example of the reference, unchanged.
 fn example() -> Value {
     let file = include_str!("../cases/config/truto-example.json");
     let value: Value = serde_json::from_str(file).unwrap();
@@ -57,7 +57,7 @@ fn open() -> Scene {
     Scene::new(World::new(), &shop(), "api_key", &context)
 }
 
-/// Sent once, whatever comes of it.
+/// Sent once, with any outcome.
 fn get_once(shop: &Scene, path: &str) -> Answer {
     shop.call("GET", path, &[("x-max-retries", "0")], Body::Empty)
 }
@@ -143,17 +143,17 @@ fn each_method_becomes_the_providers_request() {
             "PURGE https://berlin.shop.example/v1/cache",
         ),
     ];
-    each_case(cases, |(verb, path, body, expected)| {
+    each_case(cases, |(method, path, body, expected)| {
         shop.world.answers(
             200,
             &[("content-type", "text/plain"), ("x-provider", "p")],
             "the answer",
         );
-        let answer = shop.call(verb, path, &[], Body::from_bytes(body.to_owned()));
+        let answer = shop.call(method, path, &[], Body::from_bytes(body.to_owned()));
         assert_eq!(
             (answer.status, answer.text(), answer.header("x-provider")),
             (200, "the answer", Some("p")),
-            "{verb} {path}"
+            "{method} {path}"
         );
         let sent = &shop.world.sent()[0];
         assert_eq!(format!("{} {}", sent.method, sent.url), expected);

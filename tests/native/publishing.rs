@@ -180,7 +180,7 @@ fn a_deletion_cut_off_in_the_middle_is_finished_by_the_alarm() {
     let id = admin.environment("gone");
     admin.token_of(&id, None);
     let path = format!("/environment/{id}");
-    // The power goes while the environment's directory erases itself: nobody is left to hear the answer.
+    // The power goes while the environment's directory erases itself: no caller is left for the answer.
     let deletion = admin.request_async("DELETE", &path, &[], causeway::ports::Body::Empty);
     world.0.hangs.borrow_mut().push("close".into());
     block_on(async {

@@ -1,4 +1,4 @@
-//! What answers say of their provider's limits: where it stands, when it is true, and which bodies are read for it.
+//! What answers say of their provider's limits: where it is given, when it is true, and which bodies are read for it.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -158,7 +158,7 @@ fn the_body_of_a_refused_credential_is_not_read_before_a_fresh_one_comes() {
     let answers = block_on(async {
         let calls = (0..8).map(|_| client.request_async("GET", &path, &[], Body::Empty));
         let mut all = Box::pin(scene.world.run(join_all(calls)));
-        // As many turns as it takes until all of them wait for the one refresh.
+        // Polled until all of them wait for the one refresh.
         for _ in 0..20 {
             assert!(futures::poll!(&mut all).is_pending());
         }

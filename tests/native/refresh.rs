@@ -1,4 +1,4 @@
-//! Tokens are kept fresh: one request to the provider however many calls wait, whoever of them goes away,
+//! Tokens are kept fresh: one request to the provider for all waiting calls, also if some of them go away,
 //! and what it answers is stored before it is used.
 
 use std::time::Duration;
@@ -347,7 +347,7 @@ fn the_alarm_refreshes_an_account_in_use_before_its_token_ends_and_an_idle_one_w
     scene.provider_grants("new", Some("refresh-2"));
     block_on(scene.world.run_passing(scene.world.ring_alarms()));
     assert_eq!(scene.provider_requests(), ["call old", "token refresh-1"]);
-    // Nobody calls for a day: then it rests for a week.
+    // After a day without calls it is not refreshed for a week.
     let (mut rings, mut refreshed) = (0, 0);
     for _ in 0..24 * 9 {
         scene.world.pass(Duration::from_hours(1));

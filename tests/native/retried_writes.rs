@@ -1,4 +1,4 @@
-//! Retries and limits beside the key of a write and the log: one write however often it is sent, one line that counts
+//! Retries and limits together with the key of a write and the log: one write for any number of requests, one line that counts
 //! it all, and no key kept for what was not done.
 
 use std::time::Duration;
@@ -119,13 +119,13 @@ fn a_write_that_is_sent_again_is_one_write_under_its_key() {
     let (client, path) = (&scene.setting.client, scene.path("/proxy/sacks/7"));
     let headers = keyed("1");
     let call = || client.request_async("PUT", &path, &headers, Body::from_bytes("{}"));
-    let (first, meanwhile) = block_on(async {
+    let (first, second) = block_on(async {
         let mut first = Box::pin(call());
         assert!(futures::poll!(&mut first).is_pending());
-        let meanwhile = call().await;
-        (scene.world.run_passing(first).await, meanwhile)
+        let second = call().await;
+        (scene.world.run_passing(first).await, second)
     });
-    assert_eq!(meanwhile.code(409), "caller.idempotency_in_progress");
+    assert_eq!(second.code(409), "caller.idempotency_in_progress");
     let again = scene.ask_passing("PUT", "/proxy/sacks/7", &headers);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!((first.text(), again.text()), (r#"{"id":7}"#, r#"{"id":7}"#));
@@ -223,7 +223,7 @@ fn a_rate_limit_behind_any_status_lets_the_key_go() {
     assert_eq!(
         account["last_forbidden_error"],
         Value::Null,
-        "nobody forbade it"
+        "it was not forbidden"
     );
 }
 

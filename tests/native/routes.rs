@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use causeway::api::route::{Found, Route, find};
+use causeway::api::route::{Route, RouteMatch, find};
 use causeway::api::table::rows;
 use causeway::ports::Body;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::integrations::file;
 use crate::openapi::template_of;
 use crate::outside::World;
 
-/// Who may: the admin token always; API tokens with a scope (`admin` stands for all), account tokens.
+/// Who may: the admin token always; API tokens with a scope (`admin` includes all), account tokens.
 pub const ROWS: &[(&str, &str, &[&str])] = &[
     ("GET", "/", ANYBODY),
     ("GET", "/health", ANYBODY),
@@ -109,7 +109,7 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
 /// Who may call providers.
 const CALLERS: &[&str] = &["proxy", "admin", "account"];
 
-pub const ANYBODY: &[&str] = &["nobody", "read", "proxy", "connect", "admin", "account"];
+pub const ANYBODY: &[&str] = &["no token", "read", "proxy", "connect", "admin", "account"];
 
 /// The routes of the table in `src/api/table.rs`: method and path.
 pub fn declared() -> BTreeSet<(&'static str, &'static str)> {
@@ -119,10 +119,10 @@ pub fn declared() -> BTreeSet<(&'static str, &'static str)> {
 /// The kind of a request's route: the name of its variant.
 pub fn name_at(method: &str, path: &str) -> String {
     let debug = match find(&method.parse().unwrap(), path.split('?').next().unwrap()) {
-        Found::Route(Route::Admin(admin)) => format!("{admin:?}"),
-        Found::Route(Route::Connect(connect)) => format!("{connect:?}"),
-        Found::Route(Route::Webhook(webhook)) => format!("{webhook:?}"),
-        Found::Route(other) => format!("{other:?}"),
+        RouteMatch::Route(Route::Admin(admin)) => format!("{admin:?}"),
+        RouteMatch::Route(Route::Connect(connect)) => format!("{connect:?}"),
+        RouteMatch::Route(Route::Webhook(webhook)) => format!("{webhook:?}"),
+        RouteMatch::Route(other) => format!("{other:?}"),
         other => panic!("{method} {path}: {other:?}"),
     };
     debug.split(['(', ' ']).next().unwrap().to_owned()
@@ -162,7 +162,7 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
         .expect(201);
     let scoped = |scope: &str| setting.admin.token_of(&setting.environment, Some(&[scope]));
     let callers: Vec<(&str, Client)> = vec![
-        ("nobody", setting.admin.with_token("")),
+        ("no token", setting.admin.with_token("")),
         ("read", scoped("read")),
         ("proxy", scoped("proxy")),
         ("connect", scoped("connect")),
@@ -183,7 +183,7 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
             };
             let answer = client.request(method, path, &[], body);
             if path.starts_with("/connect") {
-                // A page for anybody, which asks for a link token and for no other.
+                // A public page, which asks for a link token and for no other.
                 assert_eq!(
                     answer.header("content-type"),
                     Some("text/html; charset=utf-8")
@@ -194,7 +194,7 @@ fn a_route_is_open_to_whom_its_row_names_and_to_nobody_else() {
             let status = answer.status;
             let expected = match (allowed.contains(who), *who) {
                 (true, _) => None,
-                (false, "nobody") => Some(401),
+                (false, "no token") => Some(401),
                 (false, _) => Some(403),
             };
             match expected {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cases::each_case;
 use crate::client::{Answer, id_of};
-use crate::received::{ReceivingAccount, signing_file};
+use crate::inbound_webhooks::{ReceivingAccount, signing_file};
 use crate::webhook_cases::{Case, Sent};
 
 const BODY: &str = r#"{"topic":"paid","nr":7,"shop":"one"}"#;
@@ -36,7 +36,8 @@ fn scene(schemes: &Value, webhook: &Value) -> ReceivingAccount {
     causeway::json::merge(&mut file, &json!({ "config": { "webhook": webhook } }));
     let admin = &scene.setting.admin;
     admin.send("PUT", "/integration/shop", &file).expect(200);
-    let secrets = json!({ "webhook_secret": crate::received::SECRET, "second_secret": SECOND });
+    let secrets =
+        json!({ "webhook_secret": crate::inbound_webhooks::SECRET, "second_secret": SECOND });
     let body = json!({ "secret_environment_variables": secrets });
     scene.setting.override_install(&body).expect(200);
     scene.world.pass(std::time::Duration::from_secs(61));
@@ -56,14 +57,14 @@ fn send(scene: &ReceivingAccount, headers: &[(&str, &str)]) -> Answer {
 #[test]
 fn either_of_two_schemes_is_accepted_each_by_its_own_secret() {
     let scene = scene(&two(), &json!({}));
-    let own = crate::received::SECRET;
-    let first = crate::received::signed(own, BODY);
+    let own = crate::inbound_webhooks::SECRET;
+    let first = crate::inbound_webhooks::signed(own, BODY);
     let second = digest(SECOND, BODY);
     send(&scene, &[("x-signature", &first)]).expect(200);
     send(&scene, &[("x-digest", &second)]).expect(200);
     send(&scene, &[("x-signature", "00"), ("x-digest", &second)]).expect(200);
     let cases = [
-        ("x-signature", crate::received::signed(SECOND, BODY)),
+        ("x-signature", crate::inbound_webhooks::signed(SECOND, BODY)),
         ("x-digest", digest(own, BODY)),
         ("x-digest", first.clone()),
         ("x-signature", second.clone()),
@@ -115,7 +116,7 @@ fn a_scheme_is_tried_only_where_the_request_says_what_it_is_for() {
     schemes[0]["when"] = json!({ "$header.x-version": "v1" });
     schemes[1]["when"] = json!({ "$body.topic": "paid", "$header.x-version": "v2" });
     let scene = scene(&schemes, &json!({}));
-    let first = crate::received::signed(crate::received::SECRET, BODY);
+    let first = crate::inbound_webhooks::signed(crate::inbound_webhooks::SECRET, BODY);
     let second = digest(SECOND, BODY);
     let both = [
         ("x-signature", first.as_str()),
@@ -146,8 +147,8 @@ fn a_handshake_works_by_either_scheme() {
     });
     let scene = scene(&two(), &webhook);
     let body = r#"{"hello":"abc"}"#;
-    let expected = crate::received::signed(crate::received::SECRET, "abc");
-    let first = crate::received::signed(crate::received::SECRET, body);
+    let expected = crate::inbound_webhooks::signed(crate::inbound_webhooks::SECRET, "abc");
+    let first = crate::inbound_webhooks::signed(crate::inbound_webhooks::SECRET, body);
     let second = digest(SECOND, body);
     each_case(
         [("x-signature", first), ("x-digest", second)],
@@ -193,7 +194,7 @@ fn an_id_that_only_another_scheme_covers_tells_no_repeated_event() {
     let body = json!({ "secret_environment_variables": secrets });
     scene.setting.override_install(&body).expect(200);
     scene.world.pass(std::time::Duration::from_secs(61));
-    let first = crate::received::signed(crate::received::SECRET, BODY);
+    let first = crate::inbound_webhooks::signed(crate::inbound_webhooks::SECRET, BODY);
     let by_hmac = [("webhook-id", "msg_1"), ("x-signature", first.as_str())];
     let one = id_of(&send(&scene, &by_hmac).expect(200));
     let two = id_of(&send(&scene, &by_hmac).expect(200));
@@ -246,7 +247,7 @@ fn a_literal_secret_of_a_list_is_refused_before_it_is_stored() {
 #[test]
 fn a_secret_is_bound_to_the_whole_list() {
     let scene = scene(&two(), &json!({}));
-    let first = crate::received::signed(crate::received::SECRET, BODY);
+    let first = crate::inbound_webhooks::signed(crate::inbound_webhooks::SECRET, BODY);
     send(&scene, &[("x-signature", &first)]).expect(200);
     let mut other = two();
     other[0]["config"]["compare_with"] = json!(["$header.x-signature", "$query.signature"]);
@@ -373,7 +374,8 @@ fn a_large_webhook_is_tried_by_the_scheme_that_its_body_names_and_taken_by_no_ot
         all.extend(headers);
         scene.to_account(&all, body).status
     };
-    let by_first = |body: &str| crate::received::signed(crate::received::SECRET, body);
+    let by_first =
+        |body: &str| crate::inbound_webhooks::signed(crate::inbound_webhooks::SECRET, body);
     let (paid, refund) = (large("paid"), large("refund"));
     assert_eq!(send(&paid, &[("x-signature", &by_first(&paid))]), 200);
     let second = digest(SECOND, &refund);

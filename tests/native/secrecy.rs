@@ -1,4 +1,4 @@
-//! Secrecy sticks: what was sealed once stays sealed, whatever the file says of it later.
+//! What was sealed once stays sealed, even if the file later declares it differently.
 
 use std::cell::Cell;
 
@@ -112,7 +112,7 @@ impl Story {
 /// Something that is done, and how.
 type Way = (&'static str, fn(&Story));
 
-/// How the file comes to call it no secret.
+/// How the file stops calling it a secret.
 fn changes() -> Vec<Way> {
     vec![
         ("text", |story| story.puts(&fields("pin", "text"))),
@@ -133,7 +133,7 @@ fn changes() -> Vec<Way> {
     ]
 }
 
-/// How an account comes to be stored again.
+/// What stores an account again.
 fn stores() -> Vec<Way> {
     vec![
         ("a new tenant", |story| {

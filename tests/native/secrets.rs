@@ -1,4 +1,4 @@
-//! Secrets appear in no answer, no log line and not at rest.
+//! Secrets appear in no answer and no log line, and are stored encrypted.
 
 use serde_json::json;
 

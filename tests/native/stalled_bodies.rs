@@ -1,4 +1,4 @@
-//! Every route that reads a body, whoever sends it: one that stalls ends within its deadline and holds nothing then.
+//! Every route that reads a body, from every sender: a body that stalls ends within its deadline and holds no memory then.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn a_body_that_stalls_ends_on_every_route_with_and_without_a_token() {
         .with_token(issued["integrated_account_token"].as_str().unwrap());
     let forged = format!("{}x", &own.token[..own.token.len() - 1]);
     let callers = [
-        ("nobody", setting.client.with_token("")),
+        ("without a token", setting.client.with_token("")),
         ("a forged account token", setting.client.with_token(&forged)),
         ("an account token", own),
         ("an API token", setting.client.clone()),

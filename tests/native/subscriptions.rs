@@ -17,7 +17,7 @@ use crate::outside::World;
 
 pub const TARGET: &str = "https://app.example/hooks";
 
-/// An environment with somebody who may do everything there.
+/// An environment with a token of all scopes.
 pub struct Subscriber {
     pub world: World,
     pub admin: Client,
@@ -248,7 +248,11 @@ fn they_go_with_their_environment() {
         0
     );
     let left: Vec<WebhookRecord> = subscriber.ask(&EnvironmentMessage::Webhooks);
-    assert_eq!(left, [], "an outbox that is left has nobody to send to");
+    assert_eq!(
+        left,
+        [],
+        "an outbox that is left has no subscription to send to"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What an environment's directory does when deliveries fail for days, and for whoever waits meanwhile.
+//! What an environment's directory does when deliveries fail for days, and for the accounts that wait in that time.
 
 use std::time::Duration;
 
@@ -61,14 +61,14 @@ impl Failing {
         self.subscriber.client.get(&path).expect(200)
     }
 
-    fn turn(&self, is_active: bool) {
+    fn set_active(&self, is_active: bool) {
         let change = json!({ "is_active": is_active });
         self.subscriber.change(&self.id.to_string(), &change);
     }
 
     /// Pauses it, and so many wait.
     fn paused_with(&self, waiting: u8) {
-        self.turn(false);
+        self.set_active(false);
         assert!((0..waiting).all(|number| self.waits(number)));
     }
 
@@ -130,10 +130,10 @@ fn five_days_without_a_delivery_pause_it() {
         .filter(|one| one["event"] == "webhook_paused")
         .collect();
     assert_eq!(lines, [&line], "it is said once");
-    failing.turn(true);
+    failing.set_active(true);
     assert_eq!(failing.subscription()["failing_since"], Value::Null);
     failing.fails();
-    assert_eq!(failing.subscription()["is_active"], true, "it begins anew");
+    assert_eq!(failing.subscription()["is_active"], true, "it begins again");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn nobody_waits_for_what_is_not_paused() {
     let failing = Failing::new();
     assert!(!failing.waits(1));
     assert_eq!(failing.waiting(), 0);
-    failing.turn(false);
+    failing.set_active(false);
     assert!(failing.waits(1) && failing.waits(1));
     assert_eq!(failing.waiting(), 1);
     failing.world().settle();
@@ -187,7 +187,7 @@ fn who_waits_is_woken_when_it_goes_on_or_is_gone() {
             let path = format!("/webhook/{}", failing.id);
             failing.subscriber.client.delete(&path).expect(200);
         } else {
-            failing.turn(true);
+            failing.set_active(true);
         }
         assert_eq!(woken(failing.world()), [], "not by the call itself");
         failing.world().restart();
@@ -207,7 +207,7 @@ fn who_does_not_answer_is_asked_again_and_holds_nobody_back() {
     let silent = || Err(Failure::storage());
     (0..29).for_each(|number| answers(failing.world(), number, &silent()));
     answers(failing.world(), 29, &Ok(Value::Null));
-    failing.turn(true);
+    failing.set_active(true);
     failing.world().pass(Duration::from_secs(1));
     failing.ring();
     assert_eq!(woken(failing.world()).len(), 30);
@@ -228,8 +228,8 @@ fn who_does_not_answer_is_asked_again_and_holds_nobody_back() {
 fn one_that_waits_anew_meanwhile_is_not_forgotten() {
     let failing = Failing::new();
     failing.paused_with(1);
-    failing.turn(true);
-    failing.turn(false);
+    failing.set_active(true);
+    failing.set_active(false);
     assert!(failing.waits(0));
     failing.world().pass(Duration::from_secs(1));
     failing.ring();

@@ -1,4 +1,4 @@
-//! `POST /webhook/test`: a real request, signed with whatever signs now.
+//! `POST /webhook/test`: a real request, signed with the current secrets.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ fn whatever_the_receiver_answers_is_told_and_no_redirect_followed() {
     each_case(
         [(500, &[][..]), (301, &elsewhere), (410, &[])],
         |(status, headers)| {
-            subscriber.world.answers(status, headers, "whatever");
+            subscriber.world.answers(status, headers, "unread");
             let (answer, _) = test(&subscriber, &id);
             assert_eq!(answer, json!({ "status": status, "duration_ms": 0 }));
         },

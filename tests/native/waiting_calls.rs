@@ -159,7 +159,7 @@ enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
     Connection,
-    Turn,
+    Reservation,
     Pause,
     Backoff,
     Body,
@@ -168,7 +168,7 @@ enum Wait {
 
 const WAITS: [Wait; 6] = [
     Wait::Connection,
-    Wait::Turn,
+    Wait::Reservation,
     Wait::Pause,
     Wait::Backoff,
     Wait::Body,
@@ -178,7 +178,7 @@ const WAITS: [Wait; 6] = [
 /// The answer to a call that had to wait while its account was changed, and the requests it sent.
 fn waited(wait: Wait, change: Change) -> (Answer, Vec<Sent>) {
     let variables: &[(&str, &str)] = match wait {
-        Wait::Turn => &[("ACCOUNT_RATE", "1")],
+        Wait::Reservation => &[("ACCOUNT_RATE", "1")],
         _ => &[],
     };
     let token = json!({ "access_token": "old", "refresh_token": "r1", "expires_at": "2030-01-01T00:00:00.000Z" });
@@ -200,7 +200,7 @@ fn waited(wait: Wait, change: Change) -> (Answer, Vec<Sent>) {
     let answer = block_on(world.run_passing(async {
         let before = match wait {
             Wait::Connection => 4,
-            Wait::Turn => 1,
+            Wait::Reservation => 1,
             _ => 0,
         };
         if wait == Wait::Pause {

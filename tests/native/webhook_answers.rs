@@ -1,6 +1,6 @@
 //! What is made of the requests of `tests/cases/webhooks`: events, and answers to handshakes.
 
-use causeway::webhook::{self, Proof, Refusal, Request};
+use causeway::webhook::{self, Refusal, SenderProof, WebhookRequest};
 use serde_json::Value;
 
 use crate::cases::each_case;
@@ -51,7 +51,7 @@ fn the_events_their_key_and_the_account_are_found() {
 }
 
 /// On the request itself, since a token that is the body takes its place.
-fn webhook_verify(case: &Case, request: &Request) -> Result<(), Refusal> {
+fn webhook_verify(case: &Case, request: &WebhookRequest) -> Result<(), Refusal> {
     let scope = causeway::expression::TemplateScope::new(&case.story["context"]);
     case.verify_request(request, &scope, &case.keys("keys"), case.now())
 }
@@ -73,9 +73,9 @@ fn handshakes_are_answered_as_the_provider_wants() {
                     assert_eq!(case.verify(&sent).is_ok(), is_signed, "{name}");
                 }
                 let proof = if is_signed {
-                    Proof::Signed
+                    SenderProof::Signed
                 } else {
-                    Proof::Unsigned
+                    SenderProof::Unsigned
                 };
                 let scope = causeway::expression::TemplateScope::new(context);
                 let result = webhook::handshake(

@@ -4,7 +4,7 @@
 use causeway::config::{Config, Webhook, read};
 use causeway::expression::{Moment, Pins, PlainHttp, TemplateScope};
 use causeway::time::Timestamp;
-use causeway::webhook::{self, PublishedKey, Refusal, Request};
+use causeway::webhook::{self, PublishedKey, Refusal, WebhookRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
@@ -35,8 +35,8 @@ impl Sent {
         }
     }
 
-    pub fn request(&self) -> Request<'_> {
-        Request::new(&self.method, &self.url, &self.headers, &self.body)
+    pub fn request(&self) -> WebhookRequest<'_> {
+        WebhookRequest::new(&self.method, &self.url, &self.headers, &self.body)
     }
 
     pub fn set(&mut self, name: &str, value: &str) {
@@ -100,7 +100,7 @@ impl Case {
         }
     }
 
-    /// Where the signature stands: `header`, `query` or `body`, and its name there, or its text.
+    /// Where the signature is: `header`, `query` or `body`, and its name there, or its text.
     pub fn place(&self) -> Option<(&str, &str)> {
         let (kind, name) = self.story["signature"].as_object()?.iter().next()?;
         Some((kind.as_str(), name.as_str()?))
@@ -129,10 +129,10 @@ impl Case {
         self.verify_request(&sent.request(), &scope, keys, now)
     }
 
-    /// By each scheme in turn; of several refusals the most telling.
+    /// By each scheme, one after another; of several refusals the most specific.
     pub fn verify_request(
         &self,
-        request: &Request,
+        request: &WebhookRequest,
         scope: &TemplateScope,
         keys: &[PublishedKey],
         now: Timestamp,

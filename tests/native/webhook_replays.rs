@@ -1,4 +1,4 @@
-//! A captured webhook that is sent again: its signature holds, and whatever is not signed may be another. Over every request
+//! A captured webhook that is sent again: its signature holds, and the parts that are not signed may differ. Over every request
 //! of a shipped file whose scheme proves the body and signs no time: such a one is good at any age.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-// `make audit` (scripts/audit.mjs): what it refuses, and that it waits for nobody who does not answer.
+// `make audit` (scripts/audit.mjs): what it refuses, and that it does not wait for a registry that does not answer.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -1,4 +1,4 @@
-// Bodies of every kind, both ways: what is passed on or cut is not touched, what is written anew is what the file says.
+// Bodies of every kind, both ways: what is passed on or cut is not touched, what is rewritten is what the file says.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -70,7 +70,7 @@ describe("JSON is not touched", () => {
     assert.equal(sent().body.toString(), ODD);
   });
 
-  test("a provider's error is shown in raw_response, whatever is in it", async () => {
+  test("a provider's error is shown in raw_response, with any content", async () => {
     scripted.answers.set("/ships/1", () => ({ status: 422, body: ODD }));
     assertError(await call("GET", "/proxy/ships/1"), 422, "provider.rejected");
   });
@@ -92,7 +92,7 @@ describe("compressed answers", () => {
     });
   }
 
-  test("in a way that is not undone: told so where it must be looked into", async () => {
+  test("in a coding that is not undone: an error where it must be read", async () => {
     scripted.answers.set("/ships", () => ({ headers: { "content-type": "application/json", "content-encoding": "deflate" }, body: deflateSync(whole) }));
     const answer = await call("GET", "/proxy/ships");
     if (answer.status !== 200) assertError(answer, 502, "provider.unexpected_answer");
@@ -193,7 +193,7 @@ describe("other formats", () => {
     assert.equal((await call("GET", "/custom/feeds/1")).text, XML, "/custom is not read");
   });
 
-  test("xml that asks for more than it is: told so, and nothing is fetched", async () => {
+  test("xml that refers to other documents: an error, and nothing is fetched", async () => {
     const bomb = `<!DOCTYPE f [<!ENTITY a "${"x".repeat(1_000)}"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "${scripted.url}/stolen">]><f>&b;&c;</f>`;
     await eachCase([bomb, "<a><b></a>", "", "<a/><b/>", "no xml at all"], async (odd) => {
       scripted.answers.set("/feeds/1", octets("application/xml", odd));
@@ -212,7 +212,7 @@ describe("other formats", () => {
   });
 
   for (const name of ["truto_body_passthrough", "body_passthrough"]) {
-    test(`${name}=true: the caller's body as it is, whatever the file's template says`, async () => {
+    test(`${name}=true: the caller's body as it is, without the file's template`, async () => {
       ok(await call("POST", "/proxy/templated", { name: "Fram" }), 200);
       assert.deepEqual(JSON.parse(sent().body), { wrapped: "Fram" });
       ok(await call("POST", `/proxy/templated?${name}=true`, ODD), 200);

@@ -25,7 +25,7 @@ export const SIZES = {
 export async function startBrowser() {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   return {
-    /** A page of a browser of its own, with no cookies. `page.problems`: what scripts, CSP and the console complained of. */
+    /** A page of a new browser, with no cookies. `page.problems`: what scripts, CSP and the console complained of. */
     async page(size = "desktop", { javaScript = true } = {}) {
       const context = await browser.newContext({ ...SIZES[size], javaScriptEnabled: javaScript });
       context.setDefaultTimeout(10_000);

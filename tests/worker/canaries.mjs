@@ -6,7 +6,7 @@
 //
 // The registry is one for the whole process, which is one test file. The harness feeds it: every byte that a client of this
 // process reads from a gateway, every console line, every request that reaches a server of this process, and at `stop` the whole
-// storage folder. A browser is a process of its own: what it reads is not seen here.
+// storage folder. A browser is a separate process: what it reads is not seen here.
 
 import { subscribe } from "node:diagnostics_channel";
 import path from "node:path";
@@ -25,7 +25,7 @@ const forbidden = Object.fromEntries(PLACES.map((place) => [place, []]));
 const found = new Map();
 
 /**
- * The ways a text can be told without being it: `{form: bytes}`. Base64 has three, as the text stands at a multiple of three bytes, or one or
+ * The encodings that give a text away: `{form: bytes}`. Base64 has three, as the text starts at a multiple of three bytes, or one or
  * two behind it; what the neighbours decide is cut off.
  */
 export function forms(value) {
@@ -98,7 +98,7 @@ export function assertNothingFound() {
   throw new Error(`Secrets where none may be:\n${lines.join("\n")}`);
 }
 
-// What this process reads from a gateway, whatever client reads it: the bytes as they come over the wire, head and body.
+// What this process reads from a gateway, by any client: the bytes as they come over the wire, head and body.
 
 const gateways = new Set();
 
@@ -116,7 +116,7 @@ subscribe("net.client.socket", ({ socket }) => {
       if (this.bytesWritten !== written) [written, searched, last] = [this.bytesWritten, 0, Buffer.alloc(0)];
       if (searched < SEARCHED) look("answered", Buffer.concat([last, chunk]), `an answer of ${this.remotePort}`);
       searched += chunk.length;
-      // A text may stand across two pieces.
+      // A text may span two pieces.
       last = Buffer.from(chunk.subarray(-512));
     }
     return push.call(this, chunk, ...rest);

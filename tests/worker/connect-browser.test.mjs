@@ -77,7 +77,7 @@ describe("in a browser", { skip: noBrowser }, () => {
         assert.match(await page.locator("body").innerText(), /Rotating OAuth/);
       });
 
-      test("a mistake is told beside its field, with the input kept", async () => {
+      test("a mistake is shown next to its field, with the input kept", async () => {
         const page = await browser.page(size);
         await openLink(page, await link());
         await page.locator("form").first().evaluate((form) => (form.noValidate = true)); // the browser's own check comes first
@@ -181,13 +181,13 @@ describe("in a browser", { skip: noBrowser }, () => {
       return { page, popup };
     }
     const closed = async (popup) => popup.isClosed() || popup.waitForEvent("close");
-    const heard = (page) => page.evaluate(() => globalThis.heard);
+    const received = (page) => page.evaluate(() => globalThis.received);
 
     test("the company's page hears the result, and the window closes", async () => {
       const { page, popup } = await connectFrom(company, await link({ redirect_uri: `${company.url}/done` }));
-      await page.waitForFunction(() => globalThis.heard.length > 0);
+      await page.waitForFunction(() => globalThis.received.length > 0);
       await closed(popup);
-      const [{ origin, data }, ...more] = await heard(page);
+      const [{ origin, data }, ...more] = await received(page);
       assert.deepEqual(more, []);
       assert.equal(origin, gateway.url.origin);
       assert.deepEqual([data.result, data.integration], ["success", "rotating-oauth"]);
@@ -198,7 +198,7 @@ describe("in a browser", { skip: noBrowser }, () => {
       const { page, popup } = await connectFrom(stranger, await link({ redirect_uri: `${company.url}/done` }), { asks: true });
       await closed(popup);
       await page.waitForTimeout(300);
-      assert.deepEqual(await heard(page), []);
+      assert.deepEqual(await received(page), []);
     });
   });
 });
@@ -208,12 +208,12 @@ const hasVisibleFocus = () => {
   return (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
 };
 
-/** A company's own site: every page keeps the messages it hears in `heard`. */
+/** A company's own site: every page keeps the messages that it gets in `received`. */
 async function startCompany() {
   const server = createServer((request, response) => {
     response.setHeader("content-type", "text/html");
     response.end(`<!doctype html><html lang="en"><title>Company</title><h1>Company</h1>
-<script>globalThis.heard = []; addEventListener("message", ({ origin, data }) => heard.push({ origin, data }));</script></html>`);
+<script>globalThis.received = []; addEventListener("message", ({ origin, data }) => received.push({ origin, data }));</script></html>`);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const stop = () => {

@@ -89,13 +89,13 @@ describe("the page", () => {
     assert.equal(wrong.form.defaults.beacon, "no spaces, please", "the input is kept");
     const field = wrong.form.fields.find(({ name }) => name === "beacon");
     assert.equal(field["aria-invalid"], "true");
-    assert.ok(field["aria-describedby"], "the error stands beside the field");
+    assert.ok(field["aria-describedby"], "the error is next to the field");
     assert.ok((await visitor.submit(wrong, { beacon: "better" }, { until: leaves(made) })).next);
   });
 });
 
 describe("oauth2", () => {
-  test("the customer comes to the provider with all that it needs", async () => {
+  test("the customer reaches the provider with all that it needs", async () => {
     const url = new URL(await toProvider(await link()));
     const query = Object.fromEntries(url.searchParams);
     assert.equal(url.origin + url.pathname, `${provider.url}/auth`);
@@ -176,7 +176,7 @@ describe("oauth2", () => {
     assert.match(headers.get("content-security-policy"), /script-src 'nonce-/);
   });
 
-  test("a refusal is told plainly and stores nothing, and the same link works afterwards", async () => {
+  test("a refusal is shown plainly and stores nothing, and the same link works afterwards", async () => {
     const options = { link: await link(), visitor: new Visitor() };
     const before = await accounts();
     const refused = resultOf(await connect(environment, provider, { ...options, deny: true }));
@@ -239,7 +239,7 @@ describe("client credentials", () => {
     ok(await callThings(environment, account), 200);
   });
 
-  test("a wrong secret is told on the page or to the company, and never comes back in HTML", async () => {
+  test("a wrong secret is reported on the page or to the company, and never comes back in HTML", async () => {
     const before = await accounts();
     const page = await machine({ beacon: "north", client_id, client_secret: "not-the-secret-at-all" });
     assert.ok(!page.html.includes("not-the-secret-at-all"));
@@ -260,7 +260,7 @@ describe("client credentials", () => {
     assert.equal((await accountOf(environment, sent)).authentication_method, "oauth2_client_credentials");
   });
 
-  // By a link, a form of its own or a choice in the form: whatever the page offers.
+  // By a link, a separate form or a choice in the form: as the page offers it.
   async function choose(visitor, page, credential) {
     const link = page.links.find((each) => each.includes(credential));
     if (link) return visitor.open(link, { from: page.url });
@@ -275,7 +275,7 @@ describe("client credentials", () => {
 
 describe("actions", () => {
   for (const [variant, status] of [["rotating-oauth-uninstalled", "post_install_error"], ["rotating-oauth-invalid", "validation_error"]]) {
-    test(`${status}: told to the company, the account kept, not callable`, async () => {
+    test(`${status}: reported to the company, the account kept, not callable`, async () => {
       await installOauth(gateway, environment, provider, variant);
       const result = resultOf(await connect(environment, provider, { integration: variant, redirect_uri: COMPANY }));
       assert.equal(result.error_type, status);

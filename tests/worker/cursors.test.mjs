@@ -1,4 +1,4 @@
-// Cursors that callers hold: whose they are, what becomes of a walk that breaks off, and of providers that never end.
+// Cursors that callers hold: whose they are, what happens when reading a list breaks off, and providers that never end.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
@@ -10,7 +10,7 @@ import { hubspot } from "./twins/hubspot.mjs";
 import { shopify } from "./twins/shopify.mjs";
 import { stripe } from "./twins/stripe.mjs";
 import { startTwin } from "./twins/twin.mjs";
-import { accountAt, allPages, anotherAccount, assertAll, page, shipped, walk } from "./walking.mjs";
+import { accountAt, allPages, anotherAccount, assertAll, page, shipped, readPages } from "./page-reader.mjs";
 
 let gateway, atStripe, atHubspot, atShopify, atContacts, atDeals;
 before(async () => {
@@ -48,7 +48,7 @@ test("and the resource's, and the method's", async () => {
   const { next_cursor } = await firstPage(atStripe);
   await assertBadCursor({ ...atStripe, provider: { ...stripe, resource: "charges" } }, next_cursor);
   const contacts = await firstPage(atHubspot);
-  const search = { ...hubspot, resource: "contact_search", verb: "POST", body: { filterGroups: [], sorts: [], properties: [] } };
+  const search = { ...hubspot, resource: "contact_search", method: "POST", body: { filterGroups: [], sorts: [], properties: [] } };
   await assertBadCursor({ ...atHubspot, provider: search }, contacts.next_cursor);
 });
 
@@ -63,7 +63,7 @@ test("a cursor says nothing: neither what the provider's is, nor whose", async (
   const { next_cursor, result } = await firstPage(atStripe);
   const texts = [next_cursor, Buffer.from(next_cursor, "base64url").toString("latin1")];
   await eachCase(texts, (text) => { for (const secret of [result.at(-1).id, atStripe.account.id, "customers"]) assert.ok(!text.includes(secret)); });
-  assert.match(next_cursor, /^[\w.~-]+$/, "it can stand in a query as it is");
+  assert.match(next_cursor, /^[\w.~-]+$/, "it fits into a query as it is");
 });
 
 test("a cursor outlives the object and the runtime", async () => {
@@ -108,7 +108,7 @@ test("an error in the middle: the same cursor goes on where it was", async () =>
     cursor = body.next_cursor;
   }
   assertError(await page(atStripe, { limit: 100, cursor }), 500, "provider.failed");
-  assertAll([...records, ...(await walk(atStripe, { limit: 100, cursor })).records], atStripe);
+  assertAll([...records, ...(await readPages(atStripe, { limit: 100, cursor })).records], atStripe);
 });
 
 test("x-all-pages stops at an error with a last line that says where to resume", async () => {
@@ -123,7 +123,7 @@ test("x-all-pages stops at an error with a last line that says where to resume",
   assert.equal(rest.error, undefined);
   assertAll([...records, ...rest.records], atStripe);
   // And page by page from the same place.
-  assert.deepEqual((await walk(atStripe, { limit: 100, cursor: next_cursor })).records, rest.records);
+  assert.deepEqual((await readPages(atStripe, { limit: 100, cursor: next_cursor })).records, rest.records);
 });
 
 test("a connection that breaks in the middle is tried again, and no record comes twice", async () => {
@@ -160,7 +160,7 @@ test("who leaves a stream stops it: the provider is asked no more", async () => 
   of.twin.resize(1_000);
 });
 
-test("a provider that gives one page again and again is an error, not an endless walk", async () => {
+test("a provider that gives one page again and again is an error, not an endless list", async () => {
   const same = { body: { object: "list", has_more: true, data: [{ id: "cus_1" }] } };
   // The same cursor again.
   atStripe.twin.answerNext(...Array(10).fill(same));
@@ -201,7 +201,7 @@ test("a limit is kept within bounds, and 400 where it is no number; so is anothe
   assert.deepEqual(atStripe.twin.requests, []);
 });
 
-test("neither limit nor cursor of ours reaches the provider, nor is a caller's starting_after heeded twice", async () => {
+test("neither limit nor cursor of ours reaches the provider, nor is a caller's starting_after used twice", async () => {
   const { next_cursor } = await firstPage(atStripe, 5);
   ok(await page(atStripe, { limit: 5, cursor: next_cursor }), 200);
   await eachCase(atStripe.twin.requests, ({ query }) => {

@@ -31,7 +31,7 @@ async function company() {
   const environment = await newEnvironment(gateway, randomUUID());
   const { call } = environment;
   const sending = await webhookAccount(gateway, environment);
-  /** Subscribes an endpoint of its own: `{…webhook, path}`. */
+  /** Subscribes a new endpoint: `{…webhook, path}`. */
   async function subscribe(more = {}, answer) {
     const path = `/${randomUUID()}`;
     if (answer) answers.set(path, answer);
@@ -49,7 +49,7 @@ async function delivered({ path, secret }, id, seconds) {
   return request;
 }
 
-/** How an event's delivery to a subscription stands: `{status, attempts, next_attempt_at}`. */
+/** The state of an event's delivery to a subscription: `{status, attempts, next_attempt_at}`. */
 async function deliveryOf(environment, id, webhook) {
   const { deliveries } = await eventDetail(environment, id);
   return deliveries.find(({ webhook_id }) => webhook_id === webhook.id) ?? assert.fail("no such delivery yet");
@@ -157,14 +157,14 @@ describe("deliveries", () => {
     const { subscribe, wave } = await company();
     const [exact, prefixed, all, none] = [await subscribe({ event_types: ["wave"] }), await subscribe({ event_types: ["wave:*"] }), await subscribe({ event_types: null }), await subscribe({ event_types: ["wav"] })];
     const ids = [await wave(1), await wave(2, "wave:high"), await wave(3, "tide")];
-    const heard = ({ path }) => receiver.of(path).map(({ body }) => body.id).filter((id) => ids.includes(id)).sort();
-    await eventually(() => assert.deepEqual(heard(all), [...ids].sort()));
-    await eventually(() => assert.deepEqual(heard(exact), [ids[0]]));
-    await eventually(() => assert.deepEqual(heard(prefixed), [ids[1]]));
-    assert.deepEqual(heard(none), []);
+    const arrivals = ({ path }) => receiver.of(path).map(({ body }) => body.id).filter((id) => ids.includes(id)).sort();
+    await eventually(() => assert.deepEqual(arrivals(all), [...ids].sort()));
+    await eventually(() => assert.deepEqual(arrivals(exact), [ids[0]]));
+    await eventually(() => assert.deepEqual(arrivals(prefixed), [ids[1]]));
+    assert.deepEqual(arrivals(none), []);
   });
 
-  test("an event nobody subscribed to is delivered, and a later subscription does not bring it", async () => {
+  test("an event without a subscription counts as delivered, and a later subscription does not bring it", async () => {
     const { environment, subscribe, wave } = await company();
     const id = await wave(1);
     await isSettled(environment, id);
@@ -193,14 +193,14 @@ describe("deliveries", () => {
   test("a test event says what came back", async () => {
     const { call, subscribe } = await company();
     const webhook = await subscribe({ event_types: ["wave"] }, ({ body }) => ({ status: body.event === "tide" ? 418 : 204 }));
-    const told = ok(await call("POST", "/webhook/test", { id: webhook.id }), 200);
-    assert.equal(told.status, 204);
-    assert.ok(Number.isInteger(told.duration_ms));
+    const tested = ok(await call("POST", "/webhook/test", { id: webhook.id }), 200);
+    assert.equal(tested.status, 204);
+    assert.ok(Number.isInteger(tested.duration_ms));
     assert.equal(ok(await call("POST", "/webhook/test", { id: webhook.id, event_type: "tide" }), 200).status, 418);
     for (const request of receiver.of(webhook.path)) new Webhook(webhook.secret).verify(request.text, request.headers);
     assert.equal(receiver.of(webhook.path).length, 2, "a test is not tried again");
-    const nobody = ok(await call("POST", "/webhook", { target_url: "http://127.0.0.1:9/" }), 201);
-    const failed = ok(await call("POST", "/webhook/test", { id: nobody.id }), 200);
+    const unserved = ok(await call("POST", "/webhook", { target_url: "http://127.0.0.1:9/" }), 201);
+    const failed = ok(await call("POST", "/webhook/test", { id: unserved.id }), 200);
     assert.equal(failed.status, null);
     assert.ok(failed.error.length > 0);
     assertError(await call("POST", "/webhook/test", { id: randomUUID() }), 404, "caller.");
@@ -212,10 +212,10 @@ describe("deliveries", () => {
     const { id } = await importAccount(environment, sending.installed, { api_key: "key-1", webhook_secret: "whsec_AAAA", label: "one" });
     ok(await call("PATCH", `/integrated-account/${id}`, { context: { label: "two" } }), 200);
     ok(await call("DELETE", `/integrated-account/${id}`), 200);
-    const heard = () => receiver.of(webhook.path).filter(({ body }) => body.integrated_account_id === id);
-    const named = (kind) => heard().find(({ body }) => body.event === `integrated_account:${kind}`) ?? assert.fail(`no ${kind}`);
+    const arrivals = () => receiver.of(webhook.path).filter(({ body }) => body.integrated_account_id === id);
+    const named = (kind) => arrivals().find(({ body }) => body.event === `integrated_account:${kind}`) ?? assert.fail(`no ${kind}`);
     await eachCase(["created", "active", "updated", "deleted"], async (kind) => { assertDelivery(await eventually(() => named(kind)), webhook); });
-    assert.ok(heard().every(({ text }) => !text.includes("key-1") && !text.includes("whsec_AAAA")), "a secret is in an event");
+    assert.ok(arrivals().every(({ text }) => !text.includes("key-1") && !text.includes("whsec_AAAA")), "a secret is in an event");
   });
 
   test("oldest first, one at a time for each subscription; a failed one steps aside", async () => {
@@ -264,12 +264,12 @@ describe("deliveries", () => {
     await isSettled(environment, id);
   });
 
-  test("an endpoint that says nothing is given 15 s, one that nobody serves is tried again", async () => {
+  test("an endpoint that says nothing is given 15 s, one without a server is tried again", async () => {
     const { environment, call, subscribe, wave } = await company();
     const silent = await subscribe({ event_types: ["wave"] }, (_, n) => (n === 1 ? "silent" : {}));
-    const nobody = ok(await call("POST", "/webhook", { target_url: "http://127.0.0.1:9/", event_types: ["wave"] }), 201);
+    const unserved = ok(await call("POST", "/webhook", { target_url: "http://127.0.0.1:9/", event_types: ["wave"] }), 201);
     const id = await wave(1);
-    const [refused] = await attempted(environment, id, nobody);
+    const [refused] = await attempted(environment, id, unserved);
     const [late] = await attempted(environment, id, silent, 1, 25);
     await eachCase([refused, late], (attempt) => {
       assert.equal(attempt.status, null);
@@ -278,9 +278,9 @@ describe("deliveries", () => {
     assert.ok(late.duration_ms > 14_500 && late.duration_ms < 17_000, `${late.duration_ms} ms`);
     const [first, second] = await receiver.came(silent.path, 2, 15);
     assert.ok(second.at - first.at > 19_500, "15 s and 5 s");
-    assert.equal((await deliveryOf(environment, id, nobody)).status, "pending");
-    assert.ok(Date.parse((await deliveryOf(environment, id, nobody)).next_attempt_at) > Date.now() - 60_000);
-    ok(await call("DELETE", `/webhook/${nobody.id}`), 200);
+    assert.equal((await deliveryOf(environment, id, unserved)).status, "pending");
+    assert.ok(Date.parse((await deliveryOf(environment, id, unserved)).next_attempt_at) > Date.now() - 60_000);
+    ok(await call("DELETE", `/webhook/${unserved.id}`), 200);
     // What it still had coming ends when it would have been tried.
     await gateway.restart({ late: true });
     await isSettled(environment, id);
@@ -415,7 +415,7 @@ describe("looking", () => {
     assertError(await call("GET", "/event?status=delivered"), 422, "caller.");
   });
 
-  test("nobody else sees them", async () => {
+  test("no other environment sees them", async () => {
     const { sending, wave } = await company();
     const id = await wave(1);
     const stranger = await newEnvironment(gateway, randomUUID());

@@ -82,7 +82,7 @@ const ROWS = [
     const { headers, body } = standardRequest(secret, { type: "wave" });
     return send(gateway, accountUrl(account), { headers: { ...headers, "x-causeway-delivery": mark }, body });
   }],
-  ["caller.not_found", "an account of nobody, or of another environment", () => client("GET", `/integrated-account/${randomUUID()}`)],
+  ["caller.not_found", "an account that does not exist, or of another environment", () => client("GET", `/integrated-account/${randomUUID()}`)],
   ["caller.method_not_allowed", "a method that the resource does not have", () => call("DELETE", "/proxy/ships/1")],
   ["caller.duplicate", "an integration's name, twice", async () => {
     const file = { name: "twice", config: { label: "Twice", base_url: "https://api.example.com" } };

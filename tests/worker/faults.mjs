@@ -1,4 +1,4 @@
-// Lets a test stand between the Worker and what it asks: KV, and its own objects. The built module is wrapped by a second
+// Lets a test intercept what the Worker asks of others: KV, and its own objects. The built module is wrapped by a second
 // one that hands its classes an `env` whose bindings ask the test before and after each operation. Only the bindings
 // differ: the wasm and its glue are what is deployed.
 
@@ -8,7 +8,7 @@ import { Response } from "miniflare";
  * The worker of `localWorker`, with `between(step)` awaited around every operation; what it throws, the operation throws.
  * A step: `{when: "before" | "after", where: "KV" | class, what, key, message}`. `what` is KV's operation, the name of
  * the message (flows/ask.rs), or method and path of a call that is handed over; `key` is KV's, or the object's name.
- * An object's own erasing (`deleteAlarm`, `deleteAll`) has an "after" only: it is one turn with what was done before it.
+ * An object's own erasing (`deleteAlarm`, `deleteAll`) has an "after" only: it is one tick with what was done before it.
  */
 export function withFaults(worker, between) {
   const { config } = worker;
@@ -87,11 +87,11 @@ const faulty = ({ TEST, CONFIG, ...env }) => {
 };
 
 const storing = (state, { TEST }, where) => {
-  const told = (what) => [what, (storage) => async (...values) => {
+  const intercepted = (what) => [what, (storage) => async (...values) => {
     await storage[what](...values);
     await tell(TEST, { when: "after", where, what });
   }];
-  const storage = replacing(state.storage, Object.fromEntries(["deleteAlarm", "deleteAll"].map(told)));
+  const storage = replacing(state.storage, Object.fromEntries(["deleteAlarm", "deleteAll"].map(intercepted)));
   return replacing(state, { storage: () => storage });
 };
 

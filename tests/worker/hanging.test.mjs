@@ -87,31 +87,31 @@ async function hang(account, { timeout, impatient, least }) {
 }
 
 /** Does this while the calls hang: proof that it did not wait for them, on a machine of any speed. */
-async function beside(calls, what, work) {
+async function during(calls, what, work) {
   const outcome = await work();
   assert.equal(calls.over, false, `${what} waited for the calls that hang`);
   return outcome;
 }
 
-test("a refresh, webhooks in and deliveries out go on meanwhile; the calls are answered in their turn", async () => {
+test("a refresh, webhooks in and deliveries out continue; the calls are answered in order", async () => {
   const account = await importOauthAccount(environment, installed, provider);
   const webhook = ok(await environment.call("POST", "/webhook", { target_url: `${receiver.url}/hanging`, event_types: ["wave"] }), 201);
   const calls = await hang(account, { timeout: 25_000, impatient: 2, least: 24_000 });
 
   provider.received.length = 0;
-  await beside(calls, "the refresh", async () => ok(await environment.call("POST", "/integrated-account/refresh-credentials", { id: account.id }), 200));
+  await during(calls, "the refresh", async () => ok(await environment.call("POST", "/integrated-account/refresh-credentials", { id: account.id }), 200));
   assert.equal(provider.counts().refreshes, 1);
 
   for (let wave = 0; wave < 3; wave++) {
-    const id = await beside(calls, "the webhook", () => sendEvent(gateway, { account, secret }, { type: "wave", wave }));
-    const [delivery] = await beside(calls, "the delivery", () => eventually(() => {
+    const id = await during(calls, "the webhook", () => sendEvent(gateway, { account, secret }, { type: "wave", wave }));
+    const [delivery] = await during(calls, "the delivery", () => eventually(() => {
       const came = receiver.events(id);
       assert.equal(came.length, 1);
       return came;
     }));
     assertDelivery(delivery, webhook);
   }
-  await beside(calls, "reading the account", async () => ok(await environment.call("GET", `/integrated-account/${account.id}`), 200));
+  await during(calls, "reading the account", async () => ok(await environment.call("GET", `/integrated-account/${account.id}`), 200));
   assert.equal(slowProvider.atOnce, SLOTS);
   assert.equal(slowProvider.asked, SLOTS);
 
@@ -123,7 +123,7 @@ test("a refresh, webhooks in and deliveries out go on meanwhile; the calls are a
   assert.equal(slowProvider.atOnce, SLOTS);
 });
 
-test("a token that ends meanwhile is refreshed by alarm, without a call", async () => {
+test("a token that expires in that time is refreshed by alarm, without a call", async () => {
   provider.settings.accessTokenTtl = 5;
   const account = await importOauthAccount(environment, installed, provider);
   ok(await call(account, "quick", 5_000), 200);
@@ -137,11 +137,11 @@ test("a token that ends meanwhile is refreshed by alarm, without a call", async 
   assert.ok(events.every(({ event }) => event !== "integrated_account:authentication_error"));
 });
 
-test("another account is not concerned; who waits too long for a connection is told so", async () => {
+test("another account is not affected; a call that waits too long for a connection gets an error", async () => {
   const [stuck, free] = [await importOauthAccount(environment, installed, provider), await importOauthAccount(environment, installed, provider)];
   const calls = await hang(stuck, { timeout: 5_000, impatient: 6, least: 4_000 });
-  await beside(calls, "the other's call", async () => ok(await call(free, "quick", 5_000), 200));
-  const refused = await beside(calls, "waiting", () => call(stuck, "quick", 1_000));
+  await during(calls, "the other's call", async () => ok(await call(free, "quick", 5_000), 200));
+  const refused = await during(calls, "waiting", () => call(stuck, "quick", 1_000));
   assertError(refused, 503, "internal.busy");
   assert.ok(Number(refused.headers.get("retry-after")) > 0);
   const answers = await calls.answers;

@@ -1,4 +1,4 @@
-// Runs the built Worker (build/) in the real runtime, with storage in a folder of its own.
+// Runs the built Worker (build/) in the real runtime, with storage in a separate folder.
 //
 //   const gateway = await start({ internet: (request) => new Response("hello") });
 //   after(() => gateway.stop());
@@ -26,7 +26,7 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * Options:
  * - `vars`: over those of wrangler.toml and the ones below.
  * - `persist`: a storage folder to use and keep; default: one in tmp, removed by `stop`.
- * - `internet`: `(Request) => Response` for every outgoing call, whatever its host; "real" for servers on
+ * - `internet`: `(Request) => Response` for every outgoing call, to any host; "real" for servers on
  *   loopback; by default every call is refused and makes `stop` throw.
  * - `tokenRate`: requests a token may send in 10 s; default: any number.
  * - `failedAuth`: failed authentications an address may send in 60 s; default: any number.
@@ -98,7 +98,7 @@ class Gateway {
     return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
   }
 
-  /** From here on `memory().peak` is counted anew (proc(5), clear_refs). */
+  /** From here on `memory().peak` is reset (proc(5), clear_refs). */
   forgetPeak() {
     return writeFile(`/proc/${this.#process.pid}/clear_refs`, "5");
   }

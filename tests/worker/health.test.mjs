@@ -34,7 +34,7 @@ test("without a token, with a wrong one and with a malformed one: 401 in the err
   });
 });
 
-test("an unknown path is 404 and an undefined verb is 405", async () => {
+test("an unknown path is 404 and an undefined method is 405", async () => {
   assertError(await gateway.admin("GET", "/no-such-thing"), 404, "caller.");
   assertError(await gateway.admin("DELETE", "/integration"), 405, "caller.");
 });

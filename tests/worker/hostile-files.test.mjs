@@ -1,4 +1,4 @@
-// An integration file that attacks: whatever its expressions and placeholders try, its caller gets a clear error soon, and
+// An integration file that attacks: for all that its expressions and placeholders try, its caller gets a clear error soon, and
 // the isolate goes on answering others.
 
 import assert from "node:assert/strict";
@@ -47,7 +47,7 @@ before(async () => {
 });
 after(() => gateway.stop());
 
-/** Publishes these methods and connects an account: calls the nth, while somebody else's call is on its way. */
+/** Publishes these methods and connects an account: calls the nth, while another caller's call is in progress. */
 async function published(name, methods, context = {}) {
   const config = {
     base_url: "https://api.hostile.example",
@@ -63,7 +63,7 @@ async function published(name, methods, context = {}) {
     const init = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(SOON) };
     const response = await gateway.fetch(`/proxy/r${n}?integrated_account_id=${id}`, init);
     const { code } = await response.json();
-    assert.equal(await other, 200, "somebody else's call");
+    assert.equal(await other, 200, "another caller's call");
     return { status: response.status, code };
   };
 }
@@ -74,7 +74,7 @@ async function healthyCall() {
   return status;
 }
 
-/** Others are served, by an isolate that did not have to begin anew. */
+/** Others are served, by an isolate that was not restarted. */
 async function assertUnharmed() {
   assert.equal(await healthyCall(), 200);
   const lost = gateway.logs.filter(({ message }) => /Critical|Reinitializing|panicked|Module terminated|object_interrupted/.test(message));

@@ -94,7 +94,7 @@ describe("again", () => {
 });
 
 describe("apart", () => {
-  test("another key, another path or query, another account, another verb is another write", async () => {
+  test("another key, another path or query, another account, another method is another write", async () => {
     const key = newKey();
     scripted.answers.set("/ships/1", () => ({ body: {} }));
     ok(await create(key), 201);
@@ -105,7 +105,7 @@ describe("apart", () => {
     assert.equal(sent(), 5);
   });
 
-  test("a read does not heed it", async () => {
+  test("a read ignores it", async () => {
     const key = newKey();
     scripted.answers.set("/ships/1", (_, n) => ({ body: { n } }));
     await eachCase([1, 2], async (n) => assert.equal(ok(await scripted.call("GET", "/proxy/ships/1", undefined, key), 200).n, n));
@@ -184,7 +184,7 @@ describe("refused", () => {
 });
 
 describe("SIGKILL", () => {
-  test("between send and store: told as under way, and never sent again", async () => {
+  test("between send and store: reported as in progress, and never sent again", async () => {
     const key = newKey();
     scripted.answers.set("/ships", () => "silent");
     const lost = create(key).catch((error) => error);

@@ -1,4 +1,4 @@
-// SIGKILL at each point in between: an account's object and its entry in the index never tell two stories, and whatever
+// SIGKILL at each point in between: an account's object and its entry in the index never disagree, and all that
 // was begun is either as before or done. A point is just before or just after an object is asked or KV is written; a
 // first run of each operation counts them, so that none is forgotten when the code changes. What a step answers or sends
 // leaves an object only when its writes are stored, so these are all the states a kill can leave behind.
@@ -212,7 +212,7 @@ async function published(prefix) {
 // A read leaves nothing behind; that of the subscriptions is the alarm's besides, and comes when it comes.
 const isPoint = ({ where, what }) => (where !== "KV" || what !== "get") && what !== "webhooks";
 
-/** Names what it is told, the second time with a 2: the same work comes by the same names, if not in the same order. */
+/** Numbers repeated names, the second with a 2: the same work comes by the same names, if not in the same order. */
 function naming() {
   const times = {};
   return ({ when, where, what }) => {
@@ -224,7 +224,7 @@ function naming() {
 
 /**
  * Runs a story once whole, then again for each of its points and cut there: for the next request to find (`asked`), and
- * for the alarm (`rung`). Both get the subject and what `stored` found when nobody had asked yet.
+ * for the alarm (`rung`). Both get the subject and what `stored` found before anything was asked.
  */
 async function atEachPoint(t, story, { asked, rung, stored }) {
   const points = await pointsOf((await story()).act);

@@ -1,4 +1,4 @@
-// What is large goes through and not into the Worker: its memory stays flat, whatever the size, and whoever is slow.
+// What is large goes through and not into the Worker: its memory stays flat, for any size, and also when a peer is slow.
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -41,7 +41,7 @@ before(async () => {
   // Once each: what the first call takes is not the size's fault.
   await read(await through("/custom/download?bytes=1000000"));
   await read(await through("/custom/upload", { method: "POST", body: PIECE }));
-  // A walk parses what it passes on, and the engine's heap grows to a size of its own: 24 walks of 100 MB each end at the same.
+  // Auto-pagination parses what it passes on, and the engine's heap grows to a fixed size: 24 lists of 100 MB each end at the same.
   await read(await through("/proxy/records?limit=1000", { headers: { "x-all-pages": "true" } }));
 });
 after(async () => {
@@ -111,7 +111,7 @@ async function read(response, each = () => {}) {
   return { bytes, hash: hash.digest("hex") };
 }
 
-/** Does the work, and fails if the runtime took more memory meanwhile than a flat line has. */
+/** Does the work, and fails if the runtime took more memory for it than a flat line has. */
 async function flat(context, work) {
   await sleep(500);
   await gateway.forgetPeak();
@@ -175,7 +175,7 @@ for (const path of ["/custom/upload", "/proxy/files"]) {
       assert.equal(await flat(context, () => upload(path)), 201);
       assert.equal(seen.received, UPLOAD);
       assert.equal(seen.hash, hashOf(UPLOAD));
-      assert.equal(seen.length, upload === uploadOfKnownLength ? String(UPLOAD) : undefined, "the provider hears of the length what we heard");
+      assert.equal(seen.length, upload === uploadOfKnownLength ? String(UPLOAD) : undefined, "the provider gets the length that we got");
     });
   }
 }
@@ -205,7 +205,7 @@ test("100,000 records as JSON lines, about 100 MB", async (context) => {
   assert.equal(next, RECORDS);
 });
 
-test("JSON lines whose reader pauses: no page is asked for that nobody wants yet", async (context) => {
+test("JSON lines whose reader pauses: no page is asked for before it is wanted", async (context) => {
   await flat(context, async () => {
     seen.pages = 0;
     const response = await through("/proxy/records?limit=1000", { headers: { "x-all-pages": "true" } });

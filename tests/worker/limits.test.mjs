@@ -214,7 +214,7 @@ describe("what is answered", () => {
     ok(await call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "100001" }), 200); // clamped, not refused
   });
 
-  test("and 30 s when he does not", { skip: !process.env.SLOW && "takes 30 s: SLOW=1" }, async () => {
+  test("and 30 s when they do not", { skip: !process.env.SLOW && "takes 30 s: SLOW=1" }, async () => {
     scripted.answers.set("/ships/1", () => ({ body: {}, delayMs: 28_000 }));
     scripted.answers.set("/ships/2", () => "silent");
     const [under, over] = await Promise.all([call("GET", "/proxy/ships/1"), call("GET", "/proxy/ships/2")]);

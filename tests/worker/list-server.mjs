@@ -1,5 +1,5 @@
-// A list server somebody else wrote: json-server, on a free loopback port, with books. It pages by `_page` and `_limit`, with
-// a `Link` header, or by `_start` and `_limit`; neither says in the body how many there are. For walking.mjs.
+// An independent list server: json-server, on a free loopback port, with books. It pages by `_page` and `_limit`, with
+// a `Link` header, or by `_start` and `_limit`; neither says in the body how many there are. For page-reader.mjs.
 //
 //   const listServer = await startListServer(1_000);     // { url, ids, requests, stop }
 

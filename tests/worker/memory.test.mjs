@@ -1,5 +1,5 @@
-// One account of bytes in the real runtime: forty strangers who send a part of a body and then nothing more keep nobody out, and are
-// answered when their time is over; a reader who stops holds room until it is gone. What is counted natively is in
+// One memory budget in the real runtime: forty strangers who send a part of a body and then nothing more keep no caller out, and are
+// answered when their time ends; a reader who stops holds memory until it is gone. What is counted natively is in
 // tests/native/memory.rs.
 
 import assert from "node:assert/strict";
@@ -58,7 +58,7 @@ const addresses = {
 
 for (const [name, address] of Object.entries(addresses)) {
   for (const sent of [1, 200 * 1024]) {
-    test(`${STRANGERS} strangers who stall after ${sent} bytes at ${name} keep nobody out and end on time`, async () => {
+    test(`${STRANGERS} strangers who stall after ${sent} bytes at ${name} keep no caller out and end on time`, async () => {
       const [path, options] = address();
       const open = Array.from({ length: STRANGERS }, () => stall(path, { ...options, sent }));
       await wait(1_000);

@@ -115,7 +115,7 @@ export async function accountOf(environment, page) {
   return ok(await environment.call("GET", `/integrated-account/${result.integrated_account_id}`), 200);
 }
 
-/** Connects a new account, in a browser of its own. */
+/** Connects a new account, in a new browser. */
 export const connectedAccount = async (environment, provider, options) =>
   accountOf(environment, await connect(environment, provider, { redirect_uri: COMPANY, ...options }));
 

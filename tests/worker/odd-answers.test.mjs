@@ -81,12 +81,12 @@ test("bytes beyond ASCII in a header survive", async () => {
   assert.equal(Buffer.from(name, "latin1").toString("utf8"), "café");
 });
 
-test("an answer that breaks off is the provider's fault, and told so", async () => {
+test("an answer that breaks off is the provider's fault, and reported so", async () => {
   const answer = await through("/proxy/broken");
   assertError({ status: answer.status, headers: answer.headers, body: await answer.json() }, 502, "provider.unreachable");
 });
 
-test("a status that HTTP does not have is told as such, and asked for once", async () => {
+test("a status that HTTP does not have is reported as such, and asked for once", async () => {
   let asked = 0;
   server.on("request", () => asked++);
   const answer = await through("/custom/odd");

@@ -2,7 +2,7 @@
 //
 //   const api = await openapi(gateway);
 //   const account = await api.call("getAccount", { id }, { token });   // throws when the answer is not as documented
-//   api.uncalled()                                                    // the operations nobody has called yet
+//   api.uncalled()                                                    // the operations without a call yet
 
 import assert from "node:assert/strict";
 import Ajv2020 from "ajv/dist/2020.js";

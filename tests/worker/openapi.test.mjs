@@ -147,9 +147,9 @@ test("the data plane", async () => {
   await call("listRecords", { resource: "ships" }, { status: 422 });
   await call("runAction", { action: "ping" }, { query, body: {}, status: 200 });
   await call("runAction", { action: "pong" }, { query, body: {}, status: 404 });
-  for (const verb of ["Get", "Head", "Options", "Post", "Put", "Patch", "Delete"]) {
-    const body = ["Post", "Put", "Patch"].includes(verb) ? "{}" : undefined;
-    await call(`custom${verb}`, { path: "ships" }, { query, body, status: [200, 201, 204] });
+  for (const method of ["Get", "Head", "Options", "Post", "Put", "Patch", "Delete"]) {
+    const body = ["Post", "Put", "Patch"].includes(method) ? "{}" : undefined;
+    await call(`custom${method}`, { path: "ships" }, { query, body, status: [200, 201, 204] });
   }
   const log = await call("listLog", {}, { query: { ...query, resource: "ships" }, status: 200 });
   assert.ok(log.result.some(({ resource_method, status }) => resource_method === "get" && status === 404));

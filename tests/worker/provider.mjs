@@ -64,7 +64,7 @@ class OauthProvider {
   /** The next token request that has `arrived`, or was `granted`; not within 10 s is an error. */
   next(event) {
     const reached = once(this.#events, event, { signal: AbortSignal.timeout(10_000) });
-    reached.catch(() => {}); // heard by who awaits it
+    reached.catch(() => {}); // handled where it is awaited
     return reached;
   }
 
@@ -301,7 +301,7 @@ function isGatewayCallback(uri) {
   return ["localhost", "127.0.0.1"].includes(hostname) && /^\/connect\/[a-z0-9-]+\/callback$/.test(pathname);
 }
 
-// The library takes a secret from header and body alike, whatever the client is registered for.
+// The library takes a secret from header and body alike, also where the client is registered for one of them.
 function isSecretInItsPlace(secret) {
   const isInHeader = Provider.ctx.headers.authorization !== undefined;
   return secret === this.clientSecret && isInHeader === (this.clientAuthMethod === "client_secret_basic");

@@ -1,4 +1,4 @@
-// The published copy: what KV did not take is published by the alarm, whatever became of the object; and who wrote
+// The published copy: what KV did not accept is published by the alarm, also after a restart of the object; and who wrote
 // something sees it at once.
 
 import assert from "node:assert/strict";

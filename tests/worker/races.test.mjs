@@ -19,7 +19,7 @@ const atOnce = (work) => Promise.all(FIFTY.map(work));
 const renamed = async (name) => ({ ...JSON.parse(await integrationFile("api-key")), name });
 const counted = (answers) => Object.fromEntries(Object.entries(Object.groupBy(answers, ({ status }) => status)).map(([status, { length }]) => [status, length]));
 
-test("fifty POST one integration: one makes it, the others are told that it exists", async () => {
+test("fifty POST one integration: one makes it, the others learn that it exists", async () => {
   const file = await renamed("once");
   const answers = await atOnce((n) => gateway.admin("POST", "/integration", { ...file, category: `from-${n}` }));
   assert.deepEqual(counted(answers), { 201: 1, 409: 49 });
@@ -47,7 +47,7 @@ test("fifty PATCH one version of an integration: one counts, the others change n
   assert.deepEqual(ok(await gateway.admin("GET", "/integration/versions"), 200), body);
 });
 
-test("who PATCHes again with the version it was told of loses no update", async () => {
+test("a client that PATCHes again with the reported version loses no update", async () => {
   ok(await gateway.admin("PUT", "/integration/again", await renamed("again")), 201);
   await Promise.all(FIFTY.slice(0, 10).map(async (n) => {
     for (;;) {

@@ -34,7 +34,7 @@ describe("retries", () => {
     assert.ok(Date.now() - began >= 700, "half a second, then one, less what chance takes");
   });
 
-  test("what is left and how long to wait is told alike, also where the body streams through", async () => {
+  test("what is left and how long to wait is normalised, also where the body streams through", async () => {
     port.provider.answers = () => new Response("slow", { status: 429, headers: { "retry-after": new Date(Date.now() + 45_500).toUTCString() } });
     const limited = await port.call("/proxy/ships/1");
     assertError(limited, 429, "provider.rate_limited");
@@ -49,7 +49,7 @@ describe("retries", () => {
   });
 });
 
-test("all callers of an account share its rate; who cannot wait is told how long", async () => {
+test("all callers of an account share its rate; a call that cannot wait gets the time", async () => {
   const { gateway, environment, account, call } = await withOneAccount({ vars: { ACCOUNT_RATE: "3" } });
   const made = ok(await environment.call("POST", "/integrated-account/token", { integrated_account_id: account.id }), 201);
   const other = gateway.as(made.integrated_account_token);
@@ -63,7 +63,7 @@ test("all callers of an account share its rate; who cannot wait is told how long
   });
   const began = Date.now();
   ok(await call("/custom/x"), 200);
-  assert.ok(Date.now() - began > 5_000, "it waited for its turn");
+  assert.ok(Date.now() - began > 5_000, "it waited for its reservation");
   await gateway.stop();
 });
 

@@ -42,7 +42,7 @@ class Receiver {
     this.#port = this.#server.address().port;
   }
 
-  /** Nobody listens any more, as while a company's server is down. */
+  /** Stops listening, as while a company's server is down. */
   async close() {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");

@@ -118,7 +118,7 @@ describe(`${CALLERS} calls at once on an expired token`, () => {
 });
 
 describe("what providers do", () => {
-  test("invalid_grant: one request, every caller is told, one event, and no request ever after", async () => {
+  test("invalid_grant: one request, every caller gets the error, one event, and no request ever after", async () => {
     const of = await expired();
     await provider.revokeAll();
     assert.deepEqual(await callers(of), { 401: CALLERS });
@@ -142,7 +142,7 @@ describe("what providers do", () => {
     await untilTrue(async () => (await callThings(environment, of)).status === 200);
   });
 
-  test("503 while the old token still lives: nobody notices", async () => {
+  test("503 while the old token is still valid: no caller notices", async () => {
     const of = await account({ endsIn: 60 });
     provider.answerNextTokenRequests(...Array(50).fill("unavailable"));
     assert.deepEqual(await callers(of, 10), { 200: 10 });
@@ -191,7 +191,7 @@ describe("what providers do", () => {
     assert.equal(await settled(of), "works");
   });
 
-  test("client credentials are granted anew, once", async () => {
+  test("client credentials are granted again, once", async () => {
     const machines = await installOauth(gateway, environment, provider, "rotating-oauth-machine");
     const { client_id, client_secret } = CLIENTS.machine;
     const token = { access_token: "long-gone", token_type: "Bearer", expires_at: new Date(Date.now() - 60_000).toISOString() };
@@ -228,7 +228,7 @@ describe("SIGKILL while a refresh is under way", () => {
     assert.equal(provider.counts().refreshes, 1);
   });
 
-  test("after it granted and before it answered: needs_reauth, since nobody has the new token", async () => {
+  test("after it granted and before it answered: needs_reauth, since the new token is lost", async () => {
     const of = await expired();
     provider.answerNextTokenRequests({ granted: 60_000 });
     const granted = provider.next("granted");

@@ -1,4 +1,4 @@
-// What is sent again and what is not, how long a call waits for a provider that is busy, and how a caller is told.
+// What is sent again and what is not, how long a call waits for a provider that is busy, and what the caller gets.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -32,7 +32,7 @@ const call = (...request) => scripted.call(...request);
 /** These answers, one after the other; then 200. */
 const answers = (path, ...said) => scripted.answers.set(path, (_, n) => said[n - 1] ?? { body: { data: [] } });
 const status = (code, headers) => ({ status: code, headers, body: { message: `${code}` } });
-/** How long it took, in ms, beside the answer. */
+/** How long it took, in ms, with the answer. */
 async function timed(...request) {
   const began = Date.now();
   return { ...(await call(...request)), took: Date.now() - began };
@@ -83,10 +83,10 @@ describe("a read", () => {
     await eachCase(["-1", "many", "1.5"], async (odd) => { assertError(await call("GET", "/proxy/ships/1", undefined, { "x-max-retries": odd }), 400, "caller.malformed"); });
   });
 
-  test("the retries are over when the caller's time is", async () => {
+  test("the retries end when the caller's time does", async () => {
     scripted.answers.set("/ships/1", () => status(503));
-    const { took, status: told } = await timed("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "2000", "x-max-retries": "5" });
-    assert.ok([503, 504].includes(told));
+    const { took, status: answered } = await timed("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "2000", "x-max-retries": "5" });
+    assert.ok([503, 504].includes(answered));
     assert.ok(took < 2_500, `${took} ms`);
     assert.ok(scripted.requests.length > 1);
   });
@@ -108,8 +108,8 @@ describe("a write", () => {
       test(`${method} is not sent again by itself: ${fault.status ?? fault}`, async () => {
         answers("/ships", fault);
         answers("/ships/1", fault);
-        const { status: told } = await call(method, path, method === "DELETE" ? undefined : { name: "Fram" });
-        assert.equal(told, fault.status ?? 502);
+        const { status: answered } = await call(method, path, method === "DELETE" ? undefined : { name: "Fram" });
+        assert.equal(answered, fault.status ?? 502);
         assert.equal(scripted.requests.length, 1);
       });
     }
@@ -128,7 +128,7 @@ describe("a write", () => {
     });
   });
 
-  test("a body that was streamed, or is over 64 KiB, is sent once", async () => {
+  test("a body that was streamed, or has more than 64 KiB, is sent once", async () => {
     await eachCase(["x".repeat(64 * 1024 + 1), ReadableStream.from([Buffer.from("short")])], async (body) => {
       scripted.clear();
       answers("/ships/1", status(503));
@@ -150,7 +150,7 @@ describe("a provider that is busy (429)", () => {
     assert.equal(scripted.requests.length, 2);
   });
 
-  test("whose wait does not fit is told at once, with what it asks for", async () => {
+  test("whose wait does not fit is reported at once, with what it asks for", async () => {
     const later = await scripted.another();
     answers("/ships/1", ...Array(3).fill(status(429, { "retry-after": "60" })));
     const answer = await timed("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "5000" }, { account: later });
@@ -227,7 +227,7 @@ describe("ratelimit-* of an answer", () => {
     assert.deepEqual(of((await call("GET", "/proxy/ships", undefined, {}, { account })).headers), [null, null, null]);
   });
 
-  test("nothing is left: the account sends no more until the reset, whoever calls", async () => {
+  test("nothing is left: the account sends no more until the reset, for all callers", async () => {
     const account = await scripted.another();
     answers("/ships", { body: { data: [] }, headers: { "x-limit": "500", "x-left": "0", "x-reset": "3" } });
     const began = Date.now();
@@ -236,7 +236,7 @@ describe("ratelimit-* of an answer", () => {
     assert.equal(refused.status, 429, refused.text);
     const wait = Number(refused.headers.get("retry-after"));
     assert.ok(wait >= 1 && wait <= 3, `${wait} s`);
-    assert.equal(scripted.requests.length, 1, "nothing was sent meanwhile");
+    assert.equal(scripted.requests.length, 1, "nothing was sent in that time");
     ok(await call("GET", "/proxy/ships/1", undefined, {}, { account: await scripted.another() }), 200); // another account is another customer's
     await sleep(Math.max(0, began + 3_200 - Date.now()));
     ok(await call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "500" }, { account }), 200);
@@ -265,9 +265,9 @@ describe("ACCOUNT_RATE", () => {
   test("50 at once: never more than 5 reach the provider within the first seconds", async () => {
     const account = await scripted.another();
     const all = await Promise.all(Array.from({ length: 50 }, () => call("GET", "/proxy/ships/1", undefined, { "x-timeout-ms": "2000" }, { account })));
-    const statuses = all.map(({ status: told }) => told);
-    assert.equal(statuses.filter((told) => told === 200).length, 5, `${statuses}`);
-    assert.ok(statuses.every((told) => told === 200 || told === 429), `${statuses}`);
+    const statuses = all.map(({ status: answered }) => answered);
+    assert.equal(statuses.filter((answered) => answered === 200).length, 5, `${statuses}`);
+    assert.ok(statuses.every((answered) => answered === 200 || answered === 429), `${statuses}`);
     assert.equal(scripted.requests.length, 5);
   });
 });

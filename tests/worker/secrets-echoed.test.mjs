@@ -18,7 +18,7 @@ before(async () => {
 });
 after(() => gateway?.stop());
 
-/** A new environment with an integration of its own and an account. */
+/** A new environment with its own integration and an account. */
 async function plantedAccount({ method = "api_key", change } = {}) {
   const name = `planted-${randomUUID()}`;
   const file = plantedFile(name, { change });
@@ -66,7 +66,7 @@ describe("an error that repeats the request", () => {
   });
 });
 
-test("a token endpoint that repeats the client's secret tells it nobody", async () => {
+test("a token endpoint that repeats the client's secret does not leak it", async () => {
   const { call, account } = await plantedAccount({ method: "oauth2" });
   outside.answers["/token"] = ({ body }) => Response.json({ error: "invalid_client", error_description: `seen: ${body} ${new URLSearchParams(body).get("client_secret")}` }, { status: 400 });
   const answer = await call("POST", "/integrated-account/refresh-credentials", { id: account.id });

@@ -1,4 +1,4 @@
-// A secret of its own in every place that can hold one, flows that use all of them, and then a search: not one may be in an answer, a
+// A different secret in every place that can hold one, flows that use all of them, and then a search: not one may be in an answer, a
 // header, the console, KV, SQLite or a delivery, as it is or encoded, but for the answer that shows it once and the provider it is for.
 // The harness searches answers, console and storage (canaries.mjs) while this goes on; `planted-provider.mjs` searches deliveries.
 
@@ -92,7 +92,7 @@ test("no planted secret is found, but where it is shown once or meant for the pr
   assertNothingFound();
 });
 
-/** A customer types secrets on the hosted page; the link brings some of its own. */
+/** A customer types secrets on the hosted page; the link brings others. */
 async function byForm({ call }) {
   const { pin, ...typed } = contextOfSecrets("the form");
   const link = ok(await call("POST", "/link-token", { tenant_id: "by-form", integration: "planted", context: { pin } }), 201);
@@ -134,7 +134,7 @@ async function accountOf(call, tenant) {
   return result[0];
 }
 
-/** Calls of an account, by an API token and by one of its own: a keyed write, a list, an action, a path of the provider, a refresh. */
+/** Calls of an account, by an API token and by its account token: a keyed write, a list, an action, a path of the provider, a refresh. */
 async function used({ call }, { id }) {
   const query = `integrated_account_id=${id}`;
   const kept = secret("a document of the provider", ITS_OWN);

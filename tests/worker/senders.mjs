@@ -53,9 +53,9 @@ export const SENDERS = {
     key: () => word(newSecret()),
     lookup: (to) => ({ instance_id: `ins_${to}` }),
     event: "clerk:user.created",
-    request: (told) => bySvix({ type: "user.created", data: { id: "user_1" }, instance_id: `ins_${told.to}` }, told),
+    request: (parameters) => bySvix({ type: "user.created", data: { id: "user_1" }, instance_id: `ins_${parameters.to}` }, parameters),
   },
-  "svix, as resend": { file: "resend", key: () => word(newSecret()), event: "resend:email.sent", request: (told) => bySvix({ type: "email.sent", data: { email_id: "e1" } }, told) },
+  "svix, as resend": { file: "resend", key: () => word(newSecret()), event: "resend:email.sent", request: (parameters) => bySvix({ type: "email.sent", data: { email_id: "e1" } }, parameters) },
   standardwebhooks: {
     file: "standard-webhooks",
     key: () => word(newSecret()),

@@ -77,7 +77,7 @@ for (const [library, sender] of Object.entries(SENDERS)) {
     test("to the install's address: stored in the account it is for", async (t) => {
       const [before, beforeOther] = [await idsOf(account), await idsOf(other)];
       const response = await sent(await requestTo(installUrl(installed)));
-      if (!installKnows) return assertError(response, 401, "caller.bad_signature"); // each account has a key of its own
+      if (!installKnows) return assertError(response, 401, "caller.bad_signature"); // each account has its own key
       const answer = ok(response, 200);
       assert.equal(typeof answer.matched, "number");
       if (!sender.lookup) return t.diagnostic(`${sender.file} has no lookup in this test: matched ${answer.matched}`);
@@ -87,9 +87,9 @@ for (const [library, sender] of Object.entries(SENDERS)) {
       assert.deepEqual(await idsOf(other), beforeOther);
     });
 
-    test("to the install's address for nobody we know: nothing matched", async (t) => {
+    test("to the install's address for an unknown account: nothing matched", async (t) => {
       if (!sender.lookup) return t.skip("no lookup");
-      const answer = ok(await sent(await requestTo(installUrl(installed), { to: "nobody" })), 200);
+      const answer = ok(await sent(await requestTo(installUrl(installed), { to: "unknown" })), 200);
       assert.deepEqual(answer, { matched: 0, ids: [] });
     });
 
@@ -133,7 +133,7 @@ for (const [library, sender] of Object.entries(SENDERS)) {
   });
 }
 
-test("an address of nobody is not found", async () => {
+test("an address without a record is not found", async () => {
   await eachCase([accountUrl({ id: randomUUID() }), installUrl({ id: randomUUID() })], async (path) => {
     assertError(await send(gateway, path, { headers: {}, body: "{}" }), 404, "caller.");
   });

@@ -48,13 +48,13 @@ function signed(scheme, { origin, path, of = scheme.story.request, at = new Date
   const request = { method: of.method, origin, path: query ? `${path}?${query}` : path, headers: { ...of.headers }, body: of.body };
   const time = timeOf(scheme, at);
   if (time !== undefined) putTime(scheme, request, time);
-  const told = { scheme, request, time, at, secret: secretOf(scheme, wrong), wrong, algorithm };
-  request.signature = SIGNATURES[scheme.format](told);
-  put(scheme, request, told);
+  const parameters = { scheme, request, time, at, secret: secretOf(scheme, wrong), wrong, algorithm };
+  request.signature = SIGNATURES[scheme.format](parameters);
+  put(scheme, request, parameters);
   return request;
 }
 
-// Where things stand
+// Where things are
 
 /** `{kind, name}`: a header, a query parameter, or a text in the body. */
 function placeOf(config, story) {
@@ -62,7 +62,7 @@ function placeOf(config, story) {
     const [[kind, name]] = Object.entries(story.signature);
     return { kind, name };
   }
-  return { kind: "header", name: config.signature?.header ?? assert.fail("the case does not say where its signature stands") };
+  return { kind: "header", name: config.signature?.header ?? assert.fail("the case does not say where its signature is") };
 }
 
 /** The part of `compare_with` for the place of the case: `{prefix, part}` of `v0=$header.x-sig`. */
@@ -72,10 +72,10 @@ function comparedAt({ config, place }) {
   return found && { prefix: found[0], part: found[1] };
 }
 
-function put(scheme, request, told) {
+function put(scheme, request, parameters) {
   const { config, place, story } = scheme;
   const { signature } = request;
-  if (config.signature) return void (request.headers[place.name] = inList(config, signature, story.request.headers[place.name], told));
+  if (config.signature) return void (request.headers[place.name] = inList(config, signature, story.request.headers[place.name], parameters));
   const { prefix, part } = comparedAt(scheme) ?? { prefix: "", part: `$${place.kind}.${place.name}` };
   if (part.startsWith("$header.")) request.headers[part.slice("$header.".length)] = prefix + signature;
   else if (part === "$body") request.body = signature;
@@ -184,21 +184,21 @@ function writtenLike(old, key) {
 // Content
 
 /** What is signed, as one text. */
-function contentOf({ config, format }, told) {
+function contentOf({ config, format }, parameters) {
   if (format === "standard_webhooks") {
-    const { headers, body } = told.request;
-    return `${headers[`${familyOf(told.request)}-id`]}.${told.time}.${body}`;
+    const { headers, body } = parameters.request;
+    return `${headers[`${familyOf(parameters.request)}-id`]}.${parameters.time}.${body}`;
   }
-  return joined(config.parts ?? ["$body"], told);
+  return joined(config.parts ?? ["$body"], parameters);
 }
 
-function joined(parts, told) {
-  return parts.map((part) => (Array.isArray(part) ? optional(part, told) : valueOf(part, told) ?? assert.fail(`nothing at ${part}`))).join("");
+function joined(parts, parameters) {
+  return parts.map((part) => (Array.isArray(part) ? optional(part, parameters) : valueOf(part, parameters) ?? assert.fail(`nothing at ${part}`))).join("");
 }
 
 /** A list in the list is left out when something in it is missing. */
-function optional(parts, told) {
-  return parts.every((part) => valueOf(part, told) !== undefined) ? joined(parts, told) : "";
+function optional(parts, parameters) {
+  return parts.every((part) => valueOf(part, parameters) !== undefined) ? joined(parts, parameters) : "";
 }
 
 function valueOf(part, { request, time, secret }) {
@@ -229,7 +229,7 @@ function sortedForm({ headers, body }) {
   return [...new URLSearchParams(body)].sort(([one], [other]) => (one < other ? -1 : 1)).flat().join("");
 }
 
-/** Verb, path and sorted query (Atlassian's `qsh`). */
+/** HTTP method, path and sorted query (Atlassian's `qsh`). */
 function canonical(method, url) {
   const encode = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   const names = [...new Set(url.searchParams.keys())].sort();
@@ -239,25 +239,25 @@ function canonical(method, url) {
 
 // Signatures
 
-const algorithmOf = ({ config }, told) => told.algorithm ?? config.algorithm ?? "sha256";
+const algorithmOf = ({ config }, parameters) => parameters.algorithm ?? config.algorithm ?? "sha256";
 const writtenAs = (bytes, type, byDefault) => bytes.toString(type ?? byDefault);
 
 const SIGNATURES = {
-  hmac({ scheme, ...told }) {
-    const mac = createHmac(algorithmOf(scheme, told), keyBytes(told.secret, scheme.config.secret_encoding));
-    return writtenAs(mac.update(contentOf(scheme, told)).digest(), scheme.config.string_type, "hex");
+  hmac({ scheme, ...parameters }) {
+    const mac = createHmac(algorithmOf(scheme, parameters), keyBytes(parameters.secret, scheme.config.secret_encoding));
+    return writtenAs(mac.update(contentOf(scheme, parameters)).digest(), scheme.config.string_type, "hex");
   },
-  hash({ scheme, ...told }) {
-    const hash = createHash(algorithmOf(scheme, told)).update(contentOf(scheme, told));
+  hash({ scheme, ...parameters }) {
+    const hash = createHash(algorithmOf(scheme, parameters)).update(contentOf(scheme, parameters));
     return writtenAs(hash.digest(), scheme.config.string_type, "hex");
   },
-  standard_webhooks({ scheme, ...told }) {
-    const mac = createHmac(told.algorithm ?? "sha256", keyBytes(told.secret, "base64")).update(contentOf(scheme, told));
+  standard_webhooks({ scheme, ...parameters }) {
+    const mac = createHmac(parameters.algorithm ?? "sha256", keyBytes(parameters.secret, "base64")).update(contentOf(scheme, parameters));
     return `v1,${mac.digest("base64")}`;
   },
-  rsa: (told) => byKey(told, "base64"),
-  ecdsa: (told) => byKey(told, "base64"),
-  ed25519: (told) => byKey(told, "hex"),
+  rsa: (parameters) => byKey(parameters, "base64"),
+  ecdsa: (parameters) => byKey(parameters, "base64"),
+  ed25519: (parameters) => byKey(parameters, "hex"),
   basic({ scheme: { config, context }, secret }) {
     return `Basic ${Buffer.from(`${resolved(config.username, context)}:${secret}`).toString("base64")}`;
   },
@@ -265,12 +265,12 @@ const SIGNATURES = {
   jwt: token,
 };
 
-function byKey({ scheme, ...told }, byDefault) {
-  const content = Buffer.from(contentOf(scheme, told));
+function byKey({ scheme, ...parameters }, byDefault) {
+  const content = Buffer.from(contentOf(scheme, parameters));
   const { keys, config } = scheme;
-  if (told.algorithm === "hmac by the public key") return createHmac("sha512", keys.public.export({ format: "der", type: "spki" }).subarray(-32)).update(content).digest(config.string_type ?? byDefault);
-  const key = told.wrong ? keys.wrong : keys.right;
-  return writtenAs(signWith(keys.kind === "ed25519" ? null : algorithmOf(scheme, told), content, key), config.string_type, byDefault);
+  if (parameters.algorithm === "hmac by the public key") return createHmac("sha512", keys.public.export({ format: "der", type: "spki" }).subarray(-32)).update(content).digest(config.string_type ?? byDefault);
+  const key = parameters.wrong ? keys.wrong : keys.right;
+  return writtenAs(signWith(keys.kind === "ed25519" ? null : algorithmOf(scheme, parameters), content, key), config.string_type, byDefault);
 }
 
 // Tokens
@@ -278,7 +278,7 @@ function byKey({ scheme, ...told }, byDefault) {
 const base64url = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 const unpacked = (text) => JSON.parse(Buffer.from(text, "base64url"));
 
-/** The token of a case, without what stands in front of it: header and claims. */
+/** The token of a case, without the text in front of it: header and claims. */
 function tokenOf({ request, signature }) {
   const text = signature.header ? request.headers[signature.header].split(" ").at(-1) : request.body;
   return text.split(".").slice(0, 2).map(unpacked);
@@ -286,22 +286,22 @@ function tokenOf({ request, signature }) {
 const headerOf = (story) => tokenOf(story)[0];
 
 /** The token of the case with times and hash of this request. */
-function token({ scheme, ...told }) {
+function token({ scheme, ...parameters }) {
   const { story, config, keys } = scheme;
   const [header, claims] = tokenOf(story);
-  const iat = Math.floor(told.at / 1_000);
+  const iat = Math.floor(parameters.at / 1_000);
   const times = "exp" in claims ? { iat, exp: iat + claims.exp - claims.iat } : { iat };
-  const alg = told.algorithm ?? header.alg;
-  const content = `${base64url({ ...header, alg })}.${base64url({ ...claims, ...times, ...hashClaim(config, told) })}`;
-  const text = `${content}.${tokenSignature(alg, content, { keys, ...told })}`;
+  const alg = parameters.algorithm ?? header.alg;
+  const content = `${base64url({ ...header, alg })}.${base64url({ ...claims, ...times, ...hashClaim(config, parameters) })}`;
+  const text = `${content}.${tokenSignature(alg, content, { keys, ...parameters })}`;
   const word = story.signature.header && /^(\S+) /.exec(story.request.headers[story.signature.header])?.[1];
   return word ? `${word} ${text}` : text;
 }
 
-function hashClaim({ claim_hash }, told) {
+function hashClaim({ claim_hash }, parameters) {
   if (!claim_hash) return {};
   const { claim, parts = ["$body"], algorithm = "sha256", string_type = "hex" } = claim_hash;
-  return { [claim]: createHash(algorithm).update(joined(parts, told)).digest(string_type) };
+  return { [claim]: createHash(algorithm).update(joined(parts, parameters)).digest(string_type) };
 }
 
 function tokenSignature(alg, content, { keys, secret, wrong }) {

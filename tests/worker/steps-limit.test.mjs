@@ -1,5 +1,5 @@
 // The dearest expressions there are, in the runtime itself: each ends with the failure of an expression in less than a second
-// of computation, and meanwhile the gateway answers others. What is counted, the native tests show; here it is the time.
+// of computation, and in that time the gateway answers others. The native tests check what is counted; these check the time.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -79,7 +79,7 @@ test("a list of a thousand is compared with another", async (t) => {
   assert.equal(ok(answer, 200), 1_000);
 });
 
-test("a file is checked soon, whatever is in it", async (t) => {
+test("a file of any content is checked soon", async (t) => {
   const fields = (count, more) => Array.from({ length: count }, (_, n) => ({ name: `f${n}`, ...more }));
   const file = (config) => ({ name: "hostile", config: { base_url: "https://api.example.com", ...config } });
   const many = (count, value) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`m${n}`, value]));

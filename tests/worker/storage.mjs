@@ -28,7 +28,7 @@ export async function holds(folder, text) {
 }
 
 /**
- * `{file: sha256}` of what the databases say and what lies beside them. Unlike `fingerprint` it does not change when
+ * `{file: sha256}` of what the databases say and what lies next to them. Unlike `fingerprint` it does not change when
  * the runtime opens a database after a crash and folds its log in; a write of the same value escapes it. An object that was asked and
  * has nothing leaves a database without a table: that is nothing stored.
  */
@@ -120,7 +120,7 @@ function withDatabase(file, work) {
   }
 }
 
-/** A stored file's bytes; none when the runtime has folded it in meanwhile. */
+/** A stored file's bytes; none when the runtime has folded it in since. */
 export async function bytesOf(file) {
   try {
     return await readFile(file);

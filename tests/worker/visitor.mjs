@@ -4,7 +4,7 @@
 //   let page = await visitor.open(url);               // follows redirects
 //   page = await visitor.submit(page, { login: "keeper" });
 //
-// A link that asks "Is this you?" is told yes, unless `asked: true`.
+// A link that asks "Is this you?" is answered yes, unless `asked: true`.
 // `until: (url) => boolean` stops in front of a redirect there: the page then has it as `next`.
 // The jar keeps the rules that matter here: Secure, `__Host-`, Path, expiry, and SameSite with the host name as the site.
 
@@ -24,7 +24,7 @@ export class Visitor {
   }
 
   /**
-   * Sends a form as a browser would: hidden inputs and defaults as they stand, `values` typed in, the first button pressed.
+   * Sends a form as a browser would: hidden inputs and defaults unchanged, `values` typed in, the first button pressed.
    * A value for an input that is not on the page is a mistake of the test; `forged` adds what no browser would send.
    */
   submit(page, values = {}, { form = page.form, forged = {}, ...options } = {}) {

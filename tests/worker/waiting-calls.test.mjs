@@ -59,7 +59,7 @@ describe("200 calls with a dead token", () => {
 });
 
 describe("a write that was made", () => {
-  test("is told as made, where its answer cannot be used", async () => {
+  test("is reported as made, where its answer cannot be used", async () => {
     scripted.answers.set("/made", () => ({ status: 303, headers: { location: "ftp://files.example/7" }, body: { id: 7 } }));
     const answer = await scripted.call("POST", "/custom/made", { a: 1 }, { "x-max-retries": "0" });
     assert.equal(answer.status, 303);

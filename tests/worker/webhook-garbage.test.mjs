@@ -1,5 +1,5 @@
 // 10,000 requests of garbage to both addresses of webhooks, made from a seed: none is answered by 5xx, none leaves anything, none makes
-// the gateway call anybody but where a file lets a request name its key, and who sends properly is served afterwards as before.
+// the gateway send a request, except where a file lets a request name its key, and who sends properly is served afterwards as before.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
@@ -93,7 +93,7 @@ const SPOILERS = {
   "headers twice": (request, { one }) => ({ ...request, headers: [...request.headers, one(request.headers.length > 0 ? request.headers : [["x-a", "b"]])] }),
 };
 
-/** Bytes that are hardly HTTP; the runtime's own part answers them, or nobody. */
+/** Bytes that are hardly HTTP; the runtime answers them, or nothing does. */
 const BROKEN = {
   "no HTTP": ({ bytes, below }) => bytes(1 + below(500)),
   "a length that is not its": ({ one }, path) => Buffer.from(`POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${one(["-1", "abc", "1, 2", "99999999999999999999"])}\r\n\r\n{}`),
@@ -127,9 +127,9 @@ test(`${COUNT.toLocaleString("en")} requests of garbage`, async (t) => {
     while (n < COUNT) {
       const { what, send } = garbage(n++);
       const { status, text } = await send();
-      const told = `${what} (SEED=${SEED}): ${status} ${text.slice(0, 300)}`;
-      assert.ok(status === undefined || status < 500, told);
-      assert.notEqual(status, 200, told);
+      const described = `${what} (SEED=${SEED}): ${status} ${text.slice(0, 300)}`;
+      assert.ok(status === undefined || status < 500, described);
+      assert.notEqual(status, 200, described);
       answers[status] = (answers[status] ?? 0) + 1;
     }
   };

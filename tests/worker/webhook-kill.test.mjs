@@ -1,5 +1,5 @@
 // Nothing lost: a sender posts events at a steady rate and, as providers do, posts again what got no 200; the runtime is killed five
-// times meanwhile; the receiving endpoint fails 30 % of its calls and is down for a while. In the end every event that got a 200 has
+// times in that period; the receiving endpoint fails 30 % of its calls and is down for a while. In the end every event that got a 200 has
 // arrived, under the id that was answered. The schedule of retries goes to hours, so afterwards the storage is moved on while the
 // runtime is stopped (`late`: every waiting delivery's `next_at` and every alarm is due), as often as it takes.
 
@@ -55,7 +55,7 @@ async function post(n) {
   }
 }
 
-/** All events, each begun at its time whatever became of those before. */
+/** All events, each begun at its time, for any outcome of those before. */
 async function postAll(progress) {
   const began = Date.now();
   const posting = [];
@@ -137,13 +137,13 @@ test(`${EVENTS} events, ${KILLS} kills, an endpoint that fails: none lost`, { ti
   }
 
   const lost = posted.filter(({ id }) => !arrived().has(id));
-  const told = await Promise.all(lost.slice(0, 3).map(({ id }) => eventDetail(environment, id)));
-  assert.deepEqual(lost, [], JSON.stringify(told));
+  const details = await Promise.all(lost.slice(0, 3).map(({ id }) => eventDetail(environment, id)));
+  assert.deepEqual(lost, [], JSON.stringify(details));
 
   const waves = new Map(posted.map(({ n, id }) => [id, n]));
   await eachCase(receiver.requests, (request) => {
     assertDelivery(request, webhook);
-    assert.equal(request.body.payload.wave, waves.get(request.body.id), "an event that nobody was answered an id for, or another's payload");
+    assert.equal(request.body.payload.wave, waves.get(request.body.id), "an event whose id was in no answer, or another's payload");
   });
   const good = receiver.requests.filter(({ status }) => status === 200);
   const again = posted.filter(({ posts }) => posts > 1).length;

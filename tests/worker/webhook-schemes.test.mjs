@@ -91,7 +91,7 @@ function replaced({ place }, request, change) {
   const from = kind === "query" ? `${name}=${signature}` : signature;
   const to = kind === "query" && change(signature) !== undefined ? `${name}=${change(signature)}` : change(signature) ?? "";
   const part = kind === "query" ? "path" : "body";
-  assert.ok(request[part].includes(from), `${from} does not stand in the ${part}`);
+  assert.ok(request[part].includes(from), `${from} is not in the ${part}`);
   return { ...onWire(request), [part]: request[part].replaceAll(from, to) };
 }
 const cut = (signer, request) => replaced(signer, request, (text) => text.slice(0, -5));
@@ -99,7 +99,7 @@ const without = (signer, request) => replaced(signer, request, () => undefined);
 
 /** A header or parameter of the scheme there twice; the runtime makes one of two headers, joined by a comma. */
 function twice({ place: { kind, name }, timeHeader }, request) {
-  if (kind === "body") return [["the signature twice", "it stands in the body"]];
+  if (kind === "body") return [["the signature twice", "it is in the body"]];
   if (kind === "query") return [["the signature twice", { ...onWire(request), path: `${request.path}&${name}=${request.signature}` }]];
   const again = (header, value) => ({ ...request, headers: [[header, value], ...lines(request)] });
   const other = request.headers[name].replace(/[0-9a-zA-Z]/g, "0");
@@ -110,7 +110,7 @@ function twice({ place: { kind, name }, timeHeader }, request) {
   ];
 }
 
-/** The one answer to whatever is wrong. */
+/** The one answer to every mistake. */
 const REFUSAL = { statusCode: 401, error: "Unauthorized", code: "caller.bad_signature" };
 let refusalText;
 function assertRefused(answer, what) {
@@ -152,12 +152,12 @@ for (const one of cases) {
     const events = await received(environment, account);
     assert.deepEqual(events.map((event) => event.id).sort(), [...ids].sort());
     assert.deepEqual(events.filter(({ last_error }) => last_error !== null), []);
-    const told = (list, keys) => list.map((event) => JSON.stringify(keys.map((key) => event[key] ?? null))).sort();
+    const listed = (list, keys) => list.map((event) => JSON.stringify(keys.map((key) => event[key] ?? null))).sort();
     const { events: expected } = one.story.expect;
     if (!expected) return;
-    assert.deepEqual(told(events, ["event"]), told(expected, ["event_type"]));
+    assert.deepEqual(listed(events, ["event"]), listed(expected, ["event_type"]));
     const resource = Object.keys(expected[0]).filter((key) => key.startsWith("resource_"));
-    assert.deepEqual(told(events, resource), told(expected, resource));
+    assert.deepEqual(listed(events, resource), listed(expected, resource));
   });
 }
 
@@ -230,7 +230,7 @@ test("the log has a line with the reason of every refusal, and no secret", async
   });
 });
 
-test("many at once, whose key nobody has fetched yet: all are served", async () => {
+test("many at once, whose key is not fetched yet: all are served", async () => {
   await eachCase(cases.filter(({ signer }) => signer.published), async (one) => {
     await gateway.restart();
     called.length = 0;

@@ -68,7 +68,7 @@ export async function installFile(gateway, environment, file, variables) {
   return ok(await environment.call("POST", "/environment-integration", { integration_name: file.name, override }), 200, 201);
 }
 
-/** An account of an install that is like the form would make it, whatever its credential. */
+/** An account of an install that is like the form would make it, with any credential. */
 export function importInto(environment, installed, file, context, more = {}) {
   const { credentials } = file.config;
   const method = "api_key" in credentials ? "api_key" : Object.keys(credentials)[0];
@@ -86,7 +86,7 @@ export async function webhookAccount(gateway, environment, { name = "webhook-sen
   return { file, installed, account, secret };
 }
 
-/** The path of what an answer gives as `webhook_url`; of what was never made, one that was made up. */
+/** The path of what an answer gives as `webhook_url`; of what was never made, an invented one. */
 export const accountUrl = ({ id, webhook_url }) => (webhook_url ? new URL(webhook_url).pathname : `/integrated-account-webhook/${id}`);
 export const installUrl = ({ id, webhook_url }) => (webhook_url ? new URL(webhook_url).pathname : `/environment-integration-webhook/${id}`);
 

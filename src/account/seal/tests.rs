@@ -2,8 +2,8 @@ use serde_json::json;
 
 use super::*;
 
-const PLACE: Place<'static> = Place {
-    kind: Kind::Account,
+const PLACE: SealPlace<'static> = SealPlace {
+    kind: SealKind::Account,
     id: "a1",
     field: "context",
 };
@@ -23,12 +23,12 @@ fn a_value_opens_only_in_the_place_it_was_sealed_for() {
     assert!(sealed.starts_with("k1.") && !sealed.contains("token"));
     assert_eq!(ring.open(PLACE, &sealed).unwrap(), json!({"token": "t"}));
     for other in [
-        Place {
-            kind: Kind::Install,
+        SealPlace {
+            kind: SealKind::Install,
             ..PLACE
         },
-        Place { id: "a2", ..PLACE },
-        Place {
+        SealPlace { id: "a2", ..PLACE },
+        SealPlace {
             field: "other",
             ..PLACE
         },

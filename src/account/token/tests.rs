@@ -20,17 +20,19 @@ fn old() -> AccountId {
     format!("{}2{}", &new[..13], &new[14..]).parse().unwrap()
 }
 
-fn made(kind: Kind) -> String {
+fn made(kind: TokenKind) -> String {
     let ring = ring(FIRST);
     match kind {
-        Kind::AccountWebhook | Kind::InstallWebhook => address(&ring, kind, account()).unwrap(),
+        TokenKind::AccountWebhook | TokenKind::InstallWebhook => {
+            address(&ring, kind, account()).unwrap()
+        }
         _ => token(&ring, kind, account(), [9; 32]).unwrap(),
     }
 }
 
-fn read(ring: &Keyring, kind: Kind, text: &str) -> Option<(AccountId, Proof)> {
+fn read(ring: &Keyring, kind: TokenKind, text: &str) -> Option<(AccountId, TokenProof)> {
     match kind {
-        Kind::AccountWebhook | Kind::InstallWebhook => read_address(ring, kind, text),
+        TokenKind::AccountWebhook | TokenKind::InstallWebhook => read_address(ring, kind, text),
         _ => read_token(ring, kind, text),
     }
 }
@@ -38,11 +40,11 @@ fn read(ring: &Keyring, kind: Kind, text: &str) -> Option<(AccountId, Proof)> {
 #[test]
 fn what_is_signed_is_read_as_its_own_kind_only() {
     let ring = ring(FIRST);
-    for kind in Kind::ALL {
+    for kind in TokenKind::ALL {
         let text = made(kind);
-        for other in Kind::ALL {
+        for other in TokenKind::ALL {
             let as_other = format!("{}{}", other.prefix(), &text[kind.prefix().len()..]);
-            let expected = (kind == other).then_some((account(), Proof::Signed));
+            let expected = (kind == other).then_some((account(), TokenProof::Signed));
             assert_eq!(
                 read(&ring, other, &as_other),
                 expected,
@@ -55,7 +57,7 @@ fn what_is_signed_is_read_as_its_own_kind_only() {
 #[test]
 fn one_changed_missing_or_added_character_is_none_of_ours() {
     let ring = ring(FIRST);
-    for kind in Kind::ALL {
+    for kind in TokenKind::ALL {
         let text = made(kind);
         for at in 0..text.len() {
             for other in ["A", "0", "_", ""] {
@@ -80,9 +82,12 @@ fn one_changed_missing_or_added_character_is_none_of_ours() {
 #[test]
 fn a_key_that_is_still_in_the_ring_verifies() {
     let (both, second) = (ring(&format!("{SECOND},{FIRST}")), ring(SECOND));
-    for kind in Kind::ALL {
+    for kind in TokenKind::ALL {
         let text = made(kind);
-        assert_eq!(read(&both, kind, &text), Some((account(), Proof::Signed)));
+        assert_eq!(
+            read(&both, kind, &text),
+            Some((account(), TokenProof::Signed))
+        );
         assert_eq!(read(&second, kind, &text), None);
     }
     let mark = delivery_mark(&ring(FIRST)).unwrap();
@@ -96,27 +101,27 @@ fn without_a_signature_only_ids_of_before_are_known() {
     let ring = ring(FIRST);
     let random = "C".repeat(42) + "A";
     for (kind, start) in [
-        (Kind::Api, "ct_"),
-        (Kind::Account, "at_"),
-        (Kind::Link, "lt_"),
+        (TokenKind::Api, "ct_"),
+        (TokenKind::Account, "at_"),
+        (TokenKind::Link, "lt_"),
     ] {
         let text = |id: AccountId| format!("{start}{}_{random}", id.to_hex());
         assert_eq!(
             read(&ring, kind, &text(old())),
-            Some((old(), Proof::Unsigned))
+            Some((old(), TokenProof::Unsigned))
         );
         assert_eq!(read(&ring, kind, &text(account())), None);
         assert_eq!(read(&ring, kind, &text(old())[..60]), None);
     }
     let state = format!("{}.{random}", old().to_hex());
     assert_eq!(
-        read(&ring, Kind::State, &state),
-        Some((old(), Proof::Unsigned))
+        read(&ring, TokenKind::State, &state),
+        Some((old(), TokenProof::Unsigned))
     );
-    for kind in [Kind::AccountWebhook, Kind::InstallWebhook] {
+    for kind in [TokenKind::AccountWebhook, TokenKind::InstallWebhook] {
         assert_eq!(
             read(&ring, kind, &old().to_string()),
-            Some((old(), Proof::Unsigned))
+            Some((old(), TokenProof::Unsigned))
         );
         assert_eq!(read(&ring, kind, &account().to_string()), None);
         assert_eq!(read(&ring, kind, &format!("{}_", old())), None);

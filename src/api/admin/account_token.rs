@@ -1,4 +1,4 @@
-//! Account tokens, and what one may do beside calling: `/integrated-account/me`.
+//! Account tokens, and what one may do apart from calls: `/integrated-account/me`.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::call::{AdminCall, JsonBody};
-use crate::account::token::{self, Kind};
+use crate::account::token::{self, TokenKind};
 use crate::api::path_id;
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -57,7 +57,7 @@ pub(in crate::api) async fn create<O: Outside>(
     let account: AccountId = path_id::parse(&new.integrated_account_id)?;
     let outside = call.outside();
     let ring = outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Account, account, outside.random())?;
+    let token = token::token(ring, TokenKind::Account, account, outside.random())?;
     let until = outside.now().plus(LIFE);
     let ask = AccountMessage::IssueToken(visibility, crypto::sha256_hex(token.as_bytes()), until);
     send_to_account::<()>(outside, account, &ask).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Deletable, Noun};
-use crate::account::token::{self, Kind};
+use crate::account::token::{self, TokenKind};
 use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -96,7 +96,7 @@ pub(in crate::api) async fn create<O: Outside>(
     check(call, &new.name, &scopes, new.expires_at)?;
     let outside = call.outside();
     let ring = outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Api, environment, outside.random())?;
+    let token = token::token(ring, TokenKind::Api, environment, outside.random())?;
     let now = outside.now();
     let record = TokenRecord {
         id: ApiTokenId::new(now, outside.random()),

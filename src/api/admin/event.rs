@@ -123,8 +123,9 @@ async fn list_of_account<O: Outside>(
     page: PageRequest,
 ) -> Result<List<EventInList>, Failure> {
     if page.filters.iter().any(|one| one.field == "webhook_id") {
-        let words = "narrows the failed events of an environment: leave integrated_account_id out";
-        return Err(Failure::invalid("webhook_id", words));
+        let message =
+            "narrows the failed events of an environment: leave integrated_account_id out";
+        return Err(Failure::invalid("webhook_id", message));
     }
     let ask = AccountMessage::ListEvents(visibility, page.clone());
     let found: ListPage<EventView> = send_to_account(call.outside(), account, &ask).await?;
@@ -139,8 +140,8 @@ async fn list_failed<O: Outside>(
     let failed = FilterValue::Text(EventStatus::Failed.as_str().to_owned());
     let mut statuses = page.filters.iter().filter(|one| one.field == "status");
     if statuses.any(|one| one.value != failed) {
-        let words = "of a whole environment only failed events are listed: name an account by integrated_account_id";
-        return Err(Failure::invalid("status", words));
+        let message = "of a whole environment only failed events are listed: name an account by integrated_account_id";
+        return Err(Failure::invalid("status", message));
     }
     page.filters.retain(|one| one.field != "status");
     let ask = EnvironmentMessage::ListFailed(page.clone());
@@ -198,8 +199,8 @@ pub(in crate::api) async fn replay_all<O: Outside>(
             replay_events(call.outside(), call.caller.environment(named)?, &range).await?
         }
         None => {
-            let words = "of a whole environment only failed events are replayed: name an account by integrated_account_id";
-            return Err(Failure::invalid("status", words));
+            let message = "of a whole environment only failed events are replayed: name an account by integrated_account_id";
+            return Err(Failure::invalid("status", message));
         }
     };
     Ok(EventsReplayed { replayed })
@@ -227,8 +228,8 @@ fn check_status(query: &QueryParameters) -> Result<(), Failure> {
     ];
     match query.get("status") {
         Some(text) if known.iter().all(|one| one.as_str() != text) => {
-            let words = "is not `pending`, `delivered` or `failed`";
-            Err(Failure::invalid("status", words))
+            let message = "is not `pending`, `delivered` or `failed`";
+            Err(Failure::invalid("status", message))
         }
         _ => Ok(()),
     }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::call::{AdminCall, JsonBody};
 use super::noun::{Deletable, Noun};
-use crate::account::token::{self, Kind};
+use crate::account::token::{self, TokenKind};
 use crate::api::query::{FilterField, Filtered};
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -139,7 +139,7 @@ pub(in crate::api) async fn create<O: Outside>(
     let life = life(new.expires_in)?;
     let outside = call.outside();
     let ring = outside.settings().keyring()?;
-    let token = token::token(ring, Kind::Link, environment, outside.random())?;
+    let token = token::token(ring, TokenKind::Link, environment, outside.random())?;
     let new = NewLink {
         aim,
         integration: new.integration,
@@ -166,8 +166,8 @@ fn life(seconds: Option<u64>) -> Result<Duration, Failure> {
         return Ok(life);
     }
     let (least, most) = (LINK_LIFE_MIN.as_secs(), LINK_LIFE_MAX.as_secs());
-    let words = format!("needs {least} to {most} seconds; leave it out for a day");
-    Err(Failure::invalid("expires_in", words))
+    let message = format!("needs {least} to {most} seconds; leave it out for a day");
+    Err(Failure::invalid("expires_in", message))
 }
 
 /// A new account of a tenant, or an account that is there; never both.

@@ -30,8 +30,8 @@ pub(in crate::api) async fn list<O: Outside>(
         return Err(Failure::invalid("status", "is not an HTTP status"));
     }
     let Some(id) = query.get("integrated_account_id") else {
-        let words = "is required in the query: each account has its own log";
-        return Err(Failure::invalid("integrated_account_id", words));
+        let message = "is required in the query: each account has its own log";
+        return Err(Failure::invalid("integrated_account_id", message));
     };
     let visibility = call.visibility_in(query.get("environment_id"))?;
     let ask = AccountMessage::ListLog(visibility, page.clone());

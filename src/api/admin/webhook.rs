@@ -21,7 +21,7 @@ use crate::flows::messages::send_to_environment;
 use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::Outside;
 use crate::proxy::guard;
-use crate::settings::{Place, Settings};
+use crate::settings::{HostKind, Settings};
 use crate::time::Timestamp;
 
 #[derive(Deserialize, JsonSchema)]
@@ -263,7 +263,7 @@ fn check(
 /// Sending checks it again: what may be called can change. `own` are the names this gateway is known to go by.
 fn check_address(settings: &Settings, own: &[Option<&Url>], text: &str) -> Result<(), String> {
     let url = check_target(text).map_err(|bad| bad.to_string())?;
-    if own.iter().flatten().any(|own| Place::is_same(own, &url)) {
+    if own.iter().flatten().any(|own| HostKind::is_same(own, &url)) {
         return Err("is this gateway's own address: events would make events".to_owned());
     }
     let refused = guard::check(&url, settings.private_upstreams).err();

@@ -1,5 +1,5 @@
 //! The cookies that bind a link token and a `state` to the browser that sent the form. Each is named by
-//! the hash of what it binds, so that several connections go on beside each other.
+//! the hash of what it binds, so that several connections can be in progress in parallel.
 
 use std::borrow::Cow;
 

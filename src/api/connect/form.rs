@@ -6,8 +6,8 @@ use super::show::{HtmlPage, application};
 use super::{first, show};
 use crate::api::RequestContext;
 use crate::connect::form::Problems;
-use crate::connect::outcome::Failure as ConnectFailure;
-use crate::connect::page::{self, Brand, Form, Purpose, Way, way_label};
+use crate::connect::outcome::ConnectFailure;
+use crate::connect::page::{self, Brand, ConnectForm, ConnectPurpose, CredentialLink, way_label};
 use crate::flows::lifecycle::connect::{Chosen, OpenedLink};
 use crate::ports::{Outside, Reply};
 
@@ -46,7 +46,7 @@ pub(super) fn form<O: Outside>(
     let ways = chosen.ways().map(|(other, credential)| {
         let mut asked = link_of(asked);
         asked.push(("credential".to_owned(), other.to_owned()));
-        Way {
+        CredentialLink {
             label: way_label(credential),
             href: address(&base, &[&chosen.name], &asked).into(),
             is_current: other == format,
@@ -62,7 +62,7 @@ pub(super) fn form<O: Outside>(
     }
     let is_wrong = again.is_some();
     let no_problems = Problems::default();
-    let page = Form {
+    let page = ConnectForm {
         brand: Brand::of(&chosen.name, chosen.config()),
         application: application(&opened.link),
         purpose: purpose(opened.link.integrated_account_id.is_some()),
@@ -82,11 +82,11 @@ pub(super) fn form<O: Outside>(
     show::html(context, status, HtmlPage::plain(text, &nonce, &pictures))
 }
 
-pub(super) fn purpose(is_again: bool) -> Purpose {
+pub(super) fn purpose(is_again: bool) -> ConnectPurpose {
     if is_again {
-        Purpose::Reconnect
+        ConnectPurpose::Reconnect
     } else {
-        Purpose::Connect
+        ConnectPurpose::Connect
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::cookies::Jar;
 use super::first;
-use crate::account::token::{self, Kind, Proof};
+use crate::account::token::{self, TokenKind, TokenProof};
 use crate::api::RequestContext;
 use crate::api::unproved::Sender;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::lifecycle::connect as flow;
@@ -26,7 +26,7 @@ pub(super) async fn open<O: Outside>(
         return Ok(Err(ConnectFailure::InvalidToken));
     }
     let sender = Sender::of(context, &request.headers);
-    let read = token::read_token(sender.keyring()?, Kind::Link, text);
+    let read = token::read_token(sender.keyring()?, TokenKind::Link, text);
     let Some((environment, proof)) = proved(&sender, read).await? else {
         return Ok(Err(ConnectFailure::InvalidToken));
     };
@@ -35,7 +35,7 @@ pub(super) async fn open<O: Outside>(
     let secret = Jar::read(&request.headers, &base).secret(&hash);
     let browser = secret.map(|secret| crypto::sha256_hex(secret.as_bytes()));
     let opened = flow::open(context.outside, environment, hash, browser).await?;
-    if proof == Proof::Unsigned && matches!(opened, Err(ConnectFailure::InvalidToken)) {
+    if proof == TokenProof::Unsigned && matches!(opened, Err(ConnectFailure::InvalidToken)) {
         refused(sender.named_nothing(unproved()).await)?;
     }
     Ok(opened)
@@ -44,10 +44,10 @@ pub(super) async fn open<O: Outside>(
 /// What a link token or a `state` names, before anything of it is read. `None` where it is none of ours.
 pub(super) async fn proved<I>(
     sender: &Sender<'_, impl Outside>,
-    read: Option<(I, Proof)>,
-) -> Result<Option<(I, Proof)>, Failure> {
-    if let Some((id, Proof::Signed)) = read {
-        return Ok(Some((id, Proof::Signed)));
+    read: Option<(I, TokenProof)>,
+) -> Result<Option<(I, TokenProof)>, Failure> {
+    if let Some((id, TokenProof::Signed)) = read {
+        return Ok(Some((id, TokenProof::Signed)));
     }
     sender.check()?;
     match read {
@@ -56,7 +56,7 @@ pub(super) async fn proved<I>(
     }
 }
 
-/// What a link or a `state` that was made up counts as.
+/// The failure for a forged link or `state`.
 pub(super) fn unproved() -> Failure {
     Failure::new(
         Code::Unauthenticated,

@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::Url;
 
 use crate::api::{RequestContext, body_of};
-use crate::connect::outcome::{Failure as ConnectFailure, Outcome};
+use crate::connect::outcome::{ConnectFailure, ConnectOutcome};
 use crate::connect::page::{
-    self, Application, Brand, Connected, Failed, Nonce, PageKind, Popup, Question,
+    self, Application, Brand, ConnectedPage, FailedPage, Nonce, PageKind, Popup, Question,
     content_security_policy, explanation,
 };
 use crate::error::Failure;
@@ -94,13 +94,13 @@ pub(super) fn redirect<S>(url: &Url) -> Reply<S> {
     }
 }
 
-/// A failure before anybody waits for an outcome.
+/// A failure before an application waits for an outcome.
 pub(super) fn failed<O: Outside>(
     context: &RequestContext<'_, O>,
     failure: ConnectFailure,
     again: Option<&str>,
 ) -> Reply<O::Stream> {
-    let page = Failed {
+    let page = FailedPage {
         brand: None,
         application: None,
         failure,
@@ -153,8 +153,8 @@ fn host_in(url: &str) -> Option<&str> {
     behind.split(['/', '?', '#']).next()
 }
 
-/// Ours, or a limit: the customer can only try again. What is not ours has no status of 5xx: what stands between the
-/// customer and this page may put its own in the place of such a page.
+/// Ours, or a limit: the customer can only try again. A failure of anything else never gets a 5xx status: a proxy
+/// between the customer and this page may replace such a page with its own.
 pub(super) fn broken<O: Outside>(
     context: &RequestContext<'_, O>,
     failure: &Failure,
@@ -182,20 +182,20 @@ pub(super) fn ended<O: Outside>(
         logo: ended.logo.as_deref(),
     });
     let account = ended.account.to_string();
-    let words = ended.failed.as_ref().map(|failed| {
+    let message = ended.failed.as_ref().map(|failed| {
         let provider = failed.provider.as_deref();
         provider.map_or_else(
             || explanation(failed.why, ended.label.as_deref()),
             str::to_owned,
         )
     });
-    let outcome = match (&ended.failed, &words) {
-        (Some(failed), Some(words)) => Outcome::Failed {
+    let outcome = match (&ended.failed, &message) {
+        (Some(failed), Some(message)) => ConnectOutcome::Failed {
             integration: Some(&ended.integration),
             failure: failed.why,
-            error: words,
+            error: message,
         },
-        _ => Outcome::Connected {
+        _ => ConnectOutcome::Connected {
             integration: &ended.integration,
             integrated_account_id: &account,
         },
@@ -208,7 +208,7 @@ pub(super) fn ended<O: Outside>(
     );
     let pictures = page::pictures([ended.logo.as_deref(), application.logo]);
     let page = match &ended.failed {
-        None => Popup::Connected(Connected {
+        None => Popup::Connected(ConnectedPage {
             brand: brand.unwrap_or(Brand {
                 label: &ended.integration,
                 logo: None,
@@ -216,7 +216,7 @@ pub(super) fn ended<O: Outside>(
             application,
             purpose,
         }),
-        Some(failed) => Popup::Failed(Failed {
+        Some(failed) => Popup::Failed(FailedPage {
             brand,
             application: Some(application),
             failure: failed.why,

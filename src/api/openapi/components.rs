@@ -18,7 +18,7 @@ pub(super) fn components(mut shapes: Shapes) -> Value {
         "headers": headers(),
         "securitySchemes": {
             "adminToken": bearer("`ADMIN_TOKEN`, a secret of the Worker: everything, in every environment."),
-            "apiToken": bearer("A token of one environment with scopes; the scope `admin` stands for all of them."),
+            "apiToken": bearer("A token of one environment with scopes; the scope `admin` includes all of them."),
             "accountToken": bearer("A token of one account, for 15 minutes."),
         },
     })
@@ -30,7 +30,7 @@ fn headers() -> Value {
     json!({
         "RequestId": { "description": "Names the request in the log.", "required": true, "schema": { "type": "string" } },
         "RetryAfter": field("Seconds to wait before trying again.", &seconds),
-        "RateLimitLimit": field("Requests that the provider takes in a window, where it is known.", &seconds),
+        "RateLimitLimit": field("Requests that the provider accepts in a window, where it is known.", &seconds),
         "RateLimitRemaining": field("Requests that are left in this window, where it is known.", &seconds),
         "RateLimitReset": field("Seconds until the next window, where it is known.", &seconds),
         "IdempotencyReplayed": field("The write was made before, under this `Idempotency-Key`: this is what was answered then.", &json!({ "const": "true" })),

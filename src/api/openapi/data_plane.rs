@@ -87,7 +87,7 @@ pub(in crate::api) fn custom(operation: Operation, _: &mut Shapes) -> Operation 
         .parameter_of_path("path", path)
         .answers_with("204", DONE, &json!({}))
         .answers_with("304", NOT_MODIFIED, &json!({}))
-        .answers_with("default", "The provider's own answer, unchanged, whatever its status; or the error envelope with a code of ours.", &json!({ "*/*": {} }))
+        .answers_with("default", "The provider's own answer, unchanged, with any status; or the error envelope with one of the gateway's codes.", &json!({ "*/*": {} }))
         .refused(RefusedBy::AsAnswered)
 }
 

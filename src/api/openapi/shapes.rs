@@ -11,7 +11,7 @@ const PLACE: &str = "/components/schemas";
 pub(in crate::api) struct Shapes {
     /// As they are read: what has a default may be absent.
     asked: SchemaGenerator,
-    /// As they are written: null stands for what is absent.
+    /// As they are written: null where a value is absent.
     answered: SchemaGenerator,
     named: Map<String, Value>,
 }

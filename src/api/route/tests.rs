@@ -2,7 +2,7 @@ use super::*;
 
 fn target(method: &str, path: &str) -> Option<Target> {
     match find(&Method::from_bytes(method.as_bytes()).unwrap(), path) {
-        Found::Route(Route::Call(target)) => Some(target),
+        RouteMatch::Route(Route::Call(target)) => Some(target),
         _ => None,
     }
 }
@@ -70,19 +70,19 @@ fn a_custom_path_stays_as_it_was_written() {
 fn a_known_path_names_its_methods() {
     assert_eq!(
         find(&Method::PATCH, "/api-token"),
-        Found::OtherMethods("GET, POST".to_owned())
+        RouteMatch::OtherMethods("GET, POST".to_owned())
     );
     assert_eq!(
         find(&Method::POST, "/health"),
-        Found::OtherMethods("GET, HEAD".to_owned())
+        RouteMatch::OtherMethods("GET, HEAD".to_owned())
     );
     assert_eq!(
         find(&Method::GET, "/integration/validate/x"),
-        Found::Nothing
+        RouteMatch::Nothing
     );
-    assert_eq!(find(&Method::GET, "/"), Found::Route(Route::Home));
-    assert_eq!(find(&Method::GET, "//"), Found::Nothing);
-    assert_eq!(find(&Method::GET, "/integration//"), Found::Nothing);
+    assert_eq!(find(&Method::GET, "/"), RouteMatch::Route(Route::Home));
+    assert_eq!(find(&Method::GET, "//"), RouteMatch::Nothing);
+    assert_eq!(find(&Method::GET, "/integration//"), RouteMatch::Nothing);
 }
 
 #[test]
@@ -90,14 +90,14 @@ fn actions_are_called_below_an_underscore() {
     let route = Route::Action("sync users".to_owned());
     assert_eq!(
         find(&Method::POST, "/proxy/_/sync%20users"),
-        Found::Route(route)
+        RouteMatch::Route(route)
     );
     assert_eq!(
         find(&Method::GET, "/proxy/_/sync"),
-        Found::OtherMethods("POST".to_owned())
+        RouteMatch::OtherMethods("POST".to_owned())
     );
     for path in ["/proxy/_", "/proxy/_/sync/now"] {
-        assert_eq!(find(&Method::POST, path), Found::Nothing, "{path}");
+        assert_eq!(find(&Method::POST, path), RouteMatch::Nothing, "{path}");
     }
 }
 

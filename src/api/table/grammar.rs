@@ -1,4 +1,4 @@
-//! The grammar of the route table. Each macro turns its rows into the rows that routes are found by and into the
+//! The grammar of the route table. Each macro makes of its rows the rows that routes are found by and into the
 //! operations of `/openapi.json`; that of the admin routes also into their enum and their dispatch. So the body and the
 //! answer that a row names are those of its function, or the row does not compile.
 

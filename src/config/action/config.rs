@@ -15,7 +15,7 @@ pub(super) struct Computed(pub Expression);
 
 /// New values for the context.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub enum ContextChange {
     /// JSONata that gives an object: a text, or `{expression}`.
     Expression(Expression),
     /// An object with placeholders.
@@ -24,7 +24,7 @@ pub enum Change {
 
 /// Inputs for the customer: an array, or `{fields}`.
 #[derive(Debug, Clone, Default)]
-pub struct Form {
+pub struct FormFields {
     /// The inputs.
     pub fields: Vec<Field>,
 }
@@ -60,7 +60,7 @@ impl<'de> Visitor<'de> for ComputedVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Form {
+impl<'de> Deserialize<'de> for FormFields {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_any(FormVisitor)
     }
@@ -75,29 +75,29 @@ struct FormKeys {
 }
 
 impl<'de> Visitor<'de> for FormVisitor {
-    type Value = Form;
+    type Value = FormFields;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("an array of fields")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Form, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<FormFields, A::Error> {
         let mut fields = Vec::new();
         while let Some(field) = items.next_element()? {
             fields.push(field);
         }
-        Ok(Form { fields })
+        Ok(FormFields { fields })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FormFields, A::Error> {
         let keys = FormKeys::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Form {
+        Ok(FormFields {
             fields: keys.fields,
         })
     }
 }
 
-impl<'de> Deserialize<'de> for Change {
+impl<'de> Deserialize<'de> for ContextChange {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let tree = TemplateTree::deserialize(input)?;
         let source = match &tree {

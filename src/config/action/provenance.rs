@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::config::source::Sources;
 use crate::expression::{Expression, Flow, TemplateTree, effort};
 
-use super::{Change, GetContext, Step, StepKind};
+use super::{ContextChange, GetContext, StepConfig, StepKind};
 
 /// Steps of looking at an entry of a change.
 const AN_ENTRY: u64 = 100;
@@ -26,26 +26,26 @@ pub enum Provenance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
     /// The provenance of the whole.
-    word: Provenance,
+    provenance: Provenance,
     /// The provenance of its keys, where these are known; a key that is not among them has no value.
     keys: Option<Rc<BTreeMap<String, Provenance>>>,
-    /// The keys of the context that it can hold copies of; `None` where these can be any, or a caller's value is beside them.
+    /// The keys of the context that it can hold copies of; `None` where these can be any, or where it also holds a caller's value.
     reads: Option<Rc<BTreeSet<String>>>,
 }
 
 impl Previous {
     /// A value of which nothing more is known.
-    pub fn of(word: Provenance) -> Self {
+    pub fn of(provenance: Provenance) -> Self {
         Self {
-            word,
+            provenance,
             keys: None,
-            reads: (word != Provenance::Context).then(Rc::default),
+            reads: (provenance != Provenance::Context).then(Rc::default),
         }
     }
 
     /// The provenance of the whole.
-    pub fn word(&self) -> Provenance {
-        self.word
+    pub fn provenance(&self) -> Provenance {
+        self.provenance
     }
 
     /// The provenance of what these keys hold together.
@@ -53,11 +53,11 @@ impl Previous {
         let mut keys = keys.into_iter();
         match &self.keys {
             Some(own) => {
-                let words = keys.filter_map(|key| own.get(key));
-                words.copied().max().unwrap_or(Provenance::Provider)
+                let provenances = keys.filter_map(|key| own.get(key));
+                provenances.copied().max().unwrap_or(Provenance::Provider)
             }
             None if keys.next().is_none() => Provenance::Provider,
-            None => self.word,
+            None => self.provenance,
         }
     }
 
@@ -78,13 +78,14 @@ impl Previous {
         if effort::take(AN_ENTRY.saturating_mul(entries as u64)).is_err() {
             return Self::of(Provenance::Context);
         }
-        let words = [self.word, other.word];
-        let is_mixed = words.contains(&Provenance::Caller) && words.contains(&Provenance::Context);
+        let provenances = [self.provenance, other.provenance];
+        let is_mixed =
+            provenances.contains(&Provenance::Caller) && provenances.contains(&Provenance::Context);
         let keys = self.keys.as_ref().zip(other.keys).map(|(own, others)| {
             let mut keys = BTreeMap::clone(own);
-            for (key, word) in others.iter() {
-                let own = keys.entry(key.clone()).or_insert(*word);
-                *own = (*own).max(*word);
+            for (key, provenance) in others.iter() {
+                let own = keys.entry(key.clone()).or_insert(*provenance);
+                *own = (*own).max(*provenance);
             }
             Rc::new(keys)
         });
@@ -94,7 +95,7 @@ impl Previous {
             Rc::new(all.cloned().collect())
         });
         Self {
-            word: self.word.max(other.word),
+            provenance: self.provenance.max(other.provenance),
             keys,
             reads,
         }
@@ -133,7 +134,7 @@ impl ContextWrite {
     }
 }
 
-impl Change {
+impl ContextChange {
     /// What it writes, given the previous step's value.
     pub fn written(&self, before: &Previous) -> ContextWrite {
         match self {
@@ -164,47 +165,47 @@ fn of_expression(expression: &Expression, before: &Previous) -> ContextWrite {
         entries.map(|(key, flows)| {
             let given = given_to(&flow, key, before);
             let is_mixed = *flows && given == Provenance::Caller;
-            (key.clone(), Part::of(*flows, given, is_mixed))
+            (key.clone(), WrittenPart::of(*flows, given, is_mixed))
         })
     });
     if let Some(parts) = keys {
         return together(parts, flow.names.clone());
     }
-    let is_mixed = flow.flows && before.word == Provenance::Caller;
+    let is_mixed = flow.flows && before.provenance == Provenance::Caller;
     whole(
-        Part::of(flow.flows, before.word, is_mixed),
+        WrittenPart::of(flow.flows, before.provenance, is_mixed),
         flow.names.clone(),
     )
 }
 
 /// A change whose keys are computed.
-fn whole(part: Part, reads: Option<BTreeSet<String>>) -> ContextWrite {
+fn whole(part: WrittenPart, reads: Option<BTreeSet<String>>) -> ContextWrite {
     ContextWrite {
         keys: None,
-        whole: part.word,
+        whole: part.provenance,
         reads: reads.filter(|_| part.is_known),
     }
 }
 
-/// The word of what an entry of an expression takes from the step before.
+/// The provenance of what an entry of an expression takes from the step before.
 fn given_to(flow: &Flow, key: &str, before: &Previous) -> Provenance {
     match flow.inputs.get(key) {
         Some(Some(names)) => before.provenance_of(names.iter().map(String::as_str)),
-        _ => before.word,
+        _ => before.provenance,
     }
 }
 
-/// The word of a part of a change, and whether what is copied into it is known.
+/// The provenance of a part of a change, and whether what is copied into it is known.
 #[derive(Debug, Clone, Copy)]
-struct Part {
-    word: Provenance,
+struct WrittenPart {
+    provenance: Provenance,
     is_known: bool,
 }
 
-impl Part {
+impl WrittenPart {
     fn of(is_copied: bool, given: Provenance, is_mixed: bool) -> Self {
         Self {
-            word: if is_copied {
+            provenance: if is_copied {
                 Provenance::Context
             } else {
                 given
@@ -216,14 +217,14 @@ impl Part {
 
 /// A change of parts; `reads` is what they name of the context.
 fn together(
-    parts: impl Iterator<Item = (String, Part)>,
+    parts: impl Iterator<Item = (String, WrittenPart)>,
     reads: Option<BTreeSet<String>>,
 ) -> ContextWrite {
     let (mut keys, mut is_known, mut whole) = (BTreeMap::new(), true, Provenance::Provider);
     for (key, part) in parts {
         is_known &= part.is_known;
-        whole = whole.max(part.word);
-        keys.insert(key, part.word);
+        whole = whole.max(part.provenance);
+        keys.insert(key, part.provenance);
     }
     ContextWrite {
         keys: Some(keys),
@@ -248,15 +249,15 @@ fn of_values(tree: &TemplateTree, before: &Previous) -> ContextWrite {
     together(parts, reads)
 }
 
-fn of_tree(tree: &TemplateTree, before: &Previous) -> Part {
+fn of_tree(tree: &TemplateTree, before: &Previous) -> WrittenPart {
     let sources = Sources::of_placeholders(tree.placeholders().into_iter());
     let is_copied = sources.whole_context || !sources.context.is_empty();
     let given = match (sources.call, sources.whole_call) {
         (false, _) => Provenance::Provider,
-        (true, true) => before.word,
+        (true, true) => before.provenance,
         (true, false) => before.provenance_of(sources.body.iter().copied()),
     };
-    Part::of(is_copied, given, is_copied && given == Provenance::Caller)
+    WrittenPart::of(is_copied, given, is_copied && given == Provenance::Caller)
 }
 
 fn context(get: &GetContext) -> Previous {
@@ -278,7 +279,7 @@ fn computed(expression: &Expression, before: &Previous) -> Previous {
             entries.keys().any(|key| given(key) == Provenance::Caller)
                 && entries.iter().any(is_copied)
         }
-        None => flow.flows && before.word == Provenance::Caller,
+        None => flow.flows && before.provenance == Provenance::Caller,
     };
     let own = match (&flow.names, flow.flows) {
         (_, false) => Some(BTreeSet::new()),
@@ -290,13 +291,13 @@ fn computed(expression: &Expression, before: &Previous) -> Previous {
         Rc::new(own)
     });
     Previous {
-        word: written.whole,
+        provenance: written.whole,
         keys: written.keys.map(Rc::new),
         reads: reads.filter(|_| !is_mixed),
     }
 }
 
-impl Step {
+impl StepConfig {
     /// The provenance of the step's value.
     pub fn behind(&self, before: &Previous) -> Previous {
         match &self.kind {
@@ -309,7 +310,7 @@ impl Step {
     }
 
     /// What it changes in the context.
-    pub fn change(&self) -> Option<&Change> {
+    pub fn change(&self) -> Option<&ContextChange> {
         match &self.kind {
             StepKind::SetContext(change) | StepKind::UpdateContext(change) => Some(change),
             _ => None,

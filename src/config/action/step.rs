@@ -12,11 +12,11 @@ use crate::config::{Entries, Field, Method};
 use crate::expression::{Expression, Template, TemplateTree};
 use crate::json::Path;
 
-use super::config::{Change, Computed, Form};
+use super::config::{Computed, ContextChange, FormFields};
 
 /// One step.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct StepConfig {
     /// What the step does.
     pub kind: StepKind,
     /// The step runs only when this is true.
@@ -29,23 +29,23 @@ pub enum StepKind {
     /// Sends a request that is defined here.
     Request(Box<Method>),
     /// Calls a method of a resource.
-    Call(Box<Call>),
+    Call(Box<MethodCall>),
     /// Computes the next value.
     Transform(Expression),
     /// Gives the account's context.
     GetContext(GetContext),
     /// Replaces what is named in the account's context.
-    SetContext(Change),
+    SetContext(ContextChange),
     /// Merges into the account's context.
-    UpdateContext(Change),
+    UpdateContext(ContextChange),
     /// Asks the customer.
-    Form(Form),
+    Form(FormFields),
 }
 
 /// A call of a resource's method.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Call {
+pub struct MethodCall {
     /// The resource.
     pub resource: String,
     /// The name of its method.
@@ -73,7 +73,7 @@ pub struct GetContext {
 pub(super) const KEYS: &[&str] = &["type", "config", "run_if"];
 
 /// The values of `type`. `request_method` is what the file's normaliser makes
-/// of a `request` that names a resource; nobody needs to write it.
+/// of a `request` that names a resource; a file does not need to write it.
 const TYPES: &[&str] = &[
     "request",
     "transform",
@@ -123,14 +123,14 @@ impl Parts {
         Ok(())
     }
 
-    pub(super) fn finish<E: Error>(self) -> Result<Step, E> {
+    pub(super) fn finish<E: Error>(self) -> Result<StepConfig, E> {
         let kind = match (self.kind, self.name.as_deref()) {
             (Some(kind), _) => kind,
             (None, Some("get_context")) => StepKind::GetContext(GetContext::default()),
             (None, Some(_)) => return Err(E::missing_field("config")),
             (None, None) => return Err(E::missing_field("type")),
         };
-        Ok(Step {
+        Ok(StepConfig {
             kind,
             run_if: self.run_if,
         })
@@ -151,7 +151,7 @@ fn kind_from_map<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step
     })
 }
 
-impl<'de> Deserialize<'de> for Step {
+impl<'de> Deserialize<'de> for StepConfig {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_map(StepVisitor)
     }
@@ -160,13 +160,13 @@ impl<'de> Deserialize<'de> for Step {
 struct StepVisitor;
 
 impl<'de> Visitor<'de> for StepVisitor {
-    type Value = Step;
+    type Value = StepConfig;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str("a step with `type` and `config`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StepConfig, A::Error> {
         let mut parts = Parts::default();
         while let Some(key) = map.next_key::<String>()? {
             parts.read(&key, &mut map)?;
@@ -175,7 +175,7 @@ impl<'de> Visitor<'de> for StepVisitor {
     }
 }
 
-impl JsonSchema for Step {
+impl JsonSchema for StepConfig {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Step".into()
     }
@@ -191,7 +191,7 @@ impl JsonSchema for Step {
         }]});
         let change = json!({"type": ["string", "object"], "description": "JSONata that gives an object, or an object with placeholders."});
         let get = generator.subschema_for::<GetContext>();
-        let request = json!({"anyOf": [generator.subschema_for::<Method>(), generator.subschema_for::<Call>()]});
+        let request = json!({"anyOf": [generator.subschema_for::<Method>(), generator.subschema_for::<MethodCall>()]});
         let configs = [
             (
                 "request",

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 /// The keys that lead to a value inside objects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(pub Vec<String>);
+pub struct FilePlace(pub Vec<String>);
 
-impl Place {
+impl FilePlace {
     /// Its key in a map of places: a JSON pointer (RFC 6901).
     pub fn key(&self) -> String {
         let parts = self.0.iter();
@@ -36,13 +36,13 @@ impl Place {
 }
 
 /// Every place of a value that is no object: an array is one value, as it is when layers are merged.
-pub fn leaves(value: &Value) -> Vec<Place> {
+pub fn leaves(value: &Value) -> Vec<FilePlace> {
     let mut found = Vec::new();
     collect(value, &mut Vec::new(), &mut found);
     found
 }
 
-fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<Place>) {
+fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<FilePlace>) {
     match value {
         Value::Object(entries) => {
             for (key, item) in entries {
@@ -52,12 +52,12 @@ fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<Place>) {
             }
         }
         _ if path.is_empty() => {}
-        _ => found.push(Place(path.clone())),
+        _ => found.push(FilePlace(path.clone())),
     }
 }
 
 /// Whether a layer that is merged over it has something else at the place, or at one that holds it.
-pub fn overrides(layer: &Value, place: &Place) -> bool {
+pub fn overrides(layer: &Value, place: &FilePlace) -> bool {
     let mut value = layer;
     for key in &place.0 {
         match value {
@@ -72,7 +72,7 @@ pub fn overrides(layer: &Value, place: &Place) -> bool {
 }
 
 /// Takes a value out.
-pub fn remove(value: &mut Value, place: &Place) {
+pub fn remove(value: &mut Value, place: &FilePlace) {
     let Some((last, parents)) = place.0.split_last() else {
         return;
     };

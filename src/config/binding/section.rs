@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Place, Uses, digest_of, remove};
+use super::{FilePlace, Uses, digest_of, remove};
 use crate::config::credentials::FORMATS;
-use crate::config::reads::Variables;
+use crate::config::reads::VariableReads;
 
 mod address;
 mod known;
@@ -58,7 +58,7 @@ pub(super) struct Sections {
 
 impl Sections {
     /// Of a resolved configuration with all secrets in their places. `changes` is the install's override.
-    pub(super) fn of(resolved: &Value, secrets: &[Place], changes: &Value) -> Self {
+    pub(super) fn of(resolved: &Value, secrets: &[FilePlace], changes: &Value) -> Self {
         let mut public = resolved.clone();
         for place in secrets {
             if is_known_format(resolved, place) && is_literal(place, resolved) {
@@ -83,8 +83,8 @@ impl Sections {
 
     fn read(&mut self, config: &Value) {
         let all = json!(base_origins(config));
-        let (bases, aims) = (digest_of(&all), Variables::of(&all));
-        let nothing = Variables::default();
+        let (bases, aims) = (digest_of(&all), VariableReads::of(&all));
+        let nothing = VariableReads::default();
         let Value::Object(keys) = config else { return };
         for (key, value) in keys {
             match key.as_str() {
@@ -140,18 +140,18 @@ impl Sections {
     }
 
     fn add(&mut self, group: String, value: &Value) {
-        self.push(group, true, value, &Variables::default());
+        self.push(group, true, value, &VariableReads::default());
     }
 
     fn add_part(&mut self, group: String, value: &Value) {
-        self.push(group, false, value, &Variables::default());
+        self.push(group, false, value, &VariableReads::default());
     }
 
-    /// `aims` are variables that aim it beside those of its own texts.
-    fn push(&mut self, group: String, is_core: bool, value: &Value, aims: &Variables) {
+    /// `aims` are variables that decide its address, in addition to those of its own texts.
+    fn push(&mut self, group: String, is_core: bool, value: &Value, aims: &VariableReads) {
         let mut aimed_by = aims.clone();
         add_urls(value, &mut aimed_by);
-        let reads = Variables::of(value);
+        let reads = VariableReads::of(value);
         let index = self.parts.len();
         let known = [
             digest_of(value),
@@ -178,7 +178,7 @@ impl Sections {
     }
 
     /// What the secret at this place is bound to.
-    pub(super) fn uses(&self, place: &Place) -> Uses {
+    pub(super) fn uses(&self, place: &FilePlace) -> Uses {
         match (place.part(0), place.part(1)) {
             ("secret_environment_variables", name) => self.of_variable(name),
             ("credentials", key) => match self.whole.get(key) {
@@ -221,7 +221,7 @@ impl Sections {
 }
 
 /// A place in a credential that this version does not execute is secret with all that is around it.
-fn is_known_format(resolved: &Value, place: &Place) -> bool {
+fn is_known_format(resolved: &Value, place: &FilePlace) -> bool {
     if place.part(0) != "credentials" {
         return true;
     }
@@ -233,7 +233,7 @@ fn is_known_format(resolved: &Value, place: &Place) -> bool {
 }
 
 /// Whether a secret is there; a layer may have put a placeholder in its place.
-fn is_literal(place: &Place, resolved: &Value) -> bool {
+fn is_literal(place: &FilePlace, resolved: &Value) -> bool {
     let text = place.find(resolved).and_then(Value::as_str);
     text.is_none_or(|text| !text.contains("{{"))
 }

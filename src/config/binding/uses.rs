@@ -1,4 +1,4 @@
-//! What a secret is used for, as it is stored beside it: the hosts, and each use as its digest.
+//! What a secret is used for, as it is stored with it: the hosts, and each use as its digest.
 
 use std::collections::BTreeSet;
 

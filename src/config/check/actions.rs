@@ -1,6 +1,6 @@
 //! Actions: what they call exists.
 
-use crate::config::action::{Action, Call, StepKind};
+use crate::config::action::{Action, MethodCall, StepKind};
 use crate::config::{Config, Finding};
 
 use super::Broken;
@@ -39,7 +39,7 @@ fn check_action(
 
 fn check_call(
     config: &Config,
-    call: &Call,
+    call: &MethodCall,
     at: &str,
     broken: &Broken,
     findings: &mut Vec<Finding>,

@@ -1,7 +1,7 @@
-//! Where the operator's words go: to hosts that the file fixes, and to no other. A key that is in the file is
+//! Where the operator's values go: to hosts that the file fixes, and to no other. A key that is in the file is
 //! pointed at wherever it goes.
 
-use crate::config::action::{Call, Change, StepKind};
+use crate::config::action::{ContextChange, MethodCall, StepKind};
 use crate::config::credentials::OAuth2;
 use crate::config::source::Sources;
 use crate::config::{Config, Finding, Method, Webhook};
@@ -18,7 +18,7 @@ use super::shared::Shared;
 pub(super) enum Host {
     /// By its own text, or by a list without `*`.
     Fixed,
-    /// The account's, or anyone's words stand in it.
+    /// The account or anyone else can choose part of it.
     Open,
 }
 
@@ -103,7 +103,7 @@ impl<'c> AimCheck<'c, '_> {
     }
 
     /// What a step says in place of a caller goes where the method goes.
-    fn call(&mut self, call: &Call, at: &str) {
+    fn call(&mut self, call: &MethodCall, at: &str) {
         let method = self.config.method(&call.resource, &call.method);
         let host = method.map_or(Host::Fixed, |method| self.host_of(method));
         let id = call.id.as_ref();
@@ -115,7 +115,7 @@ impl<'c> AimCheck<'c, '_> {
             .as_ref()
             .map(|body| operator_values::of_tree(body, &format!("{at}.body")));
         self.say_all(host, id);
-        self.say_all(host, query.into_iter().map(|(_, word)| word));
+        self.say_all(host, query.into_iter().map(|(_, value)| value));
         self.say_all(host, body.into_iter().flatten());
     }
 
@@ -132,8 +132,10 @@ impl<'c> AimCheck<'c, '_> {
                 };
                 let at = format!("config.actions.{name}{place}.config");
                 match change {
-                    Change::Values(tree) => self.say_all(host, operator_values::of_tree(tree, &at)),
-                    Change::Expression(expression) => {
+                    ContextChange::Values(tree) => {
+                        self.say_all(host, operator_values::of_tree(tree, &at));
+                    }
+                    ContextChange::Expression(expression) => {
                         self.say_all(host, operator_values::of_computed(expression, &at));
                     }
                 }
@@ -206,7 +208,7 @@ impl<'c> AimCheck<'c, '_> {
         }
     }
 
-    /// An id alone is public; a secret that is absent beside the operator's id may be a sealed one.
+    /// An id alone is public. Where the operator's id has no secret, the secret may be a sealed one.
     fn client(&mut self, oauth: &OAuth2, at: &str) {
         let (id, secret) = (oauth.client.id.as_ref(), oauth.client.secret.as_ref());
         let variable = id.and_then(|id| Sources::of(id).variable);
@@ -241,9 +243,9 @@ impl<'c> AimCheck<'c, '_> {
         }
     }
 
-    fn say_all(&mut self, host: Host, words: impl IntoIterator<Item = OperatorValue>) {
-        for word in words {
-            self.say(host, word);
+    fn say_all(&mut self, host: Host, values: impl IntoIterator<Item = OperatorValue>) {
+        for value in values {
+            self.say(host, value);
         }
     }
 
@@ -252,7 +254,7 @@ impl<'c> AimCheck<'c, '_> {
     }
 }
 
-/// What is to be said of a word that goes to such a host.
+/// The finding for a value that goes to such a host.
 pub(super) fn found(host: Host, at: String, kind: OperatorValueKind) -> Option<Finding> {
     let what = match (host, kind) {
         (Host::Fixed, OperatorValueKind::Variable(_)) => return None,

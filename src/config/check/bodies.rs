@@ -14,7 +14,7 @@ pub(super) fn check(method: &Method, at: &str, findings: &mut Vec<Finding>) {
     }
     let mixed = method.body.as_ref().filter(|_| format == BodyFormat::Raw);
     if mixed.is_some_and(mixes_words) {
-        let text = "nothing encodes the caller's words in a raw body: they can say again what it says of the account or the install";
+        let text = "nothing encodes the caller's values in a raw body: they can replace what the body says of the account or the install";
         let finding = Finding::warning(format!("{at}.body"), text);
         findings.push(finding.hint("use `body_format` `json`, `form` or `xml`"));
     }
@@ -31,10 +31,10 @@ pub(super) fn check(method: &Method, at: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a text holds words of the account or the install, and a caller's.
+/// Whether a text holds values of the account or the install, and a caller's.
 fn mixes_words(body: &TemplateTree) -> bool {
     let sources = Sources::of_placeholders(body.placeholders().into_iter());
-    sources.is_files_word() && sources.call
+    sources.is_reserved() && sources.call
 }
 
 /// Why a body is not of its format, as far as it shows before it is filled.

@@ -1,5 +1,5 @@
-//! What a request carries, as far as it matters for whose data it opens: the operator's words, the customer's own secret,
-//! and words that a customer chooses.
+//! What a request carries, as far as it matters for whose data it opens: the operator's values, the customer's own
+//! secret, and values that a customer chooses.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ impl CarriedPart {
 pub(super) struct Carried {
     /// Whether it reads a variable of the operator's.
     pub(super) variable: bool,
-    /// Whether the operator's word is where a credential does.
+    /// Whether an operator's value is where a credential goes.
     pub(super) operators_key: bool,
     /// Whether it does so outside of the body.
     pub(super) operators_sign_in: bool,
@@ -127,7 +127,7 @@ impl<'c> CarriedReader<'c> {
         }
     }
 
-    /// What a method says of its own; of the file's parts those that it takes over.
+    /// What a method itself carries, and the parts of the file that it inherits.
     pub(super) fn of_method(&self, method: &Method) -> Carried {
         let mut all = Carried::default();
         self.add(&mut all, CarriedPart::Path, method.path.template());
@@ -327,7 +327,7 @@ impl<'c> CarriedReader<'c> {
             &mut all.typed
         };
         if typed.is_none() {
-            *typed = self.typed.word_in(&sources).map(str::to_owned);
+            *typed = self.typed.key_in(&sources).map(str::to_owned);
         }
     }
 
@@ -349,7 +349,7 @@ impl<'c> CarriedReader<'c> {
         }
     }
 
-    /// Whether nothing but a secret of the customer's can stand here.
+    /// Whether only a secret of the customer can fill this placeholder.
     fn is_own_secret(&self, placeholder: &Placeholder) -> bool {
         let sources = Sources::of_placeholders(std::iter::once(placeholder));
         let is_account = sources.layers().into_iter().eq([Layer::Account]);

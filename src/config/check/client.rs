@@ -1,5 +1,5 @@
 //! Clients of grants without a user. Their token is the client's own: anyone who names the client, or what the
-//! token is for, has what it opens. So such a client has one source, and an operator's takes no word of a customer.
+//! token is for, has what it opens. So such a client has one source, and an operator's takes no value of a customer.
 
 use crate::config::credentials::{Credential, OAuth2};
 use crate::config::source::{Layer, Sources};
@@ -9,7 +9,7 @@ use crate::expression::Template;
 use super::Broken;
 use super::typed::Typed;
 
-/// Whose the client of a grant is.
+/// Who owns the client of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientOwner {
     /// The account's: its customer brings it.
@@ -44,7 +44,7 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
     }
 }
 
-/// Whose client it is: the operator's as soon as a part of it can be. A secret that is absent may be a sealed one.
+/// Who owns the client: the operator, as soon as a part of it can be the operator's. A secret that is absent may be a sealed one.
 pub(super) fn owner(oauth: &OAuth2) -> ClientOwner {
     let parts = [&oauth.client.id, &oauth.client.secret];
     let is_operators = |part: &&Option<Template>| part.as_ref().is_some_and(can_be_operators);
@@ -82,17 +82,17 @@ fn check_source(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Places whose words decide what the token is good for.
+/// Places whose values decide what the token is good for.
 fn check_words(oauth: &OAuth2, at: &str, typed: &Typed, findings: &mut Vec<Finding>) {
     for (place, sources) in places(oauth) {
-        let Some(word) = typed.word_in(&sources) else {
+        let Some(key) = typed.key_in(&sources) else {
             continue;
         };
         let text = format!(
-            "the client is the operator's, and `{word}` is the customer's word: by naming another's they would get a token for it"
+            "the client is the operator's, and the customer chooses `{key}`: a customer who names another's value would get a token for it"
         );
         let finding = Finding::error(format!("{at}.{place}"), text);
-        findings.push(finding.hint("take the client from the account's own fields, `{{client_id}}` and `{{client_secret}}`, or leave the customer's word out"));
+        findings.push(finding.hint("take the client from the account's own fields, `{{client_id}}` and `{{client_secret}}`, or leave the customer's value out"));
     }
 }
 

@@ -36,7 +36,7 @@ fn sent(config: &Config) -> Vec<OperatorValue> {
         authorization.map(|own| operator_values::of_authorization(own, "config.authorization"));
     let entries = headers.into_iter().chain(query);
     entries
-        .map(|(_, word)| word)
+        .map(|(_, value)| value)
         .chain(authorization.into_iter().flatten())
         .collect()
 }

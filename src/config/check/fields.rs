@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::action::{Change, StepKind};
-use crate::config::field::{Field, Kind};
+use crate::config::action::{ContextChange, StepKind};
+use crate::config::field::{Field, FieldKind};
 use crate::config::{Config, Finding};
 use crate::expression::TemplateTree;
 use crate::expression::scope::TEMPLATE_ROOTS;
@@ -35,8 +35,8 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
                 StepKind::Form(form) => {
                     check_fields(&form.fields, &format!("{at}.config.fields"), findings);
                 }
-                StepKind::UpdateContext(Change::Values(TemplateTree::Object(values)))
-                | StepKind::SetContext(Change::Values(TemplateTree::Object(values))) => {
+                StepKind::UpdateContext(ContextChange::Values(TemplateTree::Object(values)))
+                | StepKind::SetContext(ContextChange::Values(TemplateTree::Object(values))) => {
                     let keys = values.iter().map(|(key, _)| key);
                     check_keys(keys, &at, "config", findings);
                 }
@@ -77,7 +77,7 @@ fn check_fields(fields: &[Field], at: &str, findings: &mut Vec<Finding>) {
             let text = format!("there is another field `{}`", field.name);
             findings.push(Finding::error(format!("{at}.name"), text));
         }
-        if field.kind == Kind::SingleSelect && field.options.is_empty() {
+        if field.kind == FieldKind::SingleSelect && field.options.is_empty() {
             findings.push(Finding::error(
                 format!("{at}.options"),
                 "a `single_select` needs options",

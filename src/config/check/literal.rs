@@ -78,17 +78,18 @@ impl Name {
 
 /// Whether a literal of a template, which goes under such a name, is a key.
 ///
-/// Text beside a placeholder that has to be filled (`Bearer {{api_key}}`) is one only where it looks like one.
+/// Text next to a placeholder that has to be filled (`Bearer {{api_key}}`) is a key only where it looks like one.
 pub(super) fn holds_key(name: Name, template: &Template) -> bool {
     let is_alone = template.placeholders().all(Placeholder::has_fallback);
-    let beside = match name {
+    let neighbour = match name {
         Name::Credential if !is_alone => Name::Other,
         name => name,
     };
     let mut defaults = template
         .placeholders()
         .filter_map(Placeholder::default_text);
-    template.literals().any(|text| is_key(beside, text)) || defaults.any(|text| is_key(name, text))
+    template.literals().any(|text| is_key(neighbour, text))
+        || defaults.any(|text| is_key(name, text))
 }
 
 /// Whether a literal under such a name is a key.
@@ -104,7 +105,7 @@ pub(super) fn is_key(name: Name, text: &str) -> bool {
 const OF_TIMES: [&str; 9] = [
     "at", "created", "expires", "expiry", "in", "issued", "scope", "scopes", "status",
 ];
-/// Behind which a unit may stand.
+/// Behind which a unit may follow.
 const UNITS: [&str; 13] = [
     "date",
     "epoch",
@@ -226,7 +227,7 @@ pub(super) fn source_looks_like_key(source: &str) -> bool {
         };
         let after = rest.get(start..).unwrap_or_default();
         if end.is_empty() {
-            // A name may stand between backquotes.
+            // A name may be between backquotes.
             code.push(if c == '`' { ' ' } else { c });
             rest = after;
             continue;

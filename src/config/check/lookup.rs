@@ -1,5 +1,5 @@
-//! Whose word finds an account for an install's webhook: the provider's or the operator's. What a customer types
-//! would have them named as somebody else.
+//! Who sets the value that finds an account for an install's webhook: the provider or the operator. What a customer types
+//! would let them name another customer.
 
 use crate::config::action::Action;
 use crate::config::{Config, Credential, Finding, Webhook};
@@ -33,7 +33,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
 
 fn finding(at: String, key: &str) -> Finding {
     let text = format!(
-        "accounts are found by `{key}`, which their customers type: anybody could have another's webhooks"
+        "accounts are found by `{key}`, which their customers type: a customer could get another's webhooks"
     );
     Finding::error(at, text).hint("take it from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
 }
@@ -46,7 +46,7 @@ fn is_typed_in(config: &Config, key: &str) -> bool {
         .flat_map(Action::fields)
         .any(|field| field.name == key);
     let mut credentials = config.credentials.values();
-    is_asked || credentials.any(|one| is_typed(one, key) && !is_told(one, key))
+    is_asked || credentials.any(|one| is_typed(one, key) && !is_confirmed(one, key))
 }
 
 /// Whether the customer, or their browser on the way back, says the value.
@@ -59,7 +59,7 @@ fn is_typed(credential: &Credential, key: &str) -> bool {
 }
 
 /// Whether the token's answer says it afterwards.
-fn is_told(credential: &Credential, key: &str) -> bool {
+fn is_confirmed(credential: &Credential, key: &str) -> bool {
     let oauth = credential.oauth();
     oauth.is_some_and(|oauth| oauth.context_from_token.contains_key(key))
 }

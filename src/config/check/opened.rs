@@ -1,9 +1,9 @@
-//! Whose data a request opens. What the operator's credential opens is not the customer's to choose: a word that they
-//! typed would name another's. Where the customer's own credential signs the request in, it opens their own alone.
+//! Whose data a request opens. What the operator's credential opens is not the customer's to choose: a value that they
+//! typed would name another's. Where the customer's own credential authenticates the request, it opens only their own data.
 
 use std::collections::BTreeSet;
 
-use crate::config::action::{Call, Provenance, StepKind};
+use crate::config::action::{MethodCall, Provenance, StepKind};
 use crate::config::{Config, Finding, Method};
 use crate::expression::effort;
 
@@ -47,30 +47,30 @@ fn check_action(
             Provenance::Caller => keeps,
             Provenance::Context => step.before.can_copy(|key| reader.typed.has(key)),
         };
-        let word = carried.typed.clone().or_else(|| carried.typed_key.clone());
-        let word = word.or_else(|| is_given.then(|| "body".to_owned()));
-        let Some(word) = word.filter(|_| !is_own(&carried)) else {
+        let key = carried.typed.clone().or_else(|| carried.typed_key.clone());
+        let key = key.or_else(|| is_given.then(|| "body".to_owned()));
+        let Some(key) = key.filter(|_| !is_own(&carried)) else {
             continue;
         };
         let at = format!("config.actions.{name}{}.config", step.place);
         if carried.operators_key || carried.mixed {
             let text = format!(
-                "it reads the operator's variables, and `{word}` is the customer's word: by naming another's they would get what the operator's credential opens"
+                "it reads the operator's variables, and the customer chooses `{key}`: a customer who names another's value would get what the operator's credential opens"
             );
-            findings.push(Finding::error(at, text).hint("sign the request in by the account's own secret alone, or take the word from the provider"));
+            findings.push(Finding::error(at, text).hint("authenticate the request by the account's own secret alone, or take the value from the provider"));
         } else if carried.variable {
             let text = format!(
-                "it reads the operator's variables, and `{word}` is the customer's word: where a variable signs it in, they would get what the operator's credential opens by naming another's"
+                "it reads the operator's variables, and the customer chooses `{key}`: where a variable authenticates it, a customer who names another's value would get what the operator's credential opens"
             );
-            findings.push(Finding::warning(at, text).hint("sign the request in by the account's own secret, or leave the variables out, where they sign nothing in"));
+            findings.push(Finding::warning(at, text).hint("authenticate the request by the account's own secret, or leave the variables out where they authenticate nothing"));
         }
     }
 }
 
-/// Whose word it is what a request takes from the step before.
+/// The provenance of what a request takes from the step before.
 fn given(carried: &Carried, step: &TracedStep) -> Provenance {
     if carried.given {
-        return step.before.word();
+        return step.before.provenance();
     }
     step.before
         .provenance_of(carried.body.iter().map(String::as_str))
@@ -104,7 +104,7 @@ pub(super) fn sent(reader: &CarriedReader, step: &TracedStep) -> Option<Carried>
 /// What the step says in place of a caller.
 fn add_call(
     reader: &CarriedReader,
-    call: &Call,
+    call: &MethodCall,
     (given, body): (bool, BTreeSet<String>),
     carried: &mut Carried,
 ) {
@@ -120,7 +120,7 @@ fn add_call(
     }
 }
 
-/// A request that writes, and has no body of its own, sends the value that it is given.
+/// A request that writes, and declares no body, sends the value that it is given.
 fn of_method(reader: &CarriedReader, method: &Method) -> Carried {
     let mut carried = reader.of_method(method);
     carried.add(&reader.of_shared(method));
@@ -141,12 +141,12 @@ fn check_methods(reader: &CarriedReader, findings: &mut Vec<Finding>) {
             let mut carried = reader.of_method(method);
             carried.add(&reader.of_shared(method));
             let is_opened = carried.operators_key && !is_own(&carried);
-            if let Some(word) = carried.typed.filter(|_| is_opened) {
+            if let Some(key) = carried.typed.filter(|_| is_opened) {
                 let at = format!("config.resources.{resource}.{name}");
                 let text = format!(
-                    "the operator's credential signs it in, and `{word}` is the customer's word: by naming another's they would get what is another's"
+                    "the operator's credential authenticates it, and the customer chooses `{key}`: a customer who names another's value would get another's data"
                 );
-                findings.push(Finding::warning(at, text).hint("take the word from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer"));
+                findings.push(Finding::warning(at, text).hint("take the value from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer"));
             }
         }
     }
@@ -157,6 +157,6 @@ fn shared(config: &Config) -> u64 {
     config.headers.len().saturating_add(config.query.len()) as u64
 }
 
-/// Steps that one entry of the file takes, and a request beside those.
+/// Steps that one entry of the file takes, and steps that a request takes in addition.
 const COST: u64 = 200;
 const A_REQUEST: u64 = 400;

@@ -1,11 +1,11 @@
 //! Keys of the context that an action fills with what is the operator's: a variable, or what a request was answered that the
-//! operator's credential opened. A value there is not the customer's secret, whatever its name.
+//! operator's credential opened. A value there is not the customer's secret, even if its name says so.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::config::Config;
-use crate::config::action::{Change, StepKind};
+use crate::config::action::{ContextChange, StepKind};
 use crate::config::source::Sources;
 use crate::expression::{Expression, TemplateTree, effort};
 
@@ -97,22 +97,25 @@ impl Operated {
         }
     }
 
-    fn add(&mut self, change: &Change, step: &TracedStep, is_operators: bool) {
+    fn add(&mut self, change: &ContextChange, step: &TracedStep, is_operators: bool) {
         match change {
             // An expression sees no variables.
-            Change::Expression(expression) if !is_operators && !self.is_read_by(expression) => {}
-            Change::Expression(_) => match change.written(&step.before).provenances() {
+            ContextChange::Expression(expression)
+                if !is_operators && !self.is_read_by(expression) => {}
+            ContextChange::Expression(_) => match change.written(&step.before).provenances() {
                 Ok(keys) => self.keys.extend(keys.keys().cloned()),
                 Err(_) => self.is_any = true,
             },
-            Change::Values(TemplateTree::Object(entries)) => {
+            ContextChange::Values(TemplateTree::Object(entries)) => {
                 for (key, value) in entries {
                     if self.holds_operators(value, is_operators) {
                         self.keys.insert(key.clone());
                     }
                 }
             }
-            Change::Values(value) => self.is_any |= self.holds_operators(value, is_operators),
+            ContextChange::Values(value) => {
+                self.is_any |= self.holds_operators(value, is_operators);
+            }
         }
     }
 

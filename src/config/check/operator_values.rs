@@ -63,9 +63,9 @@ pub(super) fn of_entries<'c>(entries: &'c Entries, at: &str) -> Vec<(&'c str, Op
 
 /// The operator's values in a body.
 pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
-    let mut words = Vec::new();
-    add_tree(tree, Name::Other, &BodyPlace::Root(at), &mut words);
-    words
+    let mut values = Vec::new();
+    add_tree(tree, Name::Other, &BodyPlace::Root(at), &mut values);
+    values
 }
 
 /// Where in a body something is; written only where a value is found.
@@ -89,23 +89,23 @@ impl fmt::Display for BodyPlace<'_> {
 }
 
 /// The recursion is as deep as the file, which is bounded.
-fn add_tree(tree: &TemplateTree, name: Name, at: &BodyPlace, words: &mut Vec<OperatorValue>) {
+fn add_tree(tree: &TemplateTree, name: Name, at: &BodyPlace, values: &mut Vec<OperatorValue>) {
     match tree {
         TemplateTree::Plain(_) => {}
         TemplateTree::Text(template) => {
             if let Some(kind) = kind(template, || holds_key(name, template)) {
                 let at = at.to_string();
-                words.push(OperatorValue { at, kind });
+                values.push(OperatorValue { at, kind });
             }
         }
         TemplateTree::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                add_tree(item, name, &BodyPlace::Index(at, index), words);
+                add_tree(item, name, &BodyPlace::Index(at, index), values);
             }
         }
         TemplateTree::Object(entries) => {
             for (key, item) in entries {
-                add_tree(item, Name::of(key), &BodyPlace::Key(at, key), words);
+                add_tree(item, Name::of(key), &BodyPlace::Key(at, key), values);
             }
         }
     }
@@ -157,21 +157,21 @@ pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<O
         }
         Authorization::Basic(basic) => of_basic(basic, &at),
         Authorization::Header(Header::Fixed { name, value: own }) => {
-            let words = [variable("header_name", name), value("header_value", own)];
-            words.into_iter().flatten().collect()
+            let values = [variable("header_name", name), value("header_value", own)];
+            values.into_iter().flatten().collect()
         }
         Authorization::Header(Header::Computed { expression }) => {
             of_expression(expression, &at).into_iter().collect()
         }
         Authorization::Query(query) => {
-            let words = [variable("name", &query.name), value("value", &query.value)];
-            words.into_iter().flatten().collect()
+            let values = [variable("name", &query.name), value("value", &query.value)];
+            values.into_iter().flatten().collect()
         }
         Authorization::None(_) => Vec::new(),
     }
 }
 
-/// A user name alone is a credential; beside the account's own one a password of plain letters is a filler.
+/// A user name alone is a credential. Next to the account's own user name, a password of plain letters is a filler.
 fn of_basic(basic: &Basic, at: &str) -> Vec<OperatorValue> {
     let reads_account =
         |template: &Template| Sources::of(template).layers().contains(&Layer::Account);
@@ -225,8 +225,8 @@ pub(super) fn of_pagination(pagination: &Setting<Pagination>, at: &str) -> Vec<O
     let at = format!("{at}.config");
     match pagination {
         Setting::Set(Pagination::Cursor(cursor)) => {
-            let words = of_entries(&cursor.headers, &format!("{at}.headers"));
-            words.into_iter().map(|(_, value)| value).collect()
+            let values = of_entries(&cursor.headers, &format!("{at}.headers"));
+            values.into_iter().map(|(_, value)| value).collect()
         }
         Setting::Set(Pagination::Range(range)) => {
             let unit = range.range_unit.iter();
@@ -259,32 +259,32 @@ fn of_dynamic(dynamic: &Dynamic, at: &str) -> Vec<OperatorValue> {
 /// The operator's values that a method adds.
 pub(super) fn of_method(method: &Method, at: &str) -> Vec<OperatorValue> {
     let path = |key: &str, path: &PathTemplate| of_url(path.template(), &format!("{at}.{key}"));
-    let mut words = Vec::new();
+    let mut values = Vec::new();
     for (key, entries) in [("headers", &method.headers), ("query", &method.query)] {
         let own = of_entries(entries, &format!("{at}.{key}"));
-        words.extend(own.into_iter().map(|(_, value)| value));
+        values.extend(own.into_iter().map(|(_, value)| value));
     }
-    words.extend(path("path", &method.path));
-    words.extend(
+    values.extend(path("path", &method.path));
+    values.extend(
         method
             .pagination_path
             .as_ref()
             .and_then(|own| path("pagination_path", own)),
     );
     let base = method.base_url.as_ref();
-    words.extend(base.and_then(|base| of_url(base.template(), &format!("{at}.base_url"))));
+    values.extend(base.and_then(|base| of_url(base.template(), &format!("{at}.base_url"))));
     if let Some(body) = &method.body {
-        words.extend(of_tree(body, &format!("{at}.body")));
+        values.extend(of_tree(body, &format!("{at}.body")));
     }
     if let Some(authorization) = method.authorization.as_ref().filter(|_| !method.no_auth) {
-        words.extend(of_authorization(
+        values.extend(of_authorization(
             authorization,
             &format!("{at}.authorization"),
         ));
     }
-    words.extend(of_pagination(
+    values.extend(of_pagination(
         &method.pagination,
         &format!("{at}.pagination"),
     ));
-    words
+    values
 }

@@ -1,11 +1,11 @@
-//! Placeholders that nothing fills, and text that only looks like one. Walks
-//! the JSON itself, so that it sees every template of every section.
+//! Placeholders that nothing fills, and text that only looks like one. The
+//! check traverses the JSON itself, so that it sees every template of every section.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::config::action::{Change, StepKind};
+use crate::config::action::{ContextChange, StepKind};
 use crate::config::{Config, Finding};
 use crate::expression::scope::context_key;
 use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_braces};
@@ -39,11 +39,11 @@ const NO_TEMPLATES: [&str; 22] = [
 ];
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
-    let mut walk = PlaceholderCheck {
+    let mut check = PlaceholderCheck {
         known: known_keys(config, broken),
         findings,
     };
-    walk.value(file, "config");
+    check.value(file, "config");
 }
 
 /// The context keys that something fills; `None` when that cannot be known.
@@ -70,8 +70,8 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     }
     for step in config.actions.values().flat_map(|action| &action.steps) {
         match &step.kind {
-            StepKind::SetContext(Change::Values(TemplateTree::Object(entries)))
-            | StepKind::UpdateContext(Change::Values(TemplateTree::Object(entries))) => {
+            StepKind::SetContext(ContextChange::Values(TemplateTree::Object(entries)))
+            | StepKind::UpdateContext(ContextChange::Values(TemplateTree::Object(entries))) => {
                 known.extend(entries.iter().map(|(key, _)| key.clone()));
             }
             StepKind::SetContext(_) | StepKind::UpdateContext(_) => return None,
@@ -119,10 +119,8 @@ impl PlaceholderCheck<'_> {
 
     fn text(&mut self, text: &str, at: &str) {
         if has_stray_braces(text) {
-            let finding = Finding::warning(
-                at,
-                "`{{` without a placeholder behind it is sent as it stands",
-            );
+            let finding =
+                Finding::warning(at, "`{{` without a placeholder behind it is sent unchanged");
             self.findings.push(
                 finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"),
             );

@@ -105,7 +105,7 @@ fn check_unused(
 pub(super) fn check_name(name: &str, at: &str, findings: &mut Vec<Finding>) {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     if name.is_empty() || matches!(name, "." | "..") || !name.bytes().all(fits) {
-        let finding = Finding::error(at, format!("`{name}` cannot stand in a URL"));
+        let finding = Finding::error(at, format!("`{name}` cannot be in a URL"));
         findings.push(finding.hint("use letters, digits, `-`, `.`, `_` and `~`"));
     }
 }

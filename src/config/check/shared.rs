@@ -1,5 +1,5 @@
-//! The operator's words that the file says for all its methods. Each is taken out by the first request that sends
-//! it where it must not go, so that twenty thousand methods do not look at each one.
+//! The operator's values that the file sends with all its methods. The first request that sends one where it must
+//! not go removes it from the list, so that twenty thousand methods do not check each value.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ enum SharedSection<'c> {
     BaseUrl,
 }
 
-/// What a method says of its own, looked up once for all that is shared.
+/// What a method declares itself, looked up once for all shared sections.
 struct OwnSections<'m> {
     method: &'m Method,
     headers: BTreeSet<String>,
@@ -53,32 +53,32 @@ impl<'c> Shared<'c> {
         shared.extend(
             headers
                 .into_iter()
-                .map(|(name, word)| (SharedSection::Header(name), word)),
+                .map(|(name, value)| (SharedSection::Header(name), value)),
         );
         let query = operator_values::of_entries(&config.query, "config.query");
         shared.extend(
             query
                 .into_iter()
-                .map(|(name, word)| (SharedSection::Parameter(name), word)),
+                .map(|(name, value)| (SharedSection::Parameter(name), value)),
         );
         if let Some(authorization) = &config.authorization {
-            let words = operator_values::of_authorization(authorization, "config.authorization");
+            let values = operator_values::of_authorization(authorization, "config.authorization");
             shared.extend(
-                words
+                values
                     .into_iter()
-                    .map(|word| (SharedSection::Authorization, word)),
+                    .map(|value| (SharedSection::Authorization, value)),
             );
         }
         let pagination = operator_values::of_pagination(&config.pagination, "config.pagination");
         shared.extend(
             pagination
                 .into_iter()
-                .map(|word| (SharedSection::Pagination, word)),
+                .map(|value| (SharedSection::Pagination, value)),
         );
         let base = config.base_url.as_ref();
         let base =
             base.and_then(|base| operator_values::of_url(base.template(), "config.base_url"));
-        shared.extend(base.map(|word| (SharedSection::BaseUrl, word)));
+        shared.extend(base.map(|value| (SharedSection::BaseUrl, value)));
         Self(shared)
     }
 
@@ -107,6 +107,6 @@ impl<'c> Shared<'c> {
             .partition(|(section, _)| is_wanted(section));
         self.0 = left;
         let taken: Vec<(SharedSection, OperatorValue)> = taken;
-        taken.into_iter().map(|(_, word)| word).collect()
+        taken.into_iter().map(|(_, value)| value).collect()
     }
 }

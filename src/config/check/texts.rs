@@ -16,7 +16,7 @@ use super::operator_values::OperatorValueKind;
 
 mod place;
 
-use place::{Form, TextPlace, holds_placeholder, stands_in_clear, variable};
+use place::{TextKind, TextPlace, holds_placeholder, stands_in_clear, variable};
 
 /// Sections and keys that people read, at any depth.
 const PROSE: [&str; 13] = [
@@ -63,16 +63,16 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
     } else {
         Host::Fixed
     };
-    let mut walk = TextCheck { known, findings };
+    let mut check = TextCheck { known, findings };
     for (key, value) in file.as_object().into_iter().flatten() {
         let at = format!("config.{key}");
         match key.as_str() {
             key if REQUEST.contains(&key) => {}
-            "credentials" => walk.credentials(value, any),
-            "resources" => walk.resources(config, value),
-            "actions" => walk.actions(value, any),
-            "webhook" => walk.webhook(value),
-            "pagination" => walk.value(
+            "credentials" => check.credentials(value, any),
+            "resources" => check.resources(config, value),
+            "actions" => check.actions(value, any),
+            "webhook" => check.webhook(value),
+            "pagination" => check.value(
                 value,
                 &at,
                 &TextPlace {
@@ -80,7 +80,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
                     ..TextPlace::at(key)
                 },
             ),
-            _ => walk.value(value, &at, &TextPlace::at(key)),
+            _ => check.value(value, &at, &TextPlace::at(key)),
         }
     }
 }
@@ -207,7 +207,7 @@ impl TextCheck<'_> {
                 ("set_context" | "update_context", "config")
                     if value.is_object() && value.get("expression").is_none() => {}
                 ("transform" | "set_context" | "update_context", "config") => {
-                    let form = Form::Source;
+                    let form = TextKind::Source;
                     let spot = TextPlace::at(key);
                     self.value(value, &at, &TextPlace { host, form, ..spot });
                 }
@@ -284,7 +284,7 @@ impl TextCheck<'_> {
                         is_sample,
                         is_credential,
                         form: if is_sample {
-                            Form::Text
+                            TextKind::Text
                         } else {
                             spot.form.below(key)
                         },

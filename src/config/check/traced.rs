@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Action, Previous, Provenance, RESERVED, Step};
+use crate::config::action::{Action, Previous, Provenance, RESERVED, StepConfig};
 
 use super::typed::Typed;
 
@@ -11,7 +11,7 @@ use super::typed::Typed;
 pub(super) struct TracedStep<'c> {
     /// Its place below the action.
     pub(super) place: String,
-    pub(super) step: &'c Step,
+    pub(super) step: &'c StepConfig,
     /// Its input.
     pub(super) before: Previous,
     /// Whether a request was certainly sent to the provider.
@@ -87,7 +87,7 @@ impl TracedStep<'_> {
     }
 }
 
-/// The keys whose values come from the provider before an account is active, whatever was typed.
+/// The keys whose values come from the provider before an account is active, and replace what was typed.
 pub(super) fn confirmed(config: &Config) -> BTreeSet<String> {
     let set_up = config.actions.get(SET_UP).into_iter();
     let steps = set_up.flat_map(|action| traced(SET_UP, action));

@@ -1,4 +1,4 @@
-//! Whose word a key of the context is, as far as the file shows it.
+//! Which keys of the context a customer can set, as far as the file shows it.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ impl Typed {
         };
         for oauth in config.credentials.values().filter_map(|one| one.oauth()) {
             // The way back from the sign-in is in the customer's browser.
-            let told = oauth.context_from_callback.keys();
-            typed.keys.extend(told.cloned());
+            let from_callback = oauth.context_from_callback.keys();
+            typed.keys.extend(from_callback.cloned());
         }
         typed.add_actions(config);
         typed
@@ -58,25 +58,27 @@ impl Typed {
         self.is_any = true;
     }
 
-    /// What callers have written is theirs, whatever the provider was asked on the way.
+    /// What a caller's action writes counts as the caller's, even if a step asked the provider first.
     fn add_written(&mut self, is_called: bool, written: &ContextWrite) {
         let copies = written.can_copy(|key| self.has(key));
-        let is_typed = |word| {
-            is_called || word == Provenance::Caller || (word == Provenance::Context && copies)
+        let is_typed = |provenance| {
+            is_called
+                || provenance == Provenance::Caller
+                || (provenance == Provenance::Context && copies)
         };
         match written.provenances() {
             Ok(keys) => {
-                let typed = keys.iter().filter(|(_, word)| is_typed(**word));
+                let typed = keys.iter().filter(|(_, provenance)| is_typed(**provenance));
                 self.keys.extend(typed.map(|(key, _)| key.clone()));
             }
             Err(whole) => self.is_any |= is_typed(whole),
         }
     }
 
-    /// All but those that the provider has said since.
-    pub(super) fn without(&self, told: &BTreeSet<String>) -> Self {
+    /// All keys but those that the provider has confirmed since.
+    pub(super) fn without(&self, confirmed: &BTreeSet<String>) -> Self {
         Self {
-            keys: self.keys.difference(told).cloned().collect(),
+            keys: self.keys.difference(confirmed).cloned().collect(),
             is_any: self.is_any,
         }
     }
@@ -87,7 +89,7 @@ impl Typed {
     }
 
     /// What of `sources` a customer can set: a key of the context, or all of it.
-    pub(super) fn word_in<'s>(&self, sources: &Sources<'s>) -> Option<&'s str> {
+    pub(super) fn key_in<'s>(&self, sources: &Sources<'s>) -> Option<&'s str> {
         if sources.whole_context {
             return Some("context");
         }

@@ -1,6 +1,8 @@
 //! Webhooks: a scheme that cannot accept anything is said so.
 
-use crate::config::webhook::{Part, Schemes, SignatureFormat, SignatureVerification, Webhook};
+use crate::config::webhook::{
+    RequestPart, Schemes, SignatureFormat, SignatureVerification, Webhook,
+};
 use crate::config::{Config, Finding};
 use crate::expression::Expression;
 
@@ -30,7 +32,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
     check_lookups(schemes, findings);
     if webhook.challenge.is_some() && !schemes.prove_sender() {
-        let text = "a challenge is signed with the secret that signs events: without a proof anybody could have anything signed";
+        let text = "a challenge is signed with the secret that signs events: without a signature any sender could get any text signed";
         let finding = Finding::error("config.webhook.challenge", text);
         findings.push(finding.hint("say in `signature_verification` how events are signed"));
     }
@@ -46,7 +48,7 @@ fn check_scheme(at: &str, verification: &SignatureVerification, findings: &mut V
     if !verification.has_signature_place() {
         let finding = Finding::warning(
             format!("{at}.config"),
-            "it is not said where the signature stands: every webhook is refused",
+            "the file does not say where the signature is: every webhook is refused",
         );
         findings.push(
             finding.hint("add `compare_with`, such as \"$header.x-signature\", or `signature`"),
@@ -112,7 +114,7 @@ fn check_event_id(
 }
 
 /// Where something single is read from the request.
-fn check_place(at: String, place: Option<&Part>, findings: &mut Vec<Finding>) {
+fn check_place(at: String, place: Option<&RequestPart>, findings: &mut Vec<Finding>) {
     if place.is_some_and(|place| !place.is_place()) {
         let finding = Finding::warning(at, "it names no place: every webhook is refused");
         findings.push(finding.hint("write `$header.<name>`, `$query.<name>` or `$body.<path>`"));
@@ -135,16 +137,16 @@ fn check_addresses(at: &str, verification: &SignatureVerification, findings: &mu
 fn check_parts(at: &str, verification: &SignatureVerification, findings: &mut Vec<Finding>) {
     for (index, part) in verification.config.parts.iter().enumerate() {
         let at = format!("{at}.config.parts[{index}]");
-        if part.holds(&Part::BareHeader) {
+        if part.holds(&RequestPart::BareHeader) {
             findings.push(
                 Finding::warning(at, "`header` names no header").hint("write `$header.<name>`"),
             );
-        } else if part.holds(&Part::Timestamp)
+        } else if part.holds(&RequestPart::Timestamp)
             && verification.config.timestamp.is_none()
             && verification.format != SignatureFormat::StandardWebhooks
         {
             findings.push(
-                Finding::warning(at, "it is not said where the timestamp stands")
+                Finding::warning(at, "the file does not say where the timestamp is")
                     .hint("add `timestamp`"),
             );
         }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::config::binding::Place;
+use crate::config::binding::FilePlace;
 use crate::config::reads::password_fields;
 use crate::expression::{Expression, Template};
 
 /// A field may not become public, nor bring dots into a host; nor may one that decides a host change.
-pub(super) fn changes_fields(below_all: &Value, place: &Place, value: &Value) -> bool {
+pub(super) fn changes_fields(below_all: &Value, place: &FilePlace, value: &Value) -> bool {
     let below = place.find(below_all).unwrap_or(&Value::Null);
     let (was, is) = (password_fields(below), password_fields(value));
     let hosts = host_names(below_all);
@@ -19,7 +19,11 @@ pub(super) fn changes_fields(below_all: &Value, place: &Place, value: &Value) ->
 
 /// Whether an expression of the webhook may look at where the secret itself comes with each request: that of `basic` and
 /// `bearer`.
-pub(super) fn webhook_token_is_seen(trusted_config: &Value, place: &Place, value: &Value) -> bool {
+pub(super) fn webhook_token_is_seen(
+    trusted_config: &Value,
+    place: &FilePlace,
+    value: &Value,
+) -> bool {
     let key = place.part(1);
     if place.part(0) != "webhook" || !matches!(key, "payload_transform" | "event_id") {
         return false;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::config::binding::Place;
+use crate::config::binding::FilePlace;
 
 use super::kind::sees;
 
@@ -40,7 +40,7 @@ pub(super) enum EntryPosition<'p> {
 }
 
 impl<'p> EntryPosition<'p> {
-    pub(super) fn of(place: &'p Place) -> Self {
+    pub(super) fn of(place: &'p FilePlace) -> Self {
         let keys: Vec<&str> = place.0.iter().map(String::as_str).collect();
         let rest = |count: usize| place.0.get(count..).unwrap_or_default();
         match keys.as_slice() {
@@ -94,8 +94,8 @@ impl<'p> EntryPosition<'p> {
         }
     }
 
-    /// Whether a host, or what signs in, is decided otherwise where an entry here is missing. Who pages in no way of its own
-    /// looks at nothing.
+    /// Whether a missing entry here changes a host, or what authenticates. A method without its own pagination is not
+    /// affected.
     pub(super) fn is_reserved_gone(self) -> bool {
         let is_pagination = match self {
             Self::File(keys) | Self::Method(keys) => first(keys) == "pagination",
@@ -113,13 +113,13 @@ impl<'p> EntryPosition<'p> {
     }
 
     /// The method or action that an entry here is a part of.
-    pub(super) fn unit_of(self, place: &Place) -> Option<Place> {
+    pub(super) fn unit_of(self, place: &FilePlace) -> Option<FilePlace> {
         let count = match (self, place.part(0)) {
             (Self::Method(_), "resources") => 3,
             (Self::Method(_) | Self::Action(_), _) => 2,
             _ => return None,
         };
-        place.0.get(..count).map(|keys| Place(keys.to_vec()))
+        place.0.get(..count).map(|keys| FilePlace(keys.to_vec()))
     }
 
     /// Whether an entry of a unit says where its request goes or what it carries.
@@ -131,7 +131,7 @@ impl<'p> EntryPosition<'p> {
         }
     }
 
-    /// Whether its texts may be filled from an account's context. What computes has a scope of its own, without secrets.
+    /// Whether its texts may be filled from an account's context. Expressions have their own scope, without secrets.
     pub(super) fn holds_templates(self) -> bool {
         match self {
             Self::File(keys) | Self::Method(keys) => match first(keys) {

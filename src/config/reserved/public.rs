@@ -2,11 +2,11 @@
 use serde_json::Value;
 
 use super::position::EntryPosition;
-use crate::config::binding::Place;
+use crate::config::binding::FilePlace;
 use crate::expression::Template;
 
 /// The same value, its placeholders reading public values only.
-pub(super) fn public_texts(value: &Value, place: &Place) -> Value {
+pub(super) fn public_texts(value: &Value, place: &FilePlace) -> Value {
     let inner = |key: String| {
         let mut inner = place.clone();
         inner.0.push(key);
@@ -34,7 +34,7 @@ pub(super) fn public_texts(value: &Value, place: &Place) -> Value {
     }
 }
 
-pub(super) fn put(value: &mut Value, place: &Place, new: Value) {
+pub(super) fn put(value: &mut Value, place: &FilePlace, new: Value) {
     let target = place
         .0
         .iter()

@@ -1,15 +1,15 @@
-//! What a write by an API token comes to: the configuration before and after, resolved. An entry that is taken out, or
-//! put back to what a layer below says, changes as much as one that is written.
+//! The effect of a write by an API token: the resolved configuration before and after it. An entry that is removed, or
+//! reset to what a layer below says, changes as much as one that is written.
 
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::config::binding::{Place, digest_of};
+use crate::config::binding::{FilePlace, digest_of};
 use crate::config::reads::SecretNames;
 use crate::json::Path;
 
 use super::position::EntryPosition;
-use super::{HOST, Override, Reserved, Trusted, holds_reserved, kind};
+use super::{HOST, OverrideLayer, Reserved, Trusted, holds_reserved, kind};
 
 /// The root of the install's variables.
 const VARIABLES: &str = "environment_variables";
@@ -18,7 +18,7 @@ const VARIABLES: &str = "environment_variables";
 /// of the later one.
 pub fn moved(before: &Value, after: &Value, secrets: &SecretNames) -> Vec<Reserved> {
     let nothing = Trusted::new();
-    let over = |below, changes| Override {
+    let over = |below, changes| OverrideLayer {
         below,
         changes,
         trusted: &nothing,
@@ -33,7 +33,7 @@ pub fn moved(before: &Value, after: &Value, secrets: &SecretNames) -> Vec<Reserv
             && (place.part(0) == "custom"
                 || leaves_gap(place, before, value)
                 || backwards.moves_secret(&trusted_config, place, value)
-                || Override::opens_call(&trusted_config, place, value))
+                || OverrideLayer::opens_call(&trusted_config, place, value))
     });
     let places = written.chain(gone.map(|(place, _)| place));
     places
@@ -49,19 +49,19 @@ pub fn moved(before: &Value, after: &Value, secrets: &SecretNames) -> Vec<Reserv
 }
 
 /// What it belongs to is gone as a whole: that sends nothing and lets nothing in.
-fn is_part_of_nothing(place: &Place, after: &Value) -> bool {
+fn is_part_of_nothing(place: &FilePlace, after: &Value) -> bool {
     let whole = EntryPosition::of(place)
         .unit_of(place)
         .or_else(|| match place.part(0) {
-            "credentials" => place.0.get(..2).map(|keys| Place(keys.to_vec())),
-            "webhook" => place.0.get(..1).map(|keys| Place(keys.to_vec())),
+            "credentials" => place.0.get(..2).map(|keys| FilePlace(keys.to_vec())),
+            "webhook" => place.0.get(..1).map(|keys| FilePlace(keys.to_vec())),
             _ => None,
         });
     whole.is_some_and(|whole| whole.find(after).is_none())
 }
 
 /// Whether a host, or how it is signed in to, is decided otherwise where this is missing.
-fn leaves_gap(place: &Place, before: &Value, value: &Value) -> bool {
+fn leaves_gap(place: &FilePlace, before: &Value, value: &Value) -> bool {
     let is_fields = place.0.last().is_some_and(|key| key == "fields");
     EntryPosition::of(place).is_reserved_gone()
         || holds_reserved(value, place)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Override, Trusted};
+use super::{OverrideLayer, Trusted};
 use crate::config::reads::SecretNames;
 
 fn reserved(below: &Value, changes: &Value, trusted: &Trusted) -> Vec<String> {
@@ -10,7 +10,7 @@ fn reserved(below: &Value, changes: &Value, trusted: &Trusted) -> Vec<String> {
         variables: ["hidden".to_owned()].into(),
         password_fields: ["pin".to_owned()].into(),
     };
-    let layer = Override {
+    let layer = OverrideLayer {
         below,
         changes,
         trusted,
@@ -87,7 +87,7 @@ fn what_the_admin_token_wrote_is_trusted_as_long_as_it_is_the_same() {
     let (below, secrets) = (json!({}), SecretNames::default());
     let changes =
         json!({ "base_url": "https://b.example", "label": "x", "query": { "k": "{{api_key}}" } });
-    let layer = |changes, trusted| Override {
+    let layer = |changes, trusted| OverrideLayer {
         below: &below,
         changes,
         trusted,
@@ -119,7 +119,7 @@ fn texts_that_are_not_trusted_read_public_values_wherever_they_stand() {
         "actions": { "a": { "steps": [{ "type": "request", "config": { "error_expression": "{{error}}", "body": { "error_expression": text } } }] } },
         "webhook": { "signature_verification": { "config": { "verification_content": "{{body}}", "audience": text } } },
     });
-    let layer = Override {
+    let layer = OverrideLayer {
         below: &below,
         changes: &changes,
         trusted: &trusted,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::config::binding::{Place, leaves};
+use crate::config::binding::{FilePlace, leaves};
 use crate::config::reads::SecretNames;
 
 /// A configuration that is trusted, and what was found out of its methods and actions.
 pub(super) struct TrustedConfig {
     pub config: Value,
-    units: RefCell<BTreeMap<Place, bool>>,
+    units: RefCell<BTreeMap<FilePlace, bool>>,
 }
 
 impl TrustedConfig {
@@ -22,13 +22,13 @@ impl TrustedConfig {
     }
 
     /// Taking entries out leaves the objects they stood in.
-    pub(super) fn has_nothing_at(&self, unit: &Place) -> bool {
+    pub(super) fn has_nothing_at(&self, unit: &FilePlace) -> bool {
         let found = unit.find(&self.config);
         found.is_none_or(|found| found.is_object() && leaves(found).is_empty())
     }
 
     /// Whether a method or action reads a secret; each is looked through once.
-    pub(super) fn reads_secret(&self, unit: Place, secrets: &SecretNames) -> bool {
+    pub(super) fn reads_secret(&self, unit: FilePlace, secrets: &SecretNames) -> bool {
         let known = self.units.borrow().get(&unit).copied();
         known.unwrap_or_else(|| {
             let found = unit.find(&self.config);

@@ -108,7 +108,7 @@ fn a_key_of_the_operators_or_none_makes_every_path_and_body_steer() {
     ] {
         let mut file = rich(&own());
         merge(&mut file, &more);
-        // A set-up that sends the operator's variables takes no word of the customer.
+        // A set-up that sends the operator's variables takes no value of the customer.
         let actions = json!({ "actions": { "post_install": null } });
         merge(&mut file, &actions);
         assert!(steered(&file).contains("f26"), "{more}");

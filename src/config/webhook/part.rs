@@ -11,8 +11,8 @@ use crate::expression::{PlaceholderError, Template};
 
 /// One piece of what is signed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
-    /// Text as it stands, with placeholders.
+pub enum RequestPart {
+    /// Literal text, with placeholders.
     Literal(Template),
     /// The raw body.
     Body,
@@ -30,13 +30,13 @@ pub enum Part {
     Url,
     /// The same with the escapes of the delimiters `: / ? @ ! $ ' ( ) * , ;` decoded, once.
     UrlDecoded,
-    /// The verb.
+    /// The HTTP method.
     Method,
     /// The raw path.
     Path,
     /// The form's fields sorted by name, names and values in a row.
     FormSorted,
-    /// Verb, path and sorted query, as `qsh` of some tokens hashes them.
+    /// HTTP method, path and sorted query, as `qsh` of some tokens hashes them.
     CanonicalRequest,
     /// What `timestamp.from` names.
     Timestamp,
@@ -47,10 +47,10 @@ pub enum Part {
     /// The bare word `header`, which names no header.
     BareHeader,
     /// A list: left out as a whole when a place in it is missing.
-    Optional(Vec<Part>),
+    Optional(Vec<RequestPart>),
 }
 
-impl Part {
+impl RequestPart {
     pub(super) fn parse(text: &str) -> Result<Self, PlaceholderError> {
         Ok(match text {
             "$body" | "body" => Self::Body,
@@ -83,7 +83,7 @@ impl Part {
         })
     }
 
-    /// Whether one text stands there that the sender chose.
+    /// Whether the part is one text that the sender chose.
     pub fn is_place(&self) -> bool {
         matches!(
             self,
@@ -107,7 +107,7 @@ enum OneOrMany<M> {
     Many(Vec<M>),
 }
 
-impl<'de> Deserialize<'de> for Part {
+impl<'de> Deserialize<'de> for RequestPart {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         match OneOrMany::deserialize(input)? {
             OneOrMany::One(text) => Self::parse(&text).map_err(Error::custom),
@@ -116,7 +116,7 @@ impl<'de> Deserialize<'de> for Part {
     }
 }
 
-impl JsonSchema for Part {
+impl JsonSchema for RequestPart {
     fn schema_name() -> Cow<'static, str> {
         "Part".into()
     }
@@ -130,26 +130,29 @@ impl JsonSchema for Part {
     }
 }
 
-/// Where a signature stands.
+/// Where a signature is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CompareWith(pub Vec<Place>);
+pub struct CompareWith(pub Vec<SignaturePlace>);
 
 /// An optional literal prefix, then `$header.x`, `$query.x`, `$body.x`, or `$body` for a token that is the body.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
-    /// What stands in front of the digest.
+pub struct SignaturePlace {
+    /// The text in front of the digest.
     pub prefix: String,
     /// A header, a query parameter, a field of the body, or the body.
-    pub part: Part,
+    pub part: RequestPart,
 }
 
-impl Place {
+impl SignaturePlace {
     fn parse(text: &str) -> Result<Self, String> {
         let (prefix, place) = text.split_at(text.find('$').unwrap_or(0));
-        match Part::parse(place) {
-            Ok(part @ (Part::Header(_) | Part::Query(_) | Part::BodyField(_) | Part::Body))
-                if place.starts_with('$') =>
-            {
+        match RequestPart::parse(place) {
+            Ok(
+                part @ (RequestPart::Header(_)
+                | RequestPart::Query(_)
+                | RequestPart::BodyField(_)
+                | RequestPart::Body),
+            ) if place.starts_with('$') => {
                 let prefix = prefix.to_owned();
                 Ok(Self { prefix, part })
             }
@@ -169,7 +172,9 @@ impl<'de> Deserialize<'de> for CompareWith {
         if texts.is_empty() {
             return Err(D::Error::custom("the list names no place"));
         }
-        let places = texts.iter().map(|text: &String| Place::parse(text));
+        let places = texts
+            .iter()
+            .map(|text: &String| SignaturePlace::parse(text));
         let places = places.collect::<Result<_, _>>();
         places.map(Self).map_err(D::Error::custom)
     }
@@ -191,36 +196,36 @@ impl JsonSchema for CompareWith {
 
 #[cfg(test)]
 mod tests {
-    use super::{CompareWith, Part, Place};
+    use super::{CompareWith, RequestPart, SignaturePlace};
 
     #[test]
     fn a_part_is_a_place_or_a_literal() {
-        let parts: Vec<Part> =
+        let parts: Vec<RequestPart> =
             serde_json::from_str(r#"["$body","body","$header.X-Time","$query.q","header","v0:","$form_sorted","timestamp",["Subject\n","$body.a.*.b"],"$signature.t","$price.x"]"#).unwrap();
         assert_eq!(parts[0], parts[1]);
-        assert_eq!(parts[2], Part::Header("x-time".to_owned()));
-        assert_eq!(parts[3], Part::Query("q".to_owned()));
-        assert_eq!(parts[4], Part::BareHeader);
-        assert!(matches!(&parts[5], Part::Literal(text) if text.source() == "v0:"));
-        assert_eq!(parts[6], Part::FormSorted);
-        assert_eq!(parts[7], Part::Timestamp);
-        let field = Part::BodyField(["a", "*", "b"].map(str::to_owned).into());
-        assert!(parts[8].holds(&field) && !parts[8].holds(&Part::Body));
-        assert_eq!(parts[9], Part::Entry("t".to_owned()));
-        assert!(matches!(&parts[10], Part::Literal(_)));
+        assert_eq!(parts[2], RequestPart::Header("x-time".to_owned()));
+        assert_eq!(parts[3], RequestPart::Query("q".to_owned()));
+        assert_eq!(parts[4], RequestPart::BareHeader);
+        assert!(matches!(&parts[5], RequestPart::Literal(text) if text.source() == "v0:"));
+        assert_eq!(parts[6], RequestPart::FormSorted);
+        assert_eq!(parts[7], RequestPart::Timestamp);
+        let field = RequestPart::BodyField(["a", "*", "b"].map(str::to_owned).into());
+        assert!(parts[8].holds(&field) && !parts[8].holds(&RequestPart::Body));
+        assert_eq!(parts[9], RequestPart::Entry("t".to_owned()));
+        assert!(matches!(&parts[10], RequestPart::Literal(_)));
     }
 
     #[test]
     fn a_signature_stands_in_one_of_the_places() {
         let read: CompareWith =
             serde_json::from_str(r#"["v0=$header.X-Sig","$query.sig","$body"]"#).unwrap();
-        let first = Place {
+        let first = SignaturePlace {
             prefix: "v0=".to_owned(),
-            part: Part::Header("x-sig".to_owned()),
+            part: RequestPart::Header("x-sig".to_owned()),
         };
         assert_eq!(read.0[0], first);
-        assert_eq!(read.0[1].part, Part::Query("sig".to_owned()));
-        assert_eq!(read.0[2].part, Part::Body);
+        assert_eq!(read.0[1].part, RequestPart::Query("sig".to_owned()));
+        assert_eq!(read.0[2].part, RequestPart::Body);
         for text in [
             "\"x-sig\"",
             "\"body\"",

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Part, SignatureFormat, SignatureVerification};
+use super::{RequestPart, SignatureFormat, SignatureVerification};
 use crate::expression::Template;
 
 /// More than any provider has; a request may cost the work of each.
@@ -27,7 +27,7 @@ impl Schemes {
         &self.all
     }
 
-    /// All of them, each with where it stands below `at`.
+    /// All schemes, each with its path below `at`.
     pub fn placed(&self, at: &str) -> impl Iterator<Item = (String, &SignatureVerification)> {
         self.all.iter().enumerate().map(move |(index, scheme)| {
             let place = if self.is_list {
@@ -53,9 +53,9 @@ impl Schemes {
 }
 
 /// A scheme of a list.
-struct Listed(SignatureVerification);
+struct ListedScheme(SignatureVerification);
 
-impl<'de> Deserialize<'de> for Listed {
+impl<'de> Deserialize<'de> for ListedScheme {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let scheme = SignatureVerification::deserialize(input)?;
         if scheme.format == SignatureFormat::None {
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for Listed {
             ("password", &config.password),
         ] {
             if template.as_ref().is_some_and(holds_literal) {
-                // Secrets rest apart from the file, by keys; a list has none.
+                // Secrets are stored apart from the file, by key; the entries of a list have no key.
                 return Err(D::Error::custom(format!(
                     "a scheme of a list takes its `{key}` by a placeholder, such as {{{{environment_variables.{key}}}}}"
                 )));
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for Listed {
     }
 }
 
-/// Whether a text of the file is in it: all of it, beside a placeholder, or in the place of one.
+/// Whether the template has literal text of the file: as a whole, next to a placeholder, or as a placeholder's default.
 fn holds_literal(template: &Template) -> bool {
     let mut placeholders = template.placeholders();
     template.literal().is_some()
@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for OneOrList {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Schemes, A::Error> {
         let mut all = Vec::new();
-        while let Some(Listed(scheme)) = list.next_element()? {
+        while let Some(ListedScheme(scheme)) = list.next_element()? {
             if all.len() == MOST_SCHEMES {
                 let text = format!("the list has more than {MOST_SCHEMES} schemes");
                 return Err(A::Error::custom(text));
@@ -144,13 +144,15 @@ impl JsonSchema for Schemes {
 /// What a request must say for a scheme to be tried: texts by place. It narrows what is taken, and chooses nothing
 /// that the file does not list.
 #[derive(Debug, Clone, Default)]
-pub struct When(pub Vec<(Part, String)>);
+pub struct When(pub Vec<(RequestPart, String)>);
 
 impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let entries = std::collections::BTreeMap::<String, String>::deserialize(input)?;
-        let read = |(place, text): (String, String)| match Part::parse(&place) {
-            Ok(part @ (Part::Header(_) | Part::Query(_) | Part::BodyField(_))) => Ok((part, text)),
+        let read = |(place, text): (String, String)| match RequestPart::parse(&place) {
+            Ok(
+                part @ (RequestPart::Header(_) | RequestPart::Query(_) | RequestPart::BodyField(_)),
+            ) => Ok((part, text)),
             _ => Err(D::Error::custom(format!(
                 "`{place}` names no place; write `$header.<name>`, `$query.<name>` or `$body.<path>`"
             ))),

@@ -9,7 +9,7 @@ use crate::config::schema::also;
 use crate::expression::pattern::WholePattern;
 use crate::expression::{Expression, Template, UrlTemplate};
 
-use super::{CompareWith, Part, When};
+use super::{CompareWith, RequestPart, When};
 
 // Second spellings, for the JSON Schema.
 const ALGORITHM_ALSO: &[&str] = &[
@@ -36,7 +36,7 @@ pub struct SignatureVerification {
     /// What the request must say for the scheme to be tried: texts by place (`$header.x`, `$query.x`, `$body.x`).
     #[serde(default)]
     pub when: When,
-    /// Where the proof stands, and what it is made of.
+    /// Where the signature is, and what it covers.
     #[serde(default)]
     pub config: SignatureConfig,
 }
@@ -69,7 +69,7 @@ pub enum SignatureFormat {
     None,
 }
 
-/// Where the proof stands, and what it is made of.
+/// Where the signature is, and what it covers.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignatureConfig {
@@ -82,19 +82,19 @@ pub struct SignatureConfig {
     /// How the secret is written.
     pub secret_encoding: SecretEncoding,
     /// What is signed, in order: literals, `$body`, `$body.x`, `$header.x`, `$query`, `$query.x`, `$url`, `$url_decoded`, `$method`, `$path`, `$form_sorted`, `$timestamp`, `$id`, `$secret`, `$canonical_request`. A list inside is left out when a place in it is missing. Absent: `$body`.
-    pub parts: Vec<Part>,
+    pub parts: Vec<RequestPart>,
     /// Over which bytes of a compressed body (`content-encoding`) it may be made.
     pub signed_body: SignedBody,
     /// What is signed, as one text with placeholders: `{{body}}`, `{{headers.x}}`, `{{query.x}}`, `{{url}}`, `{{method}}`, `{{path}}`, `{{timestamp}}`, `{{id}}`.
     pub verification_content: Option<Template>,
     /// How the digest is written.
     pub string_type: Option<StringType>,
-    /// Where the signature stands: `$header.x-sig`, with a literal prefix as in `v0=$header.x-sig`. In a list of places one that fits is enough.
+    /// Where the signature is: `$header.x-sig`, with a literal prefix as in `v0=$header.x-sig`. In a list of places one that fits is enough.
     pub compare_with: Option<CompareWith>,
-    /// Where the signature stands in a list such as `t=…,v1=…,v1=…`.
+    /// Where the signature is in a list such as `t=…,v1=…,v1=…`.
     pub signature: Option<Signature>,
-    /// Where the time of signing stands.
-    pub timestamp: Option<Timestamp>,
+    /// Where the time of signing is.
+    pub timestamp: Option<SignedTime>,
     /// The hash of the body, where that is signed instead of the body.
     pub body_hash: Option<BodyHash>,
     /// The public key: PEM (a certificate too), base64, or hex for Ed25519.
@@ -181,10 +181,10 @@ pub enum StringType {
 pub struct Signature {
     /// The header.
     pub header: String,
-    /// What stands in front of each signature.
+    /// The text in front of each signature.
     #[serde(default)]
     pub prefix: Option<String>,
-    /// What stands between them; `,` when absent, `, ` where a space follows.
+    /// The separator between them; `,` when absent, `, ` where a space follows.
     #[serde(default)]
     pub separator: Option<String>,
     /// The key of the entries that are signatures, as `v1` in `v1=…`.
@@ -196,8 +196,8 @@ pub struct Signature {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BodyHash {
-    /// Where it stands. May be missing only when `$form_sorted` covers the body.
-    pub from: Part,
+    /// Where it is. May be missing only when `$form_sorted` covers the body.
+    pub from: RequestPart,
     /// The hash function; SHA-256 when absent.
     #[serde(default)]
     pub algorithm: Option<Algorithm>,
@@ -214,7 +214,7 @@ pub struct ClaimHash {
     pub claim: String,
     /// What it is the hash of; the body when absent.
     #[serde(default)]
-    pub parts: Vec<Part>,
+    pub parts: Vec<RequestPart>,
     /// The hash function; SHA-256 when absent.
     #[serde(default)]
     pub algorithm: Option<Algorithm>,
@@ -223,12 +223,12 @@ pub struct ClaimHash {
     pub string_type: Option<StringType>,
 }
 
-/// Where the time of signing stands.
+/// Where the time of signing is.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Timestamp {
+pub struct SignedTime {
     /// A header, a query parameter, a field of the body, or `$signature.t` for an entry of the signature's list.
-    pub from: Part,
+    pub from: RequestPart,
     /// What it is counted in.
     #[serde(default)]
     pub unit: TimestampUnit,
@@ -262,8 +262,8 @@ pub enum TimestampUnit {
 }
 
 impl SignatureVerification {
-    /// Whether it says where the signature stands. Where it does not, every
-    /// webhook is refused.
+    /// Whether it says where the signature is. Without that, every webhook
+    /// is refused.
     pub fn has_signature_place(&self) -> bool {
         let config = &self.config;
         let is_placed = config.compare_with.is_some() || config.signature.is_some();

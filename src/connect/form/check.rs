@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use url::Url;
 use uuid::Uuid;
 
-use crate::config::field::{Field, Format, Kind, Transform};
+use crate::config::field::{Field, FieldKind, Format, Transform};
 use crate::expression::OriginPlace;
 
-use super::{Origins, PASSWORD_CHARACTERS, TEXT_CHARACTERS, apply, named};
+use super::{OriginFields, PASSWORD_CHARACTERS, TEXT_CHARACTERS, apply, named};
 
 /// The longest address that mail can be sent to (RFC 5321, section 4.5.3.1.3).
 const EMAIL_BYTES: usize = 254;
 
-pub(super) fn text(field: &Field, typed: &str, origins: &Origins) -> Result<(), String> {
+pub(super) fn text(field: &Field, typed: &str, origins: &OriginFields) -> Result<(), String> {
     let most = most_characters(field);
     if typed.chars().nth(most).is_some() {
         let most = if most == TEXT_CHARACTERS {
@@ -44,8 +44,8 @@ pub(super) fn text(field: &Field, typed: &str, origins: &Origins) -> Result<(), 
 /// How many characters the field takes.
 pub(in crate::connect) fn most_characters(field: &Field) -> usize {
     match field.kind {
-        Kind::Password => PASSWORD_CHARACTERS,
-        Kind::Text | Kind::SingleSelect => TEXT_CHARACTERS,
+        FieldKind::Password => PASSWORD_CHARACTERS,
+        FieldKind::Text | FieldKind::SingleSelect => TEXT_CHARACTERS,
     }
 }
 
@@ -53,7 +53,7 @@ fn origin(
     field: &Field,
     typed: &str,
     places: &BTreeSet<OriginPlace>,
-    origins: &Origins,
+    origins: &OriginFields,
 ) -> Result<(), String> {
     let refused = places
         .iter()

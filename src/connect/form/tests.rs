@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Origins, Problems, TEXT_CHARACTERS, read};
+use super::{OriginFields, Problems, TEXT_CHARACTERS, read};
 use crate::config::Field;
 use crate::expression::{AllowedHosts, OriginPlace, Pins, PlainHttp};
 
@@ -29,7 +29,7 @@ fn read_with(
     ]);
     let hosts = AllowedHosts::parse(["*.my.example.com"]).unwrap();
     let dotted = declared.iter().filter(|field| field.allow_dots);
-    let origins = Origins {
+    let origins = OriginFields {
         places: &places,
         pins: Pins {
             allowed_hosts: Some(&hosts),

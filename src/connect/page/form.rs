@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::config::Credential;
-use crate::config::field::Kind;
+use crate::config::field::FieldKind;
 use crate::connect::form::{Problems, is_hidden, label};
 
 use super::application::banner;
@@ -16,7 +16,7 @@ use super::{Application, Brand, Nonce};
 
 /// Whether an account is made or authorised again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ConnectPurpose {
     /// A new account.
     Connect,
     /// One that was connected before.
@@ -25,7 +25,7 @@ pub enum Purpose {
 
 /// One of several credentials to choose from.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub struct CredentialLink {
     /// What it is called, see [`way_label`].
     pub label: String,
     /// The address of the form with this credential.
@@ -36,20 +36,20 @@ pub struct Way {
 
 /// The form.
 #[derive(Debug, Clone)]
-pub struct Form<'a> {
+pub struct ConnectForm<'a> {
     /// The integration.
     pub brand: Brand<'a>,
     /// Who will use the account.
     pub application: Application<'a>,
     /// Whether an account is made or authorised again.
-    pub purpose: Purpose,
+    pub purpose: ConnectPurpose,
     /// The credential that is shown.
     pub credential: &'a Credential,
     /// All credentials; shown when there are several.
-    pub ways: Vec<Way>,
+    pub ways: Vec<CredentialLink>,
     /// Where the form is posted.
     pub action: &'a str,
-    /// `link_token`, `credential`, `display`: they stand before the fields,
+    /// `link_token`, `credential`, `display`: they come before the fields,
     /// so the first posted value of a name is theirs.
     pub hidden: Vec<(&'a str, &'a str)>,
     /// What was posted, when the form is shown again.
@@ -58,7 +58,7 @@ pub struct Form<'a> {
     pub kept: Option<&'a Value>,
     /// What is wrong with what was posted.
     pub problems: &'a Problems,
-    /// The provider did not accept what was posted: its own words, or empty.
+    /// The provider did not accept what was posted: its text, or empty.
     pub refusal: Option<&'a str>,
 }
 
@@ -69,19 +69,19 @@ pub fn way_label(credential: &Credential) -> String {
         Credential::Oauth2ClientCredentials(_) => "Client credentials".to_owned(),
         Credential::ApiKey(_) | Credential::KekaOauth(_) => {
             let mut fields = credential.fields().iter();
-            let key = fields.find(|field| field.kind == Kind::Password);
+            let key = fields.find(|field| field.kind == FieldKind::Password);
             key.map_or("Account details", label).to_owned()
         }
     }
 }
 
 /// The page with the form.
-pub fn form(page: &Form, nonce: &Nonce) -> String {
-    let verb = match page.purpose {
-        Purpose::Connect => "Connect",
-        Purpose::Reconnect => "Reconnect",
+pub fn form(page: &ConnectForm, nonce: &Nonce) -> String {
+    let action = match page.purpose {
+        ConnectPurpose::Connect => "Connect",
+        ConnectPurpose::Reconnect => "Reconnect",
     };
-    let heading = format!("{verb} {}", page.brand.label);
+    let heading = format!("{action} {}", page.brand.label);
     let has_error = !page.problems.is_empty() || page.refusal.is_some();
     let title = if has_error {
         format!("Error: {heading}")
@@ -97,7 +97,7 @@ pub fn form(page: &Form, nonce: &Nonce) -> String {
         (banner(&page.application, &format!("your {} account", page.brand.label)))
         @if has_error { (summary(page)) }
         @if page.ways.len() > 1 { (ways(&page.ways)) }
-        (fields(page, verb))
+        (fields(page, action))
     };
     let page = Document {
         title: &title,
@@ -109,32 +109,32 @@ pub fn form(page: &Form, nonce: &Nonce) -> String {
 }
 
 /// What happens next.
-fn lead(page: &Form) -> String {
+fn lead(page: &ConnectForm) -> String {
     let label = page.brand.label;
     let has_fields = !page.credential.fields().is_empty();
     match (page.credential, page.purpose) {
-        (Credential::Oauth2(_), Purpose::Connect) if has_fields => {
+        (Credential::Oauth2(_), ConnectPurpose::Connect) if has_fields => {
             format!("Fill in the details below. You will then sign in at {label} and allow access.")
         }
-        (Credential::Oauth2(_), Purpose::Connect) => {
+        (Credential::Oauth2(_), ConnectPurpose::Connect) => {
             format!("You will sign in at {label} and allow access, and then come back here.")
         }
-        (Credential::Oauth2(_), Purpose::Reconnect) => {
+        (Credential::Oauth2(_), ConnectPurpose::Reconnect) => {
             format!(
                 "Access to your {label} account has to be renewed: sign in at {label} again and allow access."
             )
         }
-        (_, Purpose::Connect) if has_fields => {
+        (_, ConnectPurpose::Connect) if has_fields => {
             format!("Fill in the details of your {label} account.")
         }
-        (_, Purpose::Connect) => format!("Nothing has to be filled in to connect {label}."),
-        (_, Purpose::Reconnect) => {
+        (_, ConnectPurpose::Connect) => format!("Nothing has to be filled in to connect {label}."),
+        (_, ConnectPurpose::Reconnect) => {
             format!("Access to your {label} account has to be renewed. Check the details below.")
         }
     }
 }
 
-fn summary(page: &Form) -> Markup {
+fn summary(page: &ConnectForm) -> Markup {
     let fields = page.credential.fields().iter().enumerate();
     let problems = fields.filter_map(|(at, field)| Some((at, page.problems.of(&field.name)?)));
     html! {
@@ -156,7 +156,7 @@ fn summary(page: &Form) -> Markup {
 }
 
 /// Links, so that another credential's fields come without JavaScript.
-fn ways(ways: &[Way]) -> Markup {
+fn ways(ways: &[CredentialLink]) -> Markup {
     html! {
         nav.ways aria-label="Ways to connect" {
             ul {
@@ -170,11 +170,11 @@ fn ways(ways: &[Way]) -> Markup {
     }
 }
 
-fn fields(page: &Form, verb: &str) -> Markup {
+fn fields(page: &ConnectForm, action: &str) -> Markup {
     let fields = page.credential.fields();
     let button = match page.credential {
         Credential::Oauth2(_) => format!("Continue to {}", page.brand.label),
-        _ => verb.to_owned(),
+        _ => action.to_owned(),
     };
     html! {
         // The problems come from us, all at once and in place, rather than one by one from the browser.

@@ -5,7 +5,7 @@ use maud::html;
 use super::Nonce;
 use super::document::{Document, document};
 
-/// The gateway in few words.
+/// What the gateway is.
 #[derive(Debug, Clone, Copy)]
 pub struct Home<'a> {
     pub version: &'a str,

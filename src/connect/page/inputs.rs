@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::config::field::{Field, Format, Kind};
+use crate::config::field::{Field, FieldKind, Format};
 use crate::connect::form::{
     check::most_characters, is_hidden, kept_value, label, option_text, posted_as,
 };
@@ -44,8 +44,8 @@ pub(super) fn input(input: &FormInput) -> Markup {
                 }
             }
             @match field.kind {
-                Kind::SingleSelect => (select(input, &id)),
-                Kind::Text | Kind::Password => (line(input, &id)),
+                FieldKind::SingleSelect => (select(input, &id)),
+                FieldKind::Text | FieldKind::Password => (line(input, &id)),
             }
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn input(input: &FormInput) -> Markup {
 fn line(input: &FormInput, id: &str) -> Markup {
     let field = input.field;
     let (kind, mode) = match (field.kind, field.format) {
-        (Kind::Password, _) => ("password", None),
+        (FieldKind::Password, _) => ("password", None),
         (_, Some(Format::Email)) => ("email", Some("email")),
         (_, Some(Format::Url)) => ("url", Some("url")),
         (_, Some(Format::Number)) => ("text", Some("decimal")),
@@ -93,7 +93,7 @@ fn select(input: &FormInput, id: &str) -> Markup {
     }
 }
 
-/// The content of the input: never a secret, whatever was posted.
+/// The content of the input: never a secret, also after a failed post.
 fn shown(input: &FormInput) -> String {
     let field = input.field;
     if is_hidden(field) {
@@ -108,8 +108,8 @@ fn shown(input: &FormInput) -> String {
     let known = kept_value(input.kept, field).or(field.default.as_ref());
     match known {
         Some(Value::String(text)) => text.clone(),
-        // Of a line no part of a context is shown that no one typed.
-        Some(Value::Object(_) | Value::Array(_)) if field.kind == Kind::Text => String::new(),
+        // Only what a customer typed is shown of a line, no other part of the context.
+        Some(Value::Object(_) | Value::Array(_)) if field.kind == FieldKind::Text => String::new(),
         Some(other) => other.to_string(),
         None => String::new(),
     }

@@ -29,7 +29,7 @@ impl<'a> Brand<'a> {
     }
 }
 
-/// The logo on its tile. It is decoration: the label is beside it. Where
+/// The logo on its tile. It is decoration: the label is next to it. Where
 /// there is no picture, or it does not load, the tile shows the initial.
 pub(super) fn logo(brand: Brand) -> Markup {
     html! {

@@ -16,15 +16,15 @@ mod question;
 mod result;
 #[cfg(test)]
 mod tests;
-mod words;
+mod texts;
 
 pub use application::Application;
 pub use choose::{Card, Choose, choose};
-pub use form::{Form, Purpose, Way, form, way_label};
+pub use form::{ConnectForm, ConnectPurpose, CredentialLink, form, way_label};
 pub use home::{Home, home};
 pub use logo::Brand;
 pub use policy::{Nonce, PageKind, content_security_policy, pictures};
 pub use popup::{Popup, popup};
 pub use question::{Question, question};
-pub use result::{Connected, Failed, connected, failed};
-pub use words::explanation;
+pub use result::{ConnectedPage, FailedPage, connected, failed};
+pub use texts::explanation;

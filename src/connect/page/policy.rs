@@ -45,7 +45,7 @@ pub fn pictures<'a>(logos: impl IntoIterator<Item = Option<&'a str>>) -> Vec<Str
 
 /// The `Content-Security-Policy` header of a page with pictures from these origins.
 ///
-/// `form-action` lists `https:` beside `'self'`, because browsers apply it to
+/// `form-action` lists `https:` next to `'self'`, because browsers apply it to
 /// where the answer to the POST redirects to: the provider's sign-in page, or
 /// the application. Plain `http:` is for providers and applications on a
 /// developer's own machine.

@@ -5,30 +5,30 @@ use maud::html;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::connect::outcome::Outcome;
+use crate::connect::outcome::ConnectOutcome;
 
 use super::document::{Document, document};
 use super::result::{connected_content, connected_heading, failed_content};
-use super::words::words;
-use super::{Connected, Failed, Nonce};
+use super::texts::texts;
+use super::{ConnectedPage, FailedPage, Nonce};
 
 /// What is in the popup until it closes, or if it cannot.
 #[derive(Debug, Clone, Copy)]
 pub enum Popup<'a> {
     /// The account is there.
-    Connected(Connected<'a>),
+    Connected(ConnectedPage<'a>),
     /// Nothing was connected, or it is not ready.
-    Failed(Failed<'a>),
+    Failed(FailedPage<'a>),
 }
 
 /// The page that posts `outcome` to the origin of `redirect_uri`, and to no
-/// other. A URL without an origin of its own (`app:`) receives nothing: its
+/// other. A URL without an origin (`app:`) receives nothing: its
 /// origin reads `null`, which no message can be sent to.
-pub fn popup(page: &Popup, outcome: &Outcome, redirect_uri: &Url, nonce: &Nonce) -> String {
+pub fn popup(page: &Popup, outcome: &ConnectOutcome, redirect_uri: &Url, nonce: &Nonce) -> String {
     let (title, content) = match page {
         Popup::Connected(page) => (connected_heading(page), connected_content(page)),
         Popup::Failed(page) => (
-            words(page.failure, page.brand.map(|brand| brand.label)).heading,
+            texts(page.failure, page.brand.map(|brand| brand.label)).heading,
             failed_content(page),
         ),
     };
@@ -46,8 +46,8 @@ pub fn popup(page: &Popup, outcome: &Outcome, redirect_uri: &Url, nonce: &Nonce)
 }
 
 /// Closes only after a message was sent: a page that was not opened by
-/// another has no one to tell, and its text is all there is.
-fn script(outcome: &Outcome, redirect_uri: &Url) -> String {
+/// another page has no opener, so its text is all there is.
+fn script(outcome: &ConnectOutcome, redirect_uri: &Url) -> String {
     let pairs = outcome.parameters().into_iter();
     let message: Map<String, Value> = pairs
         .map(|(key, value)| (key.to_owned(), value.into()))

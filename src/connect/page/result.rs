@@ -2,14 +2,14 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::connect::outcome::Failure;
+use crate::connect::outcome::ConnectFailure;
 
 use super::document::{Document, document};
 use super::logo::logo;
-use super::words::words;
-use super::{Application, Brand, Nonce, Purpose};
+use super::texts::texts;
+use super::{Application, Brand, ConnectPurpose, Nonce};
 
-/// Characters of the provider's words that are shown.
+/// Characters of the provider's text that are shown.
 const QUOTED_CHARACTERS: usize = 600;
 
 const TICK: PreEscaped<&str> = PreEscaped(
@@ -21,27 +21,27 @@ const CROSS: PreEscaped<&str> = PreEscaped(
 
 /// The account is there.
 #[derive(Debug, Clone, Copy)]
-pub struct Connected<'a> {
+pub struct ConnectedPage<'a> {
     /// The integration.
     pub brand: Brand<'a>,
     /// Who can use the account now.
     pub application: Application<'a>,
     /// Whether an account was made or authorised again.
-    pub purpose: Purpose,
+    pub purpose: ConnectPurpose,
 }
 
 /// Nothing was connected, or it is not ready.
 #[derive(Debug, Clone, Copy)]
-pub struct Failed<'a> {
+pub struct FailedPage<'a> {
     /// The integration, where one was chosen.
     pub brand: Option<Brand<'a>>,
     /// Who would use the account, where that is known.
     pub application: Option<Application<'a>>,
     /// Why.
-    pub failure: Failure,
-    /// The provider's own words, where it gave some.
+    pub failure: ConnectFailure,
+    /// The provider's text, where it gave one.
     pub provider_words: Option<&'a str>,
-    /// Where to try again; for [`Failure::InvalidIntegration`], where to
+    /// Where to try again; for [`ConnectFailure::InvalidIntegration`], where to
     /// choose. Not shown where the same link cannot help.
     pub again: Option<&'a str>,
     /// What support finds the failure by: the request's id.
@@ -49,7 +49,7 @@ pub struct Failed<'a> {
 }
 
 /// The page that says so.
-pub fn connected(page: &Connected, nonce: &Nonce) -> String {
+pub fn connected(page: &ConnectedPage, nonce: &Nonce) -> String {
     let content = html! {
         (connected_content(page))
         p { "You can close this window." }
@@ -58,8 +58,8 @@ pub fn connected(page: &Connected, nonce: &Nonce) -> String {
 }
 
 /// The page that says so, and what to do.
-pub fn failed(page: &Failed, nonce: &Nonce) -> String {
-    let heading = words(page.failure, page.brand.map(|brand| brand.label)).heading;
+pub fn failed(page: &FailedPage, nonce: &Nonce) -> String {
+    let heading = texts(page.failure, page.brand.map(|brand| brand.label)).heading;
     show(&heading, failed_content(page), nonce)
 }
 
@@ -73,14 +73,14 @@ fn show(title: &str, content: Markup, nonce: &Nonce) -> String {
     document(&page, nonce)
 }
 
-pub(super) fn connected_heading(page: &Connected) -> String {
+pub(super) fn connected_heading(page: &ConnectedPage) -> String {
     match page.purpose {
-        Purpose::Connect => format!("{} is connected", page.brand.label),
-        Purpose::Reconnect => format!("{} is connected again", page.brand.label),
+        ConnectPurpose::Connect => format!("{} is connected", page.brand.label),
+        ConnectPurpose::Reconnect => format!("{} is connected again", page.brand.label),
     }
 }
 
-pub(super) fn connected_content(page: &Connected) -> Markup {
+pub(super) fn connected_content(page: &ConnectedPage) -> Markup {
     html! {
         (TICK)
         h1 dir="auto" { (connected_heading(page)) }
@@ -89,9 +89,9 @@ pub(super) fn connected_content(page: &Connected) -> Markup {
     }
 }
 
-pub(super) fn failed_content(page: &Failed) -> Markup {
+pub(super) fn failed_content(page: &FailedPage) -> Markup {
     let label = page.brand.map(|brand| brand.label);
-    let words = words(page.failure, label);
+    let words = texts(page.failure, label);
     let again = words.again.zip(page.again);
     html! {
         (CROSS)
@@ -114,7 +114,7 @@ fn named(application: &Application) -> Markup {
     }
 }
 
-/// Somebody else's words: plain, cut to a length, and set apart from ours.
+/// Text of somebody else: plain, cut to a length, and set apart from ours.
 pub(super) fn quoted(who: &str, words: &str) -> Markup {
     let words = words.trim();
     let shown: String = words.chars().take(QUOTED_CHARACTERS).collect();

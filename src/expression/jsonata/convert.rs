@@ -78,7 +78,7 @@ impl InputNumbers {
         JValue::object(entries.into_iter().collect())
     }
 
-    /// The number that was copied, where it was: what a function made of it has an address of its own.
+    /// The number that was copied, found by its address: the result of a function has another address.
     fn copied(&self, text: &Rc<str>) -> Option<&Number> {
         self.wholes.get(&text.as_ptr()).map(|(_, number)| number)
     }

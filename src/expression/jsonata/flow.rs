@@ -63,7 +63,7 @@ pub(super) fn of(node: &AstNode, variable: &str) -> Flow {
     }
 }
 
-/// The texts that stand in an expression.
+/// The string literals of an expression.
 pub(super) fn texts<'n>(node: &'n AstNode, texts: &mut Vec<&'n str>) {
     if let AstNode::String(text) = node {
         texts.push(text);

@@ -18,7 +18,7 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
     let now_ms = moment.now_ms;
     evaluator.register_fn_override("now", move |args: &[JValue]| now(now_ms, args))?;
     evaluator.register_fn_override("millis", move |_: &[JValue]| Ok(JValue::from(now_ms)))?;
-    let chance = Chance::new(moment);
+    let chance = RandomSource::new(moment);
     let dice = Rc::clone(&chance);
     evaluator.register_fn_override("random", move |_: &[JValue]| {
         Ok(JValue::from(dice.fraction()))
@@ -59,7 +59,7 @@ pub(super) fn boolean(value: &JValue) -> Result<bool, ExpressionError> {
 }
 
 /// Fisher–Yates, as the engine's own `$shuffle`.
-fn shuffle(chance: &Chance, args: &[JValue]) -> JValue {
+fn shuffle(chance: &RandomSource, args: &[JValue]) -> JValue {
     let mut items = match args.first() {
         None | Some(JValue::Undefined) => return JValue::Undefined,
         Some(JValue::Array(items)) => items.to_vec(),
@@ -73,12 +73,12 @@ fn shuffle(chance: &Chance, args: &[JValue]) -> JValue {
 
 /// Numbers drawn from SHA-256(seed ‖ counter): the same for the same moment,
 /// and no result tells the next.
-struct Chance {
+struct RandomSource {
     seed: [u8; 32],
     drawn: Cell<u64>,
 }
 
-impl Chance {
+impl RandomSource {
     fn new(moment: &Moment) -> Rc<Self> {
         Rc::new(Self {
             seed: moment.random,

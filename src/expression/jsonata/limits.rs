@@ -9,10 +9,10 @@ use super::ExpressionError;
 pub const SOURCE_BYTES: usize = 16 * 1024;
 /// Steps of compiling a byte of source.
 pub(super) const COMPILING_A_BYTE: u64 = 250;
-/// Steps of following where the values of an expression come from, for a byte of its source: some ten walks.
+/// Steps of following where the values of an expression come from, for a byte of its source: some ten traversals.
 pub(super) const FOLLOWING_A_BYTE: u64 = 30;
 /// Built-in functions that are named as values, such as `$map(list, $string)`.
-/// Each becomes a function of its own.
+/// Each becomes a separate function.
 pub const NAMED_FUNCTIONS: usize = 100;
 /// Levels the source may nest, operators of one chain counted. The engine's
 /// parser recurses once per level, and V8's stack is about 1 MB.
@@ -104,7 +104,7 @@ pub(super) fn check_source(source: &str) -> Result<(), ExpressionError> {
     }
 }
 
-/// Whether a token puts what is beside it one level deeper. Dots do not:
+/// Whether a token puts its neighbours one level deeper. Dots do not:
 /// the steps of a path lie in one list.
 fn nests(token: &Token) -> bool {
     !matches!(

@@ -1,5 +1,5 @@
-//! Which variables of an expression can hold something of another one. One walk finds what is bound to what, so that its work
-//! grows with the source alone, however deep bindings stand in one another.
+//! Which variables of an expression can hold something of another one. One traversal finds what is bound to what, so that its
+//! work grows with the source alone, even where bindings nest deeply.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Each binding was once walked again in every round.
+    /// An earlier version traversed each binding again in every round.
     #[test]
     fn the_work_does_not_grow_with_the_depth_of_bindings() {
         let deep = format!("{}1{}", "($a:=".repeat(90), ")".repeat(90));

@@ -80,7 +80,7 @@ impl<'s> Literals<'s> {
     }
 }
 
-/// Where digits stand that may be such a number.
+/// Where the source has digits that may be such a number.
 fn runs(source: &str) -> Vec<Range<usize>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(start) = source.get(at..).and_then(|rest| rest.find(is_digit)) {

@@ -69,7 +69,7 @@
 //!
 //! # When it may go
 //!
-//! When the engine has a step limit and a limit of produced bytes of its own. The tests of this module are the
+//! When the engine has its own step limit and its own limit of produced bytes. The tests of this module are the
 //! specification for that limit: `tests/too_large.txt` and `tests/same_results.txt` must pass before and after the
 //! change. A patched or vendored engine was rejected: the project carries neither.
 

@@ -1,7 +1,7 @@
 //! What reading and compiling a pattern takes, in steps.
 use super::folding::characters;
 
-/// Steps that compiling takes in any case, and for each byte.
+/// Steps that every compilation costs, and steps for each byte.
 const COMPILING: u64 = 6_000;
 
 const COMPILING_A_BYTE: u64 = 2;

@@ -39,7 +39,7 @@ fn width(class: &Class) -> u64 {
 
 /// Whether a search may look far beyond a match before it knows it: where one
 /// way to match goes on without end before it must come upon something, and
-/// there is another way beside it.
+/// there is another way next to it.
 pub(super) fn reaches_far(shape: &Hir) -> bool {
     has_choice(shape) && has_run(shape, false)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{BODY_BYTES, Room, TEXT_BYTES, URL_BYTES, VALUE_BYTES};
+use super::{BODY_BYTES, RenderRoom, TEXT_BYTES, URL_BYTES, VALUE_BYTES};
 use crate::expression::{
     PathTemplate, Pins, PlainHttp, RenderError, Template, TemplateScope, TemplateTree, UrlError,
     UrlTemplate,
@@ -98,7 +98,7 @@ fn a_parameter_of_many_items_is_counted_with_its_name() {
     let refuses = |items: usize| {
         let context = json!({ "list": vec!["x"; items] });
         let template = Template::parse("{{list:any}}").unwrap();
-        let room = Room::url();
+        let room = RenderRoom::url();
         let value = template.query(&TemplateScope::new(&context), &room);
         let taken = value.and_then(|value| room.take_name(&"n".repeat(1000), &value.unwrap()));
         too_large(taken)

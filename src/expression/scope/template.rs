@@ -176,7 +176,7 @@ impl<'a> TemplateScope<'a> {
         path.lookup_rest(root?)
     }
 
-    /// By its parts alone: a context is judged by its top-level keys, so that no key with a dot may stand for a path.
+    /// By its parts alone: a context is judged by its top-level keys, so a key with a dot must not be read as a path.
     fn in_context(&self, path: &Path, below: usize) -> Option<&'a Value> {
         let found = path.lookup_by_parts(self.context, below);
         let parts = path.parts().get(below..);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::expression::cast::text;
 use crate::expression::placeholder::{Placeholder, WhenMissing};
-use crate::expression::room::Room;
+use crate::expression::room::RenderRoom;
 use crate::expression::scope::TemplateScope;
 use crate::json::exact::{self, Exact};
 
@@ -14,7 +14,7 @@ impl Template {
     /// The value for a place that takes any JSON: a placeholder that is the
     /// whole string keeps the type its cast gives.
     pub fn render(&self, scope: &TemplateScope) -> Result<Rendered, RenderError> {
-        Ok(match self.render_in(&Room::body(), scope)? {
+        Ok(match self.render_in(&RenderRoom::body(), scope)? {
             Rendered::Value(value) => Rendered::Value(Exact::of_inside(value).plain().into_owned()),
             Rendered::Dropped => Rendered::Dropped,
         })
@@ -23,7 +23,7 @@ impl Template {
     /// The same as a part of an [`Exact`] that may be so large.
     pub(in crate::expression) fn render_in(
         &self,
-        room: &Room,
+        room: &RenderRoom,
         scope: &TemplateScope,
     ) -> Result<Rendered, RenderError> {
         if let [TemplatePiece::Placeholder(whole)] = self.pieces.as_slice() {
@@ -52,7 +52,7 @@ impl Template {
 
     /// The value as text. `None` when it was dropped or is null.
     pub fn text(&self, scope: &TemplateScope) -> Result<Option<String>, RenderError> {
-        Ok(match self.render_in(&Room::text(), scope)? {
+        Ok(match self.render_in(&RenderRoom::text(), scope)? {
             Rendered::Dropped | Rendered::Value(Value::Null) => None,
             Rendered::Value(value) => Some(text(&value)),
         })
@@ -76,7 +76,11 @@ impl Template {
     /// The value of a query parameter, **not yet encoded**: a string, or an
     /// array that the caller writes by its `query_array_format`. `None`
     /// leaves the parameter out. Its value is taken from the room of the URL.
-    pub fn query(&self, scope: &TemplateScope, room: &Room) -> Result<Option<Value>, RenderError> {
+    pub fn query(
+        &self,
+        scope: &TemplateScope,
+        room: &RenderRoom,
+    ) -> Result<Option<Value>, RenderError> {
         Ok(match self.render_in(room, scope)? {
             Rendered::Dropped | Rendered::Value(Value::Null) => None,
             Rendered::Value(Value::Array(items)) => Some(items.iter().map(item_text).collect()),
@@ -90,7 +94,7 @@ impl Template {
         &self,
         placeholder: &Placeholder,
         scope: &TemplateScope,
-        room: &Room,
+        room: &RenderRoom,
     ) -> Result<String, RenderError> {
         match self.fill(placeholder, scope, room)? {
             Rendered::Dropped => Ok(String::new()),
@@ -107,7 +111,7 @@ impl Template {
         &self,
         placeholder: &Placeholder,
         scope: &TemplateScope,
-        room: &Room,
+        room: &RenderRoom,
     ) -> Result<Rendered, RenderError> {
         for (path, cast) in placeholder.alternatives() {
             if let Some(secret) = scope.withheld(path) {

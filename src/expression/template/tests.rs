@@ -1,7 +1,7 @@
 //! Tables for reading and rendering.
 
 use super::{RenderError, Rendered, Template, has_stray_braces};
-use crate::expression::{Room, TemplateScope};
+use crate::expression::{RenderRoom, TemplateScope};
 use serde_json::{Value, json};
 
 fn context() -> Value {
@@ -190,7 +190,7 @@ fn a_query_value_is_a_text_or_an_array() {
     let query = |source: &str| {
         Template::parse(source)
             .unwrap()
-            .query(&scope, &Room::url())
+            .query(&scope, &RenderRoom::url())
             .unwrap()
     };
     assert_eq!(query("{{n:int}}"), Some(json!("5")));

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::expression::cast::text;
 use crate::expression::placeholder::{Placeholder, WhenMissing};
-use crate::expression::room::Room;
+use crate::expression::room::RenderRoom;
 use crate::expression::scope::{TemplateScope, context_key};
 use crate::expression::template::{Rendered, Template, TemplatePiece};
 use crate::expression::url_parts::{OriginParts, UrlPart, UrlTarget};
@@ -16,7 +16,7 @@ use crate::expression::url_value::{self, Dots};
 use super::{PathTemplate, Pins, UrlError, UrlTemplate};
 
 /// What values come from, and the room they have.
-type UrlFilling<'f> = (&'f TemplateScope<'f>, &'f Room);
+type UrlFilling<'f> = (&'f TemplateScope<'f>, &'f RenderRoom);
 
 /// Scheme, host and port as they were composed, to compare with.
 struct Front {
@@ -49,7 +49,7 @@ impl UrlTemplate {
         scope: &TemplateScope,
         pins: &Pins,
     ) -> Result<Url, UrlError> {
-        let room = Room::url();
+        let room = RenderRoom::url();
         let front = self.front(scope, pins, &room)?;
         let mut target = front.path.clone();
         let mut queries = Vec::new();
@@ -84,7 +84,12 @@ impl UrlTemplate {
         Ok(url)
     }
 
-    fn front(&self, scope: &TemplateScope, pins: &Pins, room: &Room) -> Result<Front, UrlError> {
+    fn front(
+        &self,
+        scope: &TemplateScope,
+        pins: &Pins,
+        room: &RenderRoom,
+    ) -> Result<Front, UrlError> {
         let (scheme, host, port) = match &self.origin {
             OriginParts::Whole(whole) => return self.whole(whole, scope, room),
             OriginParts::Parts { scheme, host, port } => (scheme, host, port),
@@ -115,7 +120,7 @@ impl UrlTemplate {
         &self,
         whole: &Placeholder,
         scope: &TemplateScope,
-        room: &Room,
+        room: &RenderRoom,
     ) -> Result<Front, UrlError> {
         let value = fill(&self.template, whole, (scope, room))?;
         room.take(value.len(), self.source())?;

@@ -1,5 +1,5 @@
-//! Where in a URL's origin a context key is, and what may stand there: so
-//! that a form can refuse at once what no request could be built of.
+//! Where in a URL's origin a context key is used, and which values fit
+//! there. A form uses it to refuse values that no request could be built of.
 
 use std::collections::BTreeSet;
 
@@ -25,9 +25,8 @@ pub enum OriginPlace {
 }
 
 impl OriginPlace {
-    /// Whether the value of this context key may stand here. For a part of a
-    /// host that is all that can be said; the whole host is checked when the
-    /// URL is built.
+    /// Whether the value of this context key fits here. Of a host only this
+    /// part is checked; the whole host is checked when the URL is built.
     pub fn accepts(self, key: &str, value: &str, pins: &Pins) -> bool {
         match self {
             Self::Scheme => pins.plain_http.permits_scheme(value),

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::account::Account;
 use crate::account::origin::Origins;
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::lookup::held_place;
@@ -236,9 +236,9 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
     fn reset(&self) {}
 }
 
-fn context_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Account,
+fn context_secrets(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Account,
         id,
         field: "context",
     }

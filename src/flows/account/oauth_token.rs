@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -170,9 +170,9 @@ pub(in crate::flows) fn split_token(mut secrets: Value) -> (Value, Option<Value>
     (secrets, token.filter(Value::is_object))
 }
 
-fn token_secret(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Account,
+fn token_secret(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Account,
         id,
         field: "token",
     }

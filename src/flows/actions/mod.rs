@@ -20,7 +20,9 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::config::action::{Action, Change, GetContext, Previous, Provenance, Step, StepKind};
+use crate::config::action::{
+    Action, ContextChange, GetContext, Previous, Provenance, StepConfig, StepKind,
+};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account::loaded::LoadedAccount;
@@ -92,7 +94,8 @@ impl<'a> NamedAction<'a> {
 
     /// A form without `run_if` would fail the action after its requests were sent.
     fn check_forms(&self) -> Result<(), Failure> {
-        let always = |step: &Step| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
+        let always =
+            |step: &StepConfig| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
         match self.action.steps.iter().find(|step| always(step)) {
             Some(_) => Err(no_forms()),
             None => Ok(()),
@@ -173,7 +176,7 @@ struct Run<'a, A> {
 }
 
 impl<A: LiveAccount> Run<'_, A> {
-    async fn step(&mut self, step: &Step) -> Result<(), Failure> {
+    async fn step(&mut self, step: &StepConfig) -> Result<(), Failure> {
         if self.deadline <= self.account.system().now() {
             let message = "The action did not end in time. x-timeout-ms sets the time limit.";
             return Err(Failure::new(Code::Timeout, message));
@@ -250,10 +253,10 @@ impl<A: LiveAccount> Run<'_, A> {
     }
 
     /// The values of a change. An expression without a result has none.
-    fn values(&self, change: &Change) -> Result<Value, Failure> {
+    fn values(&self, change: &ContextChange) -> Result<Value, Failure> {
         let values = match change {
-            Change::Expression(expression) => self.evaluate(expression)?,
-            Change::Values(tree) => {
+            ContextChange::Expression(expression) => self.evaluate(expression)?,
+            ContextChange::Values(tree) => {
                 let scope = self.resolved.compiled.public_scope(self.context.shown());
                 let rendered = tree.render(&scope.with_exact_body(&self.previous.value))?;
                 rendered.map(Exact::into_kept)

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use crate::config::action::Call;
+use crate::config::action::MethodCall;
 use crate::config::resource::Method;
 use crate::config::{Entries, QueryArrayFormat};
 use crate::error::{Code, Failure};
-use crate::expression::{Rendered, Room, TemplateScope};
+use crate::expression::{RenderRoom, Rendered, TemplateScope};
 use crate::flows::actions::Run;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::{Answered, StepCall, Whole, call_step};
@@ -32,7 +32,7 @@ impl<A: LiveAccount> Run<'_, A> {
     }
 
     /// A call of a resource's method. The step's id, query and body take the place of a caller's.
-    pub(in crate::flows) async fn call(&self, call: &Call) -> Result<Answered, Failure> {
+    pub(in crate::flows) async fn call(&self, call: &MethodCall) -> Result<Answered, Failure> {
         let config = &self.resolved.compiled.config;
         let method = config.method(&call.resource, &call.method);
         let method = method.ok_or_else(|| {
@@ -87,7 +87,7 @@ impl<A: LiveAccount> Run<'_, A> {
 
 /// The query of a call. An entry without a value is left out, as in every query map.
 fn raw_query(entries: &Entries, scope: &TemplateScope) -> Result<String, Failure> {
-    let room = Room::url();
+    let room = RenderRoom::url();
     let mut pieces = Vec::new();
     for (name, template) in entries {
         let Some(template) = template else { continue };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::account::seal::{Place, SealError};
+use crate::account::seal::{SealError, SealPlace};
 use crate::config::binding::Bound;
 use crate::error::Failure;
 use crate::json;
@@ -11,7 +11,7 @@ use crate::ports::System;
 /// Seals `secrets` for their place. An empty object or null gives `None`.
 pub fn seal(
     system: &impl System,
-    place: Place<'_>,
+    place: SealPlace<'_>,
     secrets: &Value,
 ) -> Result<Option<String>, Failure> {
     if secrets.as_object().is_none_or(serde_json::Map::is_empty) {
@@ -27,7 +27,7 @@ pub fn seal(
 }
 
 /// Opens a text that [`seal`] made for the same place.
-pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Value, Failure> {
+pub fn open(system: &impl System, place: SealPlace<'_>, sealed: &str) -> Result<Value, Failure> {
     let opened = system
         .settings()
         .keyring()
@@ -38,7 +38,7 @@ pub fn open(system: &impl System, place: Place<'_>, sealed: &str) -> Result<Valu
 /// Opens the secrets of a record, each with its binding.
 pub fn open_bound(
     system: &impl System,
-    place: Place<'_>,
+    place: SealPlace<'_>,
     sealed: Option<&str>,
 ) -> Result<Bound, Failure> {
     let opened = sealed.map_or(Ok(Value::Null), |text| open(system, place, text));
@@ -48,7 +48,7 @@ pub fn open_bound(
 /// Seals the value with the first key. `None` when it is sealed with that key already, or nothing is sealed.
 pub fn resealed(
     system: &impl System,
-    place: Place<'_>,
+    place: SealPlace<'_>,
     text: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let ring = system
@@ -89,7 +89,7 @@ pub fn merged(mut retained_secrets: Value, newer: &Value) -> Value {
     retained_secrets
 }
 
-fn log_failure(system: &impl System, place: Place<'_>, error: &SealError) -> Failure {
+fn log_failure(system: &impl System, place: SealPlace<'_>, error: &SealError) -> Failure {
     system.log(&json!({ "level": "error", "event": "sealing_key", "kind": format!("{:?}", place.kind), "id": place.id, "reason": error.to_string() }));
     Failure::from(error.clone())
 }

@@ -25,7 +25,7 @@ use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::ids::AccountId;
 use crate::ports::{HttpClient, Outside, System, Visibility};
-use crate::rate_limit::Late;
+use crate::rate_limit::TooLate;
 use crate::time::Timestamp;
 
 /// What the engine needs: nothing here waits.
@@ -120,14 +120,14 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
     ) -> Result<bool, Failure>;
 
     /// The limiter: the first free time from `not_before` on.
-    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, Late>;
+    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate>;
 
     /// The limiter: the first free time from now on, in the place of one that is kept.
     fn reserve_again(
         &self,
         kept: Option<Timestamp>,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late>;
+    ) -> Result<Timestamp, TooLate>;
 
     /// The limiter: a reserved time is not used.
     fn release(&self, reserved: Timestamp);

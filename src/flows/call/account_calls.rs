@@ -28,7 +28,7 @@ use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::Tokens;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, Visibility};
-use crate::rate_limit::Late;
+use crate::rate_limit::TooLate;
 use crate::settings::KEPT_ANSWER;
 use crate::time::Timestamp;
 
@@ -215,7 +215,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
         own.confirm_refusal(self, refused, deadline).await
     }
 
-    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, Late> {
+    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate> {
         let (rate, now) = (self.system().settings().account_rate, self.system().now());
         self.limiter.reserve(rate, not_before, now, deadline)
     }
@@ -224,7 +224,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
         &self,
         kept: Option<Timestamp>,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late> {
+    ) -> Result<Timestamp, TooLate> {
         let (rate, now) = (self.system().settings().account_rate, self.system().now());
         self.limiter.reserve_again(rate, kept, now, deadline)
     }

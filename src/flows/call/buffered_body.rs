@@ -11,7 +11,7 @@ use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::{ValuesError, bytes_of_values, parse_exact};
 use crate::json::{self, Exact, Path};
 use crate::media::charset::{self, Charset};
-use crate::proxy::reply::{Kind, ReplyError};
+use crate::proxy::reply::{MediaKind, ReplyError};
 use crate::proxy::xml;
 use crate::settings::EXPRESSION_VALUES;
 
@@ -19,7 +19,7 @@ use crate::settings::EXPRESSION_VALUES;
 #[derive(Clone, Copy)]
 pub(in crate::flows) struct Reading<'r> {
     /// What it is said to be.
-    pub(in crate::flows) kind: Kind,
+    pub(in crate::flows) kind: MediaKind,
     /// Where its list is: in XML a single element is one, too.
     pub(in crate::flows) list: Option<&'r Path>,
     /// What is wanted of it.
@@ -40,7 +40,7 @@ pub(in crate::flows) struct BufferedBody {
     /// What is looked into and cut: the answer's text, or its JSON where it is XML.
     pub(in crate::flows) text: String,
     /// What `text` is now: never XML.
-    pub(in crate::flows) kind: Kind,
+    pub(in crate::flows) kind: MediaKind,
     /// What came, where `text` is something else.
     original: Option<(Bytes, Charset)>,
     pub(in crate::flows) room: Room,
@@ -68,7 +68,7 @@ impl BufferedBody {
             Err(error) => return Err(NotText::Bytes(bytes, error.into())),
         };
         let mut buffered = Self::empty(room);
-        if reading.kind == Kind::Xml {
+        if reading.kind == MediaKind::Xml {
             return buffered.read_xml(bytes, charset, reading, tree);
         }
         buffered.kind = reading.kind;
@@ -79,7 +79,7 @@ impl BufferedBody {
     pub(in crate::flows) fn empty(room: Room) -> Self {
         Self {
             text: String::new(),
-            kind: Kind::Json,
+            kind: MediaKind::Json,
             original: None,
             room,
         }
@@ -114,7 +114,7 @@ impl BufferedBody {
             }
             Err(_) => {
                 drop(text);
-                self.kind = Kind::Text;
+                self.kind = MediaKind::Text;
                 return self.decoded(bytes, charset);
             }
         }
@@ -147,7 +147,7 @@ impl BufferedBody {
 
     /// What expressions see of an answer: the fields of a form, as of a webhook; else its value.
     pub(in crate::flows) fn seen(&mut self) -> Result<Value, Failure> {
-        if self.kind != Kind::Form {
+        if self.kind != MediaKind::Form {
             return self.value();
         }
         let fields = json::count_fields(self.text.as_bytes());

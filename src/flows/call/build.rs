@@ -23,7 +23,7 @@ use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
-use crate::proxy::request::{self, Caller, Draft, Round, Words};
+use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
 use crate::proxy::{Target, description, headers};
 
 /// Parameters that are ours on every call, and those that are ours on `list` only.
@@ -232,14 +232,14 @@ impl<'a> Prepared<'a> {
         let (config, scope) = (self.subject.config(), self.scope(current));
         let compiled = &self.subject.resolved.compiled;
         let pins = compiled.pins(account.system().settings());
-        let caller = Caller {
+        let caller = CallerInput {
             query: &self.given.query,
             headers: &self.given.headers,
             body: self.given.values.text.as_ref(),
             source: self.source,
-            words: match self.subject.errand {
-                Errand::Call => Words::Callers,
-                Errand::Step | Errand::Refresh => Words::Steps,
+            author: match self.subject.errand {
+                Errand::Call => InputAuthor::Caller,
+                Errand::Step | Errand::Refresh => InputAuthor::Step,
             },
         };
         let draft = match self.subject.plan {

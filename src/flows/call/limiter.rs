@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::rate_limit::{Late, Pace};
+use crate::rate_limit::{Pace, TooLate};
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 
@@ -33,7 +33,7 @@ impl Limiter {
         wanted: Timestamp,
         now: Timestamp,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late> {
+    ) -> Result<Timestamp, TooLate> {
         let mut pace = self.pace.borrow_mut();
         pace.take(rate, wanted, now, deadline)
     }
@@ -46,7 +46,7 @@ impl Limiter {
         reserved: Option<Timestamp>,
         now: Timestamp,
         deadline: Timestamp,
-    ) -> Result<Timestamp, Late> {
+    ) -> Result<Timestamp, TooLate> {
         let mut pace = self.pace.borrow_mut();
         pace.take_again(rate, reserved, now, deadline)
     }

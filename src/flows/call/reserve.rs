@@ -13,7 +13,7 @@ use crate::flows::call::account::LiveAccount;
 use crate::flows::call::subject::Errand;
 use crate::flows::call::ways::Way;
 use crate::ports::System;
-use crate::rate_limit::{Late, Whose, seconds};
+use crate::rate_limit::{AppliedLimit, TooLate, seconds};
 use crate::time::Timestamp;
 
 /// What a request of one call reserves.
@@ -118,14 +118,14 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
     }
 }
 
-fn too_late(late: Late) -> Failure {
+fn too_late(late: TooLate) -> Failure {
     let wait = seconds(late.wait);
-    match late.whose {
-        Whose::Operators => Failure::too_many_requests(
+    match late.limit {
+        AppliedLimit::Operator => Failure::too_many_requests(
             "This account has sent as many requests as it may for now (ACCOUNT_RATE). x-timeout-ms sets how long to wait for a turn.",
             wait,
         ),
-        Whose::Providers => Failure::new(
+        AppliedLimit::Provider => Failure::new(
             Code::RateLimited,
             "The provider wants no more requests of this account for now: this one was not sent. x-timeout-ms sets how long to wait.",
         )

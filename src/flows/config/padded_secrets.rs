@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::config::binding::leaves;
-use crate::config::reads::Variables;
+use crate::config::reads::VariableReads;
 use crate::config::secrets::{self, KEYS};
 use crate::error::{Complaint, Failure};
 use crate::secret::is_padded;
@@ -56,7 +56,7 @@ pub fn refuse_padded_override(
 ) -> Result<(), Failure> {
     refuse_padded(secret, "override")?;
     let parts = SIGNING.map(|key| resolved.get(key));
-    let read = Variables::of(&json!(parts));
+    let read = VariableReads::of(&json!(parts));
     let clear = public
         .get("environment_variables")
         .and_then(Value::as_object);

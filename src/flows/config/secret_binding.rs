@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::config::binding::{Bound, Layers, Owner, Place, leaves};
+use crate::config::binding::{Bound, FilePlace, Layers, Owner, leaves};
 use crate::error::{Code, Complaint, Failure};
 
 /// Binds a file's secrets to the file. 422 where a retained secret would be used otherwise. `new_secrets` holds the
@@ -49,14 +49,14 @@ pub fn install(old: &Layers, new: &Layers, new_secrets: &Value) -> Result<Bound,
 
 /// The secrets that are unbound now and were not before: a change is not refused for the changes of others.
 pub fn newly_unbound(
-    before: &BTreeSet<(Owner, Place)>,
-    now: &BTreeSet<(Owner, Place)>,
-) -> BTreeSet<(Owner, Place)> {
+    before: &BTreeSet<(Owner, FilePlace)>,
+    now: &BTreeSet<(Owner, FilePlace)>,
+) -> BTreeSet<(Owner, FilePlace)> {
     now.difference(before).cloned().collect()
 }
 
 /// 422 that names each secret whose use would change.
-pub fn refuse_unbound(unbound: &BTreeSet<(Owner, Place)>, at: &str) -> Result<(), Failure> {
+pub fn refuse_unbound(unbound: &BTreeSet<(Owner, FilePlace)>, at: &str) -> Result<(), Failure> {
     if unbound.is_empty() {
         return Ok(());
     }

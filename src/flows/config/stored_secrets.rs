@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::config::binding::Bound;
 use crate::config::reads::{SecretNames, password_fields};
 use crate::error::Failure;
@@ -11,9 +11,9 @@ use crate::flows::base::sealed;
 use crate::ports::System;
 
 /// The sealing place of the secrets of an install's override.
-pub(crate) fn override_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Install,
+pub(crate) fn override_secrets(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Install,
         id,
         field: "override",
     }
@@ -29,9 +29,9 @@ pub(crate) fn install_bound(
 }
 
 /// The sealing place of the secrets of an integration file.
-pub(crate) fn file_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Integration,
+pub(crate) fn file_secrets(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Integration,
         id,
         field: "config",
     }

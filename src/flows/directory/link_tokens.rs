@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::account::seal::{self, Kind, Place};
+use crate::account::seal::{self, SealKind, SealPlace};
 use crate::error::Failure;
 use crate::flows::base::context_limits::context_too_large;
 use crate::flows::base::records::{LinkRecord, LinkUse, ListPage, PageRequest};
@@ -263,9 +263,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 }
 
-fn link_secrets(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::LinkToken,
+fn link_secrets(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::LinkToken,
         id,
         field: "context",
     }

@@ -8,7 +8,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::crypto::{self, Hash};
 use crate::error::{Code, Failure};
 use crate::flows::base::records::AccountEntry;
@@ -196,9 +196,9 @@ fn hash_with(key: &[u8], install: &str, field: &str, value: &str) -> String {
     HEXLOWER.encode(&crypto::hmac(Hash::Sha256, key, text.as_bytes()))
 }
 
-fn key_of(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Index,
+fn key_of(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Index,
         id,
         field: "key",
     }

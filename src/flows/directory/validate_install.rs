@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::config::binding::{Bound, Layers};
-use crate::config::reserved::{Override, Reserved, Trusted, aiming_variables, moved};
+use crate::config::reserved::{OverrideLayer, Reserved, Trusted, aiming_variables, moved};
 use crate::config::{self, overrides, secrets};
 use crate::error::{Complaint, Failure};
 use crate::flows::config::padded_secrets::refuse_padded_override;
@@ -120,7 +120,7 @@ fn written(
         secret_names(integration.config, &secrets.secrets),
         secret_names(integration.config, &old.secrets.secrets),
     );
-    let new = Override {
+    let new = OverrideLayer {
         below: integration.config,
         changes: public,
         trusted: &old.trusted,
@@ -129,7 +129,7 @@ fn written(
     if writer == Writer::AdminToken {
         return Ok(new.trusted_with(patch));
     }
-    let before = Override {
+    let before = OverrideLayer {
         changes: &old.public,
         secrets: &old_names,
         ..new

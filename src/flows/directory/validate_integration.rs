@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::config::{self, Reading, secrets};
+use crate::config::{self, ReadFile, secrets};
 use crate::config::{Finding, Level};
 use crate::error::{Complaint, Failure};
 use crate::flows::config::padded_secrets::refuse_padded;
 use crate::flows::messages::IntegrationFile;
 
 /// Reads a whole file and returns every finding.
-pub fn check(file: &Value) -> Reading {
+pub fn check(file: &Value) -> ReadFile {
     config::read(file)
 }
 

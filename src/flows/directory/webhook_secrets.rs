@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::error::{Code, Failure};
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::base::sealed;
@@ -81,9 +81,9 @@ fn open(system: &impl System, record: &WebhookRecord) -> Result<Secrets, Failure
     serde_json::from_value(opened).map_err(|_| missing())
 }
 
-fn place(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Webhook,
+fn place(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Webhook,
         id,
         field: "secrets",
     }

@@ -15,7 +15,7 @@ use crate::flows::directory::webhook_secrets::signing;
 use crate::ports::{Body, ByteStream, Outgoing, Outside, Reply, SendError};
 use crate::proxy::guard;
 use crate::secret::Secret;
-use crate::settings::Place;
+use crate::settings::HostKind;
 use crate::time::{Timestamp, retry_after};
 
 /// The time limit of a delivery, including the part of the response that is stored.
@@ -77,7 +77,7 @@ pub async fn send_webhook(
 fn checked(outside: &impl Outside, webhook: &WebhookRecord) -> Result<Url, String> {
     let url = check_target(&webhook.target_url).map_err(|bad| format!("target_url {bad}"))?;
     let own = outside.settings().public_url.as_ref();
-    if own.is_some_and(|own| Place::is_same(own, &url)) {
+    if own.is_some_and(|own| HostKind::is_same(own, &url)) {
         return Err("target_url is this gateway's own address".to_owned());
     }
     let private = outside.settings().private_upstreams;

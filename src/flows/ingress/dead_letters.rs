@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::error::{Code, Failure};
 use crate::flows::account::base::Base;
 use crate::flows::account::event::Event;
@@ -174,9 +174,9 @@ impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
     fn reset(&self) {}
 }
 
-fn request_of(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Event,
+fn request_of(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Event,
         id,
         field: "request",
     }

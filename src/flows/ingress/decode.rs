@@ -8,7 +8,7 @@ use http::header::CONTENT_ENCODING;
 use crate::error::Failure;
 use crate::flows::base::memory::Room;
 use crate::media::coding::{self, Undecoded};
-use crate::webhook::Request;
+use crate::webhook::WebhookRequest;
 
 #[derive(Debug)]
 pub struct DecodedRequest {
@@ -19,11 +19,11 @@ pub struct DecodedRequest {
 /// The request with its decoded body of at most `limit` bytes. `None` where it has no coding. `plain` holds the decoded
 /// body.
 pub fn decoded_request<'r>(
-    request: &Request<'r>,
+    request: &WebhookRequest<'r>,
     plain: &'r OnceCell<DecodedRequest>,
     limit: usize,
     room: &Room,
-) -> Result<Option<Request<'r>>, Undecoded<Failure>> {
+) -> Result<Option<WebhookRequest<'r>>, Undecoded<Failure>> {
     let (_, _, headers) = request.head();
     let codings = coding::named(headers)?;
     if codings.is_empty() {

@@ -23,7 +23,7 @@ use crate::flows::messages::webhook::{VerifiedWebhook, WebhookContent};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
-use crate::webhook::{self, Event, Request};
+use crate::webhook::{self, TransformedEvent, WebhookRequest};
 
 /// Accounts in parallel.
 const AT_ONCE: usize = 6;
@@ -74,7 +74,7 @@ pub async fn receive_for_install<O: Outside>(
         &incoming.url,
         incoming.raw_target.as_deref(),
     );
-    let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+    let sent = WebhookRequest::new(&incoming.method, &url, &incoming.headers, &body);
     let plain = OnceCell::new();
     let request = match webhook_context.verified(sent, &plain).await? {
         Verified::Event(request) => *request,
@@ -125,8 +125,8 @@ struct MatchedAccounts {
 impl<O: Outside> WebhookContext<'_, O> {
     async fn accounts(
         &self,
-        request: &Request<'_>,
-        events: &[Event],
+        request: &WebhookRequest<'_>,
+        events: &[TransformedEvent],
     ) -> Result<MatchedAccounts, Failure> {
         let webhook = self.resolved.compiled.config.webhook.as_ref();
         let schemes = webhook.and_then(|webhook| webhook.signature_verification.as_ref());
@@ -169,7 +169,7 @@ impl<O: Outside> WebhookContext<'_, O> {
 
     /// Assigns each event to the accounts it is for: the one it names, those with its lookup value, or else those of
     /// the request. Accounts with the same events share one content: one webhook can be for many.
-    fn assign_events(&self, events: Vec<Event>, matched: &MatchedAccounts) -> Shares {
+    fn assign_events(&self, events: Vec<TransformedEvent>, matched: &MatchedAccounts) -> Shares {
         let mut assignments: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
             let (accounts, found_by) = self.accounts_of(event, matched);
@@ -195,7 +195,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     /// The accounts of an event, and the value that they were looked up by.
     fn accounts_of<'f>(
         &self,
-        event: &'f Event,
+        event: &'f TransformedEvent,
         matched: &'f MatchedAccounts,
     ) -> (Vec<AccountId>, Option<&'f str>) {
         match (

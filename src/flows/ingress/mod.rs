@@ -22,7 +22,7 @@ use crate::flows::base::memory::values::{bytes_of_values, too_many_values};
 use crate::ids::EventId;
 use crate::ports::{Body, Outside};
 use crate::settings::{FORM_FIELDS, Settings, UNPROVED_VALUES, WEBHOOK_VALUES};
-use crate::webhook::{Handshake, Request};
+use crate::webhook::{Handshake, WebhookRequest};
 
 /// How a webhook was handled.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub async fn read_body<O: Outside>(
 
 /// Counts the values of a body before they are built. An unproved request may have only a few: with more it is not
 /// parsed, and it is refused where its values are needed (`WebhookContext::verified`).
-pub fn limit_values(request: &Request<'_>, room: &Room) -> Result<(), Failure> {
+pub fn limit_values(request: &WebhookRequest<'_>, room: &Room) -> Result<(), Failure> {
     let (values, most) = if let Some(fields) = request.fields() {
         (fields, FORM_FIELDS)
     } else {

@@ -30,7 +30,7 @@ use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent}
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
-use crate::webhook::{Handshake, Proof, Request};
+use crate::webhook::{Handshake, SenderProof, WebhookRequest};
 
 /// Where the webhooks of the account arrive.
 pub(in crate::flows) struct WebhookInbox<O, S> {
@@ -83,7 +83,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             &incoming.url,
             incoming.raw_target.as_deref(),
         );
-        let sent = Request::new(&incoming.method, &url, &incoming.headers, &body);
+        let sent = WebhookRequest::new(&incoming.method, &url, &incoming.headers, &body);
         let plain = OnceCell::new();
         let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, &room));
         let request = match ground.verified(sent, &plain).await? {
@@ -197,9 +197,9 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let mut contents = Contents::of(&loaded);
         let update = Value::Object(handshake.update_context.clone());
         let who = match handshake.proof {
-            Proof::Signed => contents.word_by(&ground.keys_of_proof(), &resolved.compiled),
+            SenderProof::Signed => contents.word_by(&ground.keys_of_proof(), &resolved.compiled),
             // Who sends it may be anybody.
-            Proof::Unsigned => Origin::Customer,
+            SenderProof::Unsigned => Origin::Customer,
         };
         contents.write(who, &update)?;
         check_context(contents.context())?;

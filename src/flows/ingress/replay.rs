@@ -14,7 +14,7 @@ use crate::flows::messages::event::ReplayRange;
 use crate::flows::messages::webhook::NewEvent;
 use crate::ids::EventId;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
-use crate::webhook::Event;
+use crate::webhook::TransformedEvent;
 
 /// What keeps one event, and not the others.
 fn is_of_one(code: Code) -> bool {
@@ -104,7 +104,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             )
         })?;
         let own = self.record.lookup(&resolved, &loaded).value;
-        let is_own = |event: &Event| {
+        let is_own = |event: &TransformedEvent| {
             let named = event.integrated_account_id.as_deref();
             let found_by = event.context_lookup_field_value.as_deref();
             named.is_none_or(|named| named == self.base.id().to_string())

@@ -15,12 +15,12 @@ use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::media::coding::Undecoded;
 use crate::ports::Outside;
 use crate::settings::UNPROVED_VALUES;
-use crate::webhook::{self, Handshake, KeySource, Proof, Refusal, Request};
+use crate::webhook::{self, Handshake, KeySource, Refusal, SenderProof, WebhookRequest};
 
 /// A verified request.
 pub enum Verified<'r> {
     /// An event, its body decoded.
-    Event(Box<Request<'r>>),
+    Event(Box<WebhookRequest<'r>>),
     /// A URL verification.
     Handshake(Box<Handshake>),
 }
@@ -30,7 +30,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     /// file forbids it, over the decoded ones. `plain` holds the decoded body.
     pub async fn verified<'r>(
         &self,
-        sent: Request<'r>,
+        sent: WebhookRequest<'r>,
         plain: &'r OnceCell<DecodedRequest>,
     ) -> Result<Verified<'r>, Failure> {
         let Some(webhook) = &self.resolved.compiled.config.webhook else {
@@ -72,9 +72,9 @@ impl<O: Outside> WebhookContext<'_, O> {
     /// A verified request with its decoded body. A body that cannot be decoded fails where it is read.
     pub fn readable<'r>(
         &self,
-        sent: Request<'r>,
+        sent: WebhookRequest<'r>,
         plain: &'r OnceCell<DecodedRequest>,
-    ) -> Result<Request<'r>, Failure> {
+    ) -> Result<WebhookRequest<'r>, Failure> {
         match decoded_request(&sent, plain, self.body_limit(), self.room) {
             Ok(None) => Ok(sent),
             Ok(Some(request)) => {
@@ -91,7 +91,11 @@ impl<O: Outside> WebhookContext<'_, O> {
         self.outside.settings().webhook_body_bytes
     }
 
-    fn signed<'r>(&self, webhook: &Webhook, request: Request<'r>) -> Result<Verified<'r>, Failure> {
+    fn signed<'r>(
+        &self,
+        webhook: &Webhook,
+        request: WebhookRequest<'r>,
+    ) -> Result<Verified<'r>, Failure> {
         let handshake = self.signed_handshake(webhook, &request)?;
         Ok(handshake.map_or_else(
             || Verified::Event(Box::new(request)),
@@ -103,10 +107,10 @@ impl<O: Outside> WebhookContext<'_, O> {
     fn unsigned<'r>(
         &self,
         webhook: &Webhook,
-        request: &Request<'_>,
+        request: &WebhookRequest<'_>,
         refusal: &Refusal,
     ) -> Result<Verified<'r>, Failure> {
-        match self.handshake(webhook, request, Proof::Unsigned) {
+        match self.handshake(webhook, request, SenderProof::Unsigned) {
             Ok(Some(handshake)) => Ok(Verified::Handshake(Box::new(handshake))),
             _ if request.is_missed() => Err(too_many_values("The body", UNPROVED_VALUES)),
             Ok(None) => Err(self.refused(refusal)),
@@ -119,7 +123,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     async fn proof(
         &self,
         schemes: &[&SignatureVerification],
-        request: &Request<'_>,
+        request: &WebhookRequest<'_>,
     ) -> Result<Result<(), Refusal>, Failure> {
         let (mut refused, mut failed) = (Refusal::NotConfigured, None);
         for scheme in schemes {
@@ -143,7 +147,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     fn check_body_values(
         &self,
         scheme: &SignatureVerification,
-        request: &Request<'_>,
+        request: &WebhookRequest<'_>,
     ) -> Result<Result<(), Refusal>, Failure> {
         self.prove(request)?;
         let checked = webhook::is_meant_by_body(scheme, request);
@@ -156,7 +160,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     async fn proof_by(
         &self,
         verification: &SignatureVerification,
-        request: &Request<'_>,
+        request: &WebhookRequest<'_>,
     ) -> Result<Result<(), Refusal>, Failure> {
         let pins = self.resolved.compiled.pins(self.outside.settings());
         let source = match webhook::key_source(verification, request, &self.scope(), &pins) {

@@ -20,14 +20,18 @@ use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::webhook::{NewEvent, WebhookContent};
 use crate::ports::Outside;
 use crate::webhook::{
-    self, Event, Handshake, HandshakeError, Proof, Refusal, Request, TransformError,
+    self, Handshake, HandshakeError, Refusal, SenderProof, TransformError, TransformedEvent,
+    WebhookRequest,
 };
 
 /// The limit of all payloads of one request together.
 const ALL_PAYLOADS: usize = 8 * 1024 * 1024;
 
 /// The deduplication key of a request, and its events, or why it has none.
-pub type ReadEvents = (Option<String>, Result<Vec<Event>, TransformError>);
+pub type ReadEvents = (
+    Option<String>,
+    Result<Vec<TransformedEvent>, TransformError>,
+);
 
 /// What a webhook is verified and read with.
 pub struct WebhookContext<'a, O> {
@@ -52,7 +56,7 @@ pub struct WebhookContext<'a, O> {
 
 impl<O: Outside> WebhookContext<'_, O> {
     /// Moves the memory of a verified request to the proved share, and allows reading all its values.
-    pub(in crate::flows) fn prove(&self, request: &Request) -> Result<(), Failure> {
+    pub(in crate::flows) fn prove(&self, request: &WebhookRequest) -> Result<(), Failure> {
         self.room.prove()?;
         if request.release() || request.is_token() {
             let values = request.values();
@@ -66,9 +70,9 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub(in crate::flows) fn signed_handshake(
         &self,
         webhook: &Webhook,
-        request: &Request,
+        request: &WebhookRequest,
     ) -> Result<Option<Handshake>, Failure> {
-        match self.handshake(webhook, request, Proof::Signed) {
+        match self.handshake(webhook, request, SenderProof::Signed) {
             Err(error @ (HandshakeError::Expression(_) | HandshakeError::Shape(_))) => {
                 self.log("warn", "webhook_handshake_failed", &error.to_string());
                 Ok(None)
@@ -80,8 +84,8 @@ impl<O: Outside> WebhookContext<'_, O> {
     pub(in crate::flows) fn handshake(
         &self,
         webhook: &Webhook,
-        request: &Request,
-        proof: Proof,
+        request: &WebhookRequest,
+        proof: SenderProof,
     ) -> Result<Option<Handshake>, HandshakeError> {
         let moment = moment(self.outside);
         let shown = self.shown.as_ref();
@@ -104,7 +108,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// Reads a verified request: its deduplication key and its events. The events count with the memory of the request.
-    pub fn read(&self, request: &Request) -> Result<ReadEvents, Failure> {
+    pub fn read(&self, request: &WebhookRequest) -> Result<ReadEvents, Failure> {
         let Some(webhook) = &self.resolved.compiled.config.webhook else {
             return Ok((None, Ok(Vec::new())));
         };
@@ -123,7 +127,10 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// A payload must fit into one column of a row.
-    fn checked(&self, events: Vec<Event>) -> Result<Vec<Event>, TransformError> {
+    fn checked(
+        &self,
+        events: Vec<TransformedEvent>,
+    ) -> Result<Vec<TransformedEvent>, TransformError> {
         let limit = self.outside.settings().webhook_body_bytes;
         let all: usize = events.iter().map(|event| event.payload.len()).sum();
         let is_large = events.iter().any(|event| event.payload.len() > limit);
@@ -140,7 +147,7 @@ impl<O: Outside> WebhookContext<'_, O> {
 
     /// Events for storage, without the secrets that a sender repeats: those of the file and the install, and the
     /// account's where it is known.
-    pub fn new_events(&self, events: Vec<Event>) -> Vec<NewEvent> {
+    pub fn new_events(&self, events: Vec<TransformedEvent>) -> Vec<NewEvent> {
         let new = events.into_iter().map(|event| {
             let mut new = NewEvent {
                 event: event.event_type,
@@ -155,7 +162,7 @@ impl<O: Outside> WebhookContext<'_, O> {
     }
 
     /// The dead letter of a request that the file cannot read.
-    pub fn dead_letter(&self, request: &Request, error: &TransformError) -> WebhookContent {
+    pub fn dead_letter(&self, request: &WebhookRequest, error: &TransformError) -> WebhookContent {
         let dead_letter = DeadLetter::new(request, self.shown.is_none());
         self.log("error", "webhook_transform_failed", &error.to_string());
         WebhookContent::DeadLetter(

@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::Brand;
 use crate::error::{Code, Failure};
 use crate::flows::base::context_limits::check_context;
@@ -222,7 +222,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 "A login could not be read.",
             )));
         };
-        let build = |client: &oauth::Client| {
+        let build = |client: &oauth::GrantClient| {
             oauth::check_issuer(client, callback.iss.as_deref())?;
             let code = callback.code.as_deref().unwrap_or_default();
             oauth::exchange(client, code, &connecting.callback, Some(&verifier))

@@ -1,6 +1,6 @@
 //! Why an account was not connected, as it is reported to its customer.
 
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::error::Failure;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::messages::connecting::ConnectFailed;

@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::credentials::OAuth2;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::account::changes;
 use crate::flows::account::contents::Contents;

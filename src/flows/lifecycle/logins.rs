@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::crypto;
 use crate::error::Failure;
 use crate::flows::account::base::Base;
@@ -171,9 +171,9 @@ fn hash(state: &str) -> String {
     crypto::sha256_hex(state.as_bytes())
 }
 
-fn login_secret<'a>(id: &'a str, state: &'a str) -> Place<'a> {
-    Place {
-        kind: Kind::Account,
+fn login_secret<'a>(id: &'a str, state: &'a str) -> SealPlace<'a> {
+    SealPlace {
+        kind: SealKind::Account,
         id,
         field: state,
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::account::origin::Origin;
 use crate::config::steering::is_plain;
 use crate::config::{Credential, Field};
-use crate::connect::form::{self, Origins};
+use crate::connect::form::{self, OriginFields};
 use crate::error::{Complaint, Failure};
 use crate::expression::scope::TEMPLATE_ROOTS;
 use crate::flows::account::contents::Contents;
@@ -67,7 +67,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let compiled = &resolved.compiled;
         let places = compiled.config.origin_places();
-        let origins = Origins {
+        let origins = OriginFields {
             places: &places,
             pins: compiled.pins(self.base.outside().settings()),
         };
@@ -109,7 +109,7 @@ fn allowed_values(
     compiled: &Compiled,
     loaded: &LoadedAccount,
     patch: &Value,
-    origins: &Origins,
+    origins: &OriginFields,
 ) -> Result<Map<String, Value>, Failure> {
     let Some(patch) = patch.as_object() else {
         return Err(refused("context", "is not an object"));

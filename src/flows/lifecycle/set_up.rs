@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::Config;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::account::Account;
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::flows::base::records::ApplicationNames;
 use crate::ids::AccountId;
 

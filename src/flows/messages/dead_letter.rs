@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, Method};
 use serde::{Deserialize, Serialize};
 
 use crate::header_text;
-use crate::webhook::Request;
+use crate::webhook::WebhookRequest;
 
 /// A verified request that the file could not read, as it is stored for replay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    pub fn new(request: &Request, is_of_install: bool) -> Self {
+    pub fn new(request: &WebhookRequest, is_of_install: bool) -> Self {
         let (method, url, headers) = request.head();
         let shown = headers
             .iter()
@@ -85,7 +85,7 @@ pub struct ReadableRequest {
 }
 
 impl ReadableRequest {
-    pub fn request(&self) -> Request<'_> {
-        Request::new(&self.method, &self.url, &self.headers, &self.body)
+    pub fn request(&self) -> WebhookRequest<'_> {
+        WebhookRequest::new(&self.method, &self.url, &self.headers, &self.body)
     }
 }

@@ -18,7 +18,7 @@ use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN};
-use crate::oauth::{self, Client, OAuthError, TokenFailure, TokenReply, TokenRequest};
+use crate::oauth::{self, GrantClient, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
@@ -243,7 +243,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         compiled: &Compiled,
         config: &OAuth2,
         context: &Value,
-        build: impl FnOnce(&Client) -> Result<T, OAuthError>,
+        build: impl FnOnce(&GrantClient) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
         let sealed = match self.record.state() {
             State::Here(loaded) => loaded.sealed.clone(),
@@ -252,7 +252,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         let (shown, _) = compiled.split_context(context, &sealed);
         let scope = compiled.scope(context, &shown);
         let pins = compiled.pins(self.base.outside().settings());
-        build(&Client {
+        build(&GrantClient {
             config,
             scope: &scope,
             pins: &pins,

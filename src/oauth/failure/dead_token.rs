@@ -1,5 +1,5 @@
-//! What the words of a refusal say of the token, and of the client. Providers that follow RFC 6749 say it by a code; the
-//! others write it in a field of their own, in any of its words, or as plain text.
+//! What the text of a refusal says of the token, and of the client. Providers that follow RFC 6749 say it by a code; the
+//! others write it in another field, in a sentence, or as plain text.
 
 use serde_json::Value;
 

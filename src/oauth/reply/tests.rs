@@ -36,7 +36,7 @@ fn answers_as_they_come() {
             r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"example","expires_in":3600,"refresh_token":"tGzv3JOkF0XG5Qx2TlKWIA","example_parameter":"example_value"}"#,
             json!({"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"example","expires_in":3600,"expires_at":in_an_hour,"refresh_token":"tGzv3JOkF0XG5Qx2TlKWIA","example_parameter":"example_value"}),
         ),
-        // A form, whatever the content type says; no expiry.
+        // A form with the content type of JSON; no expiry.
         (
             none.clone(),
             "access_token=gho_16C7e42F292c6912E7&scope=repo%2Cgist&token_type=bearer\n",
@@ -48,7 +48,7 @@ fn answers_as_they_come() {
             "access_token=t&expires_in=3600",
             json!({"access_token":"t","expires_in":3600,"expires_at":in_an_hour}),
         ),
-        // Numbers as texts, and a moment beside them.
+        // Numbers as texts, and a moment as well.
         (
             none.clone(),
             r#"{"token_type":"Bearer","expires_in":"3600","ext_expires_in":"3600","expires_on":"1700009999","access_token":"eyJ0.e-_.x"}"#,

@@ -10,7 +10,7 @@ use crate::oauth::tests::{verifier, with_client};
 fn built(
     config: &Value,
     context: &Value,
-    act: impl Fn(&Client) -> Result<TokenRequest, OAuthError>,
+    act: impl Fn(&GrantClient) -> Result<TokenRequest, OAuthError>,
 ) -> Result<(TokenRequest, String), OAuthError> {
     let mut request = None;
     with_client(config, context, |client| request = Some(act(client)));
@@ -30,8 +30,9 @@ fn header<'r>(request: &'r TokenRequest, name: &str) -> Option<&'r str> {
 fn a_code_is_exchanged_with_its_verifier() {
     let verifier = verifier();
     let text = verifier.text();
-    let act =
-        |client: &Client| exchange(client, "c/1 &", "https://g.example/cb?a=b", Some(&verifier));
+    let act = |client: &GrantClient| {
+        exchange(client, "c/1 &", "https://g.example/cb?a=b", Some(&verifier))
+    };
     let (request, body) = built(&json!({}), &json!({}), act).unwrap();
     assert_eq!(request.url.as_str(), "https://login.x.com/token");
     assert_eq!(header(&request, "accept"), Some("application/json"));
@@ -54,7 +55,7 @@ fn a_code_is_exchanged_with_its_verifier() {
     for secret in [text, "c/1", "c%2F1", "s3cret", "aWQ6"] {
         assert!(!shown.contains(secret), "{shown}");
     }
-    let without = |client: &Client| exchange(client, "c", "r", None);
+    let without = |client: &GrantClient| exchange(client, "c", "r", None);
     assert_eq!(
         built(&json!({}), &json!({}), without).unwrap_err(),
         OAuthError::NoVerifier
@@ -70,7 +71,7 @@ fn a_code_is_exchanged_with_its_verifier() {
 
 #[test]
 fn the_client_signs_in_as_the_file_says() {
-    let act = |client: &Client| refresh(client, "r");
+    let act = |client: &GrantClient| refresh(client, "r");
     let table = [
         (
             json!({ "options": { "authorizationMethod": "body" } }),
@@ -94,7 +95,7 @@ fn the_client_signs_in_as_the_file_says() {
 
 #[test]
 fn a_public_client_names_itself_in_the_body() {
-    let act = |client: &Client| refresh(client, "r");
+    let act = |client: &GrantClient| refresh(client, "r");
     for context in [
         json!({ "client_secret": null }),
         json!({ "client_secret": "" }),
@@ -164,12 +165,12 @@ fn the_files_parameters_override_nothing_of_ours() {
 #[test]
 fn client_credentials_ask_for_the_files_scopes_or_the_callers() {
     let config = json!({ "scope": ["a", "b"], "tokenParams": { "scope": "evil" } });
-    let own = |client: &Client| client_credentials(client, None);
+    let own = |client: &GrantClient| client_credentials(client, None);
     assert_eq!(
         built(&config, &json!({}), own).unwrap().1,
         "grant_type=client_credentials&scope=a+b"
     );
-    let wished = |client: &Client| client_credentials(client, Some(&["x".to_owned()]));
+    let wished = |client: &GrantClient| client_credentials(client, Some(&["x".to_owned()]));
     assert_eq!(
         built(&config, &json!({}), wished).unwrap().1,
         "grant_type=client_credentials&scope=x"
@@ -180,13 +181,13 @@ fn client_credentials_ask_for_the_files_scopes_or_the_callers() {
 
 #[test]
 fn a_token_is_revoked_and_looked_into_where_the_file_says() {
-    let revoked = |client: &Client| Ok(revoke(client, "t t")?.unwrap());
+    let revoked = |client: &GrantClient| Ok(revoke(client, "t t")?.unwrap());
     let (request, body) = built(&json!({}), &json!({}), revoked).unwrap();
     assert_eq!(
         (request.url.path(), body.as_str()),
         ("/revoke", "token=t+t")
     );
-    let asked = |client: &Client| Ok(introspect(client, "t")?.unwrap());
+    let asked = |client: &GrantClient| Ok(introspect(client, "t")?.unwrap());
     let json = json!({ "options": { "bodyFormat": "json" }, "tokenParams": { "a": "b" } });
     let (request, body) = built(&json, &json!({}), asked).unwrap();
     assert_eq!(
@@ -220,7 +221,7 @@ fn a_refresh_has_an_endpoint_of_its_own_and_urls_keep_their_query() {
         json!({ "auth": { "refreshPath": "/again", "tokenUrl": "https://t.x.com/token?v=2" } });
     let (request, _) = built(&config, &json!({}), |client| refresh(client, "r")).unwrap();
     assert_eq!(request.url.as_str(), "https://login.x.com/again");
-    let own = |client: &Client| client_credentials(client, None);
+    let own = |client: &GrantClient| client_credentials(client, None);
     let (request, _) = built(&config, &json!({}), own).unwrap();
     assert_eq!(request.url.as_str(), "https://t.x.com/token?v=2");
 }

@@ -15,12 +15,12 @@ fn a_link_header_leads_on() {
     );
     let header =
         r#"</v1/things?page=2&per_page=100>; rel="next", </v1/things?page=0>; rel="previous""#;
-    let turn = turned(&pagination, &position, 100, &json!([]), &[("link", header)]).unwrap();
-    let ask = asked(&pagination, &turn.next.unwrap());
+    let links = turned(&pagination, &position, 100, &json!([]), &[("link", header)]).unwrap();
+    let ask = asked(&pagination, &links.next.unwrap());
     assert_eq!(ask.link.as_deref(), Some("/v1/things?page=2&per_page=100"));
     assert_eq!(
-        turn.prev.unwrap().at,
-        Place::Link("/v1/things?page=0".into())
+        links.prev.unwrap().at,
+        PagePlace::Link("/v1/things?page=0".into())
     );
     let last = turned(&pagination, &position, 100, &json!([]), &[]).unwrap();
     assert_eq!(last, PageLinks::default());
@@ -51,8 +51,8 @@ fn dynamic_values_are_computed_and_null_stops() {
         json!({ "limit": 5, "day": 9, "of": "a" })
     );
     let header = [("x-cursor", "c")];
-    let turn = turned(&pagination, &position, 2, &json!([1, 2]), &header).unwrap();
-    let position = turn.next.unwrap();
+    let links = turned(&pagination, &position, 2, &json!([1, 2]), &header).unwrap();
+    let position = links.next.unwrap();
     assert_eq!(
         Value::Object(asked(&pagination, &position).values),
         json!({ "limit": 5, "day": 8, "rows": 2, "cursor": "c" })

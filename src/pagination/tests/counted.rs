@@ -47,7 +47,7 @@ fn numbered_pages_end_by_totals_or_by_a_page_that_is_not_full() {
         (json!({ "max_limit": null }), json!({}), vec![7, 7, 0], 3),
     ];
     for (more, body, sizes, pages) in cases {
-        let asks = walk(&all(&more), Some(10), &sizes, &body);
+        let asks = read_all(&all(&more), Some(10), &sizes, &body);
         assert_eq!(asks.len(), pages, "{more} {body}");
         for (index, ask) in asks.iter().enumerate() {
             let number = (index + 1).to_string();
@@ -62,7 +62,7 @@ fn an_offset_counts_the_records_that_came() {
         "offset",
         &json!({ "offset_param": "page.skip", "limit_param": "page.take", "start_offset": 1, "total_path": "total", "add_to_body": true }),
     );
-    let asks = walk(&pagination, Some(5), &[5, 3, 2], &json!({ "total": 10 }));
+    let asks = read_all(&pagination, Some(5), &[5, 3, 2], &json!({ "total": 10 }));
     let bodies: Vec<String> = asks.iter().map(|ask| ask.body_onto("").unwrap()).collect();
     assert_eq!(
         bodies,
@@ -134,7 +134,7 @@ fn a_range_ends_by_content_range() {
         ("nonsense", 10, None),
     ];
     for (header, count, expected) in table {
-        let turn = turned(
+        let links = turned(
             &pagination,
             &position,
             count,
@@ -143,8 +143,8 @@ fn a_range_ends_by_content_range() {
         )
         .unwrap();
         assert_eq!(
-            turn.next.map(|next| next.at),
-            expected.map(Place::Offset),
+            links.next.map(|next| next.at),
+            expected.map(PagePlace::Offset),
             "{header}"
         );
     }

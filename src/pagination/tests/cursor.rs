@@ -87,14 +87,14 @@ fn a_cursor_is_found_where_the_file_says() {
     ];
     for (more, body, expected) in table {
         let pagination = cursor(&more);
-        let turn = turned(
+        let links = turned(
             &pagination,
             &start(&pagination, None),
             3,
             &body,
             &[("x-next", "from a header")],
         );
-        let next = turn.unwrap().next;
+        let next = links.unwrap().next;
         let cursor = next.map(|next| asked(&pagination, &next).values["cursor"].clone());
         assert_eq!(cursor, expected.map(Value::from), "{more} {body}");
     }
@@ -105,7 +105,7 @@ fn a_number_keeps_all_its_digits_as_a_cursor() {
     let pagination = cursor(&json!({ "add_to_body": true, "add_to_query": true }));
     let position = start(&pagination, None);
     let text = r#"{"next":123456789012345678901234567890}"#;
-    let answer = Answer {
+    let answer = PageAnswer {
         status: StatusCode::OK,
         headers: &HeaderMap::new(),
         text,
@@ -113,8 +113,8 @@ fn a_number_keeps_all_its_digits_as_a_cursor() {
         records: "[1]",
         count: 1,
     };
-    let turn = with_request(|request| next(&pagination, &position, request, &answer));
-    let ask = asked(&pagination, &turn.next.unwrap());
+    let links = with_request(|request| next(&pagination, &position, request, &answer));
+    let ask = asked(&pagination, &links.next.unwrap());
     assert_eq!(
         ask.query,
         pairs(&[("after", "123456789012345678901234567890")])
@@ -170,8 +170,8 @@ fn a_walk_by_cursor_ends_where_the_provider_says() {
     ];
     for (more, count, body, goes_on) in table {
         let pagination = cursor(&more);
-        let turn = turned(&pagination, &start(&pagination, None), count, &body, &[]).unwrap();
-        assert_eq!(turn.next.is_some(), goes_on, "{more} {body}");
+        let links = turned(&pagination, &start(&pagination, None), count, &body, &[]).unwrap();
+        assert_eq!(links.next.is_some(), goes_on, "{more} {body}");
     }
 }
 
@@ -192,21 +192,21 @@ fn a_link_is_followed_without_the_first_query_and_only_on_its_host() {
             "https://api.example.com/v1/things?$top=5&$skip=X%2744%27",
         ),
     ] {
-        let turn = turned(&pagination, &position, 3, &json!({ "next": link }), &[]).unwrap();
-        let ask = asked(&pagination, &turn.next.unwrap());
+        let links = turned(&pagination, &position, 3, &json!({ "next": link }), &[]).unwrap();
+        let ask = asked(&pagination, &links.next.unwrap());
         assert_eq!((ask.address(&url).as_str(), ask.query.len()), (expected, 0));
     }
     for link in ["https://evil.example/v1/things?x", "//evil.example"] {
-        let turn = turned(&pagination, &position, 3, &json!({ "next": link }), &[]);
-        assert_eq!(turn, error(&PageError::LeavesHost));
+        let links = turned(&pagination, &position, 3, &json!({ "next": link }), &[]);
+        assert_eq!(links, error(&PageError::LeavesHost));
     }
 }
 
 #[test]
 fn a_forged_path_of_a_link_cannot_name_a_host() {
-    let ask = Ask {
+    let ask = PageParameters {
         link: Some("//evil.example/x?y".to_owned()),
-        ..Ask::default()
+        ..PageParameters::default()
     };
     let url = ask.address(&Url::parse(HOST).unwrap());
     assert_eq!(url.host_str(), Some("api.example.com"));
@@ -217,15 +217,15 @@ fn headers_of_the_pagination_are_filled_and_left_out_while_there_is_no_cursor() 
     let pagination =
         cursor(&json!({ "headers": { "X-Page": "{{pagination.cursor}}", "X-Unit": "{{unit}}" } }));
     let position = start(&pagination, None);
-    let names = |ask: &Ask| {
+    let names = |ask: &PageParameters| {
         ask.headers
             .keys()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&asked(&pagination, &position)), ["x-unit"]);
-    let turn = turned(&pagination, &position, 1, &json!({ "next": "c" }), &[]).unwrap();
-    let ask = asked(&pagination, &turn.next.unwrap());
+    let links = turned(&pagination, &position, 1, &json!({ "next": "c" }), &[]).unwrap();
+    let ask = asked(&pagination, &links.next.unwrap());
     assert_eq!(ask.headers["x-page"], "c");
 }
 
@@ -238,8 +238,8 @@ fn what_is_no_cursor_is_an_error_that_names_the_place() {
         json!({ "next": [1] }),
         json!({ "next": true }),
     ] {
-        let turn = turned(&pagination, &position, 1, &body, &[]);
-        assert_eq!(turn, error(&PageError::NotACursor("next".into())));
+        let links = turned(&pagination, &position, 1, &body, &[]);
+        assert_eq!(links, error(&PageError::NotACursor("next".into())));
     }
     assert_eq!(
         asked(

@@ -3,11 +3,11 @@
 use super::*;
 
 const TOTAL: u64 = 1_000;
-/// The twin gives no larger pages, whatever is asked.
+/// The twin gives no larger pages, even if asked to.
 const LARGEST: u64 = 100;
 
 /// What the twin answers: the first record's number, how many, body and header.
-type Page = (u64, u64, Value, Option<(&'static str, String)>);
+type TwinPage = (u64, u64, Value, Option<(&'static str, String)>);
 
 fn parameter(url: &Url, name: &str) -> Option<u64> {
     let mut pairs = url.query_pairs();
@@ -16,7 +16,7 @@ fn parameter(url: &Url, name: &str) -> Option<u64> {
         .and_then(|(_, value)| value.parse().ok())
 }
 
-fn twin(format: &str, ask: &Ask) -> Page {
+fn twin(format: &str, ask: &PageParameters) -> TwinPage {
     let mut url = ask.address(&Url::parse(HOST).unwrap());
     for (name, value) in &ask.query {
         url.query_pairs_mut().append_pair(name, value);
@@ -46,7 +46,7 @@ fn twin(format: &str, ask: &Ask) -> Page {
     (start, end - start, body, header)
 }
 
-fn walk(format: &str, config: &Value, limit: Option<u64>) -> Vec<u64> {
+fn read_all(format: &str, config: &Value, limit: Option<u64>) -> Vec<u64> {
     let pagination = pagination(format, config);
     let mut position = start(&pagination, limit);
     let mut seen = Vec::new();
@@ -59,8 +59,8 @@ fn walk(format: &str, config: &Value, limit: Option<u64>) -> Vec<u64> {
         let records = format!("[{first}]");
         let header = header.as_ref().map(|(name, value)| (*name, value.as_str()));
         let headers: Vec<_> = header.into_iter().collect();
-        let turn = answered(&pagination, &position, (count, &records), &body, &headers).unwrap();
-        match turn.next {
+        let links = answered(&pagination, &position, (count, &records), &body, &headers).unwrap();
+        match links.next {
             Some(next) => position = next,
             None => return seen,
         }
@@ -102,7 +102,7 @@ fn every_format_gives_each_of_a_thousand_records_once() {
     ];
     for (format, config) in formats {
         for limit in [Some(1), Some(7), Some(100), Some(1_000), None] {
-            let seen = walk(format, &config, limit);
+            let seen = read_all(format, &config, limit);
             assert!(
                 seen.iter().copied().eq(0..TOTAL),
                 "{format} {config} {limit:?}: {}",

@@ -90,7 +90,7 @@ const PREFIXES: &[&str] = &[
     "x-causeway-",
 ];
 
-/// No script, no form, no frame, nothing loaded: also of HTML that a browser comes to show.
+/// No script, no form, no frame, nothing loaded: also if a browser shows the HTML.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /// Whether a field of a provider is one of these.

@@ -5,13 +5,13 @@ use super::*;
 #[test]
 fn the_content_type_says_the_kind_unless_the_method_does() {
     for (content_type, expected) in [
-        ("application/json; charset=utf-8", Kind::Json),
-        ("application/vnd.example+json", Kind::Json),
-        ("Text/XML", Kind::Xml),
-        ("image/svg+xml", Kind::Xml),
-        ("text/csv", Kind::Text),
-        ("application/octet-stream", Kind::Binary),
-        ("", Kind::Binary),
+        ("application/json; charset=utf-8", MediaKind::Json),
+        ("application/vnd.example+json", MediaKind::Json),
+        ("Text/XML", MediaKind::Xml),
+        ("image/svg+xml", MediaKind::Xml),
+        ("text/csv", MediaKind::Text),
+        ("application/octet-stream", MediaKind::Binary),
+        ("", MediaKind::Binary),
     ] {
         let headers: HeaderMap = [(CONTENT_TYPE, content_type.parse().unwrap())]
             .into_iter()
@@ -19,7 +19,7 @@ fn the_content_type_says_the_kind_unless_the_method_does() {
         assert_eq!(kind(&headers, None), expected, "{content_type}");
         assert_eq!(
             kind(&headers, Some(ApiResponseFormat::Binary)),
-            Kind::Binary
+            MediaKind::Binary
         );
     }
 }
@@ -32,7 +32,7 @@ fn list(text: &str, path: Option<&Path>) -> Result<String, ReplyError> {
 
 #[test]
 fn an_answer_is_looked_into_only_for_a_reason() {
-    use Kind as K;
+    use MediaKind as K;
     let method = |value: Value| serde_json::from_value::<Method>(value).unwrap();
     let plain = || method(serde_json::json!({}));
     let path = || method(serde_json::json!({ "response_path": "a" }));
@@ -57,16 +57,16 @@ fn an_answer_is_looked_into_only_for_a_reason() {
     ] {
         assert_eq!(is_rewritten(&method, kind), rewritten, "{method:?}");
         let expected = if rewritten {
-            Look::Inside
+            BodyHandling::Inside
         } else {
-            Look::Unread
+            BodyHandling::Unread
         };
         assert_eq!(look(&method, false, kind), expected);
         let has_values = matches!(kind, K::Json | K::Xml | K::Form);
         let expected = if rewritten || has_values {
-            Look::Inside
+            BodyHandling::Inside
         } else {
-            Look::Unread
+            BodyHandling::Unread
         };
         assert_eq!(look(&method, true, kind), expected);
     }

@@ -2,12 +2,12 @@
 
 use http::HeaderMap;
 
-use super::last_word::FileParameters;
+use super::reserved_names::FileParameters;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::CallerQuery;
 
 /// What the caller brings.
-pub struct Caller<'a> {
+pub struct CallerInput<'a> {
     /// Without the parameters that are ours.
     pub query: &'a CallerQuery,
     /// The fields that go to the provider.
@@ -16,24 +16,24 @@ pub struct Caller<'a> {
     pub body: &'a [u8],
     /// Whether its body goes as it is.
     pub source: BodySource,
-    /// Who says all that.
-    pub words: Words,
+    /// Who chose all that.
+    pub author: InputAuthor,
 }
 
-/// Whose words stand where a caller's would.
+/// Who chose the parameters of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
-    /// A caller's: they take the place of no entry that the file keeps.
-    Callers,
-    /// A step's of an action: the file's own, and later than its other entries.
-    Steps,
+pub enum InputAuthor {
+    /// A caller: their parameters replace no entry that is reserved for the file.
+    Caller,
+    /// A step of an action: part of the file, and it replaces the file's other entries.
+    Step,
 }
 
-impl Caller<'_> {
+impl CallerInput<'_> {
     pub(super) fn kept(&self, of: impl FnOnce() -> FileParameters) -> FileParameters {
-        match self.words {
-            Words::Callers => of(),
-            Words::Steps => FileParameters::default(),
+        match self.author {
+            InputAuthor::Caller => of(),
+            InputAuthor::Step => FileParameters::default(),
         }
     }
 }

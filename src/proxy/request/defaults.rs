@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Payload, RequestError};
 use crate::config::Entries;
-use crate::expression::{Room, Template, TemplateScope};
+use crate::expression::{RenderRoom, Template, TemplateScope};
 use crate::proxy::description;
 
 /// The entries that are left after the later maps changed the earlier ones; null removes.
@@ -29,7 +29,7 @@ pub(super) fn defaults(
     scope: &TemplateScope,
     url: &Url,
 ) -> Result<Vec<(String, Value)>, RequestError> {
-    let room = Room::url();
+    let room = RenderRoom::url();
     let so_far = url.path().len() + url.query().map_or(0, str::len);
     room.take(so_far, "path")?;
     let mut rendered = Vec::new();

@@ -1,9 +1,9 @@
-//! Requests of sandbox accounts. They only read; so no word goes on by which a server would take a read for a write.
+//! Requests of sandbox accounts. They only read, so a parameter that could make a server treat a read as a write is not forwarded.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Draft, Payload};
-use crate::config::verb_names::overrides;
+use crate::config::method_override::overrides;
 use crate::proxy::is_read;
 use crate::proxy::query::without_pairs;
 

@@ -55,13 +55,13 @@ impl Story {
         })
     }
 
-    fn custom(&self, verb: &http::Method, path: &str) -> Result<Draft, RequestError> {
-        self.run(|config, scope, pins, caller| of_path(config, verb, path, scope, pins, caller))
+    fn custom(&self, method: &http::Method, path: &str) -> Result<Draft, RequestError> {
+        self.run(|config, scope, pins, caller| of_path(config, method, path, scope, pins, caller))
     }
 
     fn run(
         &self,
-        make: impl Fn(&Config, &TemplateScope, &Pins, &Caller) -> Result<Draft, RequestError>,
+        make: impl Fn(&Config, &TemplateScope, &Pins, &CallerInput) -> Result<Draft, RequestError>,
     ) -> Result<Draft, RequestError> {
         let query = CallerQuery::read(self.query, &[]);
         let (query_value, id) = (query.to_value(), json!("a/b c"));
@@ -88,12 +88,12 @@ impl Story {
             &self.config,
             &scope,
             &pins,
-            &Caller {
+            &CallerInput {
                 query: &query,
                 headers: &headers,
                 source: self.source,
                 body: b"",
-                words: Words::Callers,
+                author: InputAuthor::Caller,
             },
         )
     }
@@ -141,7 +141,7 @@ fn the_caller_wins_over_the_method_and_the_method_over_the_integration() {
     assert_eq!(
         header(&draft, "x-version"),
         None,
-        "null removes, whatever its case"
+        "null removes, in any case"
     );
     assert_eq!(header(&draft, "x-more"), Some("mine"));
     assert_eq!(header(&draft, "accept"), Some("application/vnd.x+json"));

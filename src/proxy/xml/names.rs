@@ -6,7 +6,7 @@ pub(super) fn is_name(text: &str) -> bool {
     chars.next().is_some_and(starts_name) && chars.all(continues_name)
 }
 
-/// Whether all characters of a text can stand in a document, escaped or not.
+/// Whether a document can have all characters of a text, escaped or not.
 pub(super) fn is_text(text: &str) -> bool {
     let fits = |c: char| match c {
         '\t' | '\n' | '\r' => true,

@@ -10,7 +10,7 @@ use super::{ATTRIBUTES, TEXT, XmlError};
 use crate::json::Path;
 
 /// The JSON of a document without a byte order mark, of at most `limit` bytes. What is at `list`, where that is given, is an array
-/// whatever there is of it: one element, several, or one that is empty, for none.
+/// for one element, several, or an empty one (no entries).
 pub fn to_json(text: &str, list: Option<&Path>, limit: usize) -> Result<String, XmlError> {
     let tree = Tree::read(text)?;
     let mut json = Json {

@@ -9,7 +9,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::{DEPTH, NODES, XmlError};
 
-/// What a node takes in memory.
+/// The memory that a node needs.
 pub(super) const NODE_BYTES: usize = std::mem::size_of::<Node>();
 
 /// An element, or a further piece of its text.
@@ -17,7 +17,7 @@ pub(super) const NODE_BYTES: usize = std::mem::size_of::<Node>();
 struct Node {
     /// Empty for a piece of text.
     name: Span,
-    /// Where its tag ends: the attributes stand before that.
+    /// Where its tag ends: the attributes are before that.
     tag_end: u32,
     /// The first piece of its text.
     text: Span,

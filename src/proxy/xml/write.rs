@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::names::{is_name, is_text};
 use super::{ATTRIBUTE, TEXT};
-use crate::expression::Room;
+use crate::expression::RenderRoom;
 use crate::proxy::body::BodyError;
 use crate::proxy::fields;
 
@@ -25,7 +25,7 @@ pub fn write(value: &Value) -> Result<Vec<u8>, BodyError> {
         .ok_or(BodyError::Shape(shape))?;
     let mut document = XmlWriter {
         out: Writer::new(Vec::new()),
-        room: Room::body(),
+        room: RenderRoom::body(),
     };
     document.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     document.element(name, root)?;
@@ -34,7 +34,7 @@ pub fn write(value: &Value) -> Result<Vec<u8>, BodyError> {
 
 struct XmlWriter {
     out: Writer<Vec<u8>>,
-    room: Room,
+    room: RenderRoom,
 }
 
 impl XmlWriter {

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-use super::{Handshake, HandshakeError, Proof};
+use super::{Handshake, HandshakeError, SenderProof};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -21,10 +21,10 @@ const OWN_HEADERS: [&str; 6] = [
 /// The keys by which an object says how it is answered.
 const SHAPE: [&str; 5] = ["status", "statusCode", "status_code", "body", "headers"];
 
-/// The answer, and what stood beside it.
+/// The answer, and the entries next to it.
 type Taken = (Value, Map<String, Value>);
 
-/// The answer, and what is beside it. `None` is an event.
+/// The answer, and the entries next to it. `None` is an event.
 pub(super) fn taken_apart(result: Value) -> Result<Option<Taken>, HandshakeError> {
     let Value::Object(mut entries) = result else {
         return Ok(Some((result, Map::new())));
@@ -74,7 +74,7 @@ pub(super) fn read(answer: Value) -> Result<Handshake, HandshakeError> {
         headers: read_headers(&headers, usual)?,
         body,
         update_context: Map::new(),
-        proof: Proof::Unsigned,
+        proof: SenderProof::Unsigned,
         confirm_url: None,
     })
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Request;
-use crate::config::webhook::Part;
+use super::WebhookRequest;
+use crate::config::webhook::RequestPart;
 use crate::json::{Exact, exact};
 use crate::webhook::Refusal;
 
-impl<'a> Request<'a> {
+impl<'a> WebhookRequest<'a> {
     /// The one value of a header.
     pub(in crate::webhook) fn header(&self, name: &str) -> Result<&'a [u8], Refusal> {
         let mut values = self.headers.get_all(name).iter();
@@ -62,15 +62,15 @@ impl<'a> Request<'a> {
     }
 
     /// The text of a header, a query parameter or a field of the body.
-    pub(in crate::webhook) fn place(&self, part: &Part) -> Result<Vec<u8>, Refusal> {
+    pub(in crate::webhook) fn place(&self, part: &RequestPart) -> Result<Vec<u8>, Refusal> {
         match part {
-            Part::Header(name) => self.header(name).map(<[u8]>::to_vec),
-            Part::Query(name) => self.query(name).map(String::into_bytes),
-            Part::BodyField(path) => match self.texts_at(path)?.as_slice() {
+            RequestPart::Header(name) => self.header(name).map(<[u8]>::to_vec),
+            RequestPart::Query(name) => self.query(name).map(String::into_bytes),
+            RequestPart::BodyField(path) => match self.texts_at(path)?.as_slice() {
                 [only] => Ok(only.clone().into_bytes()),
                 _ => Err(Refusal::Twice(format!("`{}` of the body", path.join(".")))),
             },
-            Part::Body => Ok(self.body.to_vec()),
+            RequestPart::Body => Ok(self.body.to_vec()),
             _ => Err(Refusal::BadSetting("from", "it names no place")),
         }
     }

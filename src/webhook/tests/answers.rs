@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::expression::{Moment, TemplateScope};
-use crate::webhook::{self, Handshake, HandshakeError, Proof, Request};
+use crate::webhook::{self, Handshake, HandshakeError, SenderProof, WebhookRequest};
 
 use super::{NOW, URL, headers, webhook};
 
@@ -15,14 +15,14 @@ const MOMENT: Moment = Moment {
 
 fn answer(
     expression: &str,
-    proof: Proof,
+    proof: SenderProof,
     more: &Value,
 ) -> Result<Option<Handshake>, HandshakeError> {
     let mut value = json!({"handle_verification": expression, "allow_unsigned_handshake": true});
     crate::json::merge(&mut value, more);
     let webhook = webhook(value);
     let headers = HeaderMap::new();
-    let request = Request::new(&Method::POST, URL, &headers, b"{\"c\":\"<b>\"}");
+    let request = WebhookRequest::new(&Method::POST, URL, &headers, b"{\"c\":\"<b>\"}");
     let context = json!({"name": "n", "empty": "", "webhook_secret": "s"});
     let scope = TemplateScope::new(&context);
     webhook::handshake(&webhook, &request, Some(&context), &scope, proof, &MOMENT)
@@ -31,7 +31,7 @@ fn answer(
 #[test]
 fn an_answer_cannot_become_a_page_of_ours() {
     let expression = r#"{"status": 201, "body": body.c, "headers": {"Content-Type": "text/html", "Set-Cookie": "a=b", "location": "/", "x-frame-options": "x", "X-Hook": "h", "content-security-policy": "x"}}"#;
-    let found = answer(expression, Proof::Unsigned, &json!({}))
+    let found = answer(expression, SenderProof::Unsigned, &json!({}))
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -48,7 +48,7 @@ fn an_answer_cannot_become_a_page_of_ours() {
         r#"{"headers": {"x-a": "a\nb"}}"#,
         r#"{"type": "x", "verification_response": 1}"#,
     ] {
-        let result = answer(expression, Proof::Unsigned, &json!({}));
+        let result = answer(expression, SenderProof::Unsigned, &json!({}));
         assert!(
             matches!(result, Err(HandshakeError::Shape(_))),
             "{expression} {result:?}"
@@ -56,21 +56,25 @@ fn an_answer_cannot_become_a_page_of_ours() {
     }
     for expression in ["nothing", "null", "false", r#"{"type": "payload"}"#] {
         assert_eq!(
-            answer(expression, Proof::Unsigned, &json!({})),
+            answer(expression, SenderProof::Unsigned, &json!({})),
             Ok(None),
             "{expression}"
         );
     }
     let off = json!({"allow_unsigned_handshake": false});
-    assert_eq!(answer("\"x\"", Proof::Unsigned, &off), Ok(None));
-    assert!(answer("\"x\"", Proof::Signed, &off).unwrap().is_some());
+    assert_eq!(answer("\"x\"", SenderProof::Unsigned, &off), Ok(None));
+    assert!(
+        answer("\"x\"", SenderProof::Signed, &off)
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[test]
 fn only_an_empty_key_is_filled() {
     let fill = |update: &str| {
         let expression = [r#"{"type": "verify", "update_context": "#, update, "}"].concat();
-        answer(&expression, Proof::Unsigned, &json!({}))
+        answer(&expression, SenderProof::Unsigned, &json!({}))
     };
     for key in ["fresh", "empty"] {
         let found = fill(&format!(r#"{{"{key}": "v"}}"#)).unwrap().unwrap();
@@ -89,7 +93,7 @@ fn only_an_empty_key_is_filled() {
     let off = json!({"allow_unsigned_handshake": false});
     let result = answer(
         r#"{"type": "verify", "update_context": {"fresh": "v"}}"#,
-        Proof::Signed,
+        SenderProof::Signed,
         &off,
     );
     assert_eq!(result, Err(HandshakeError::NoContext));
@@ -98,7 +102,7 @@ fn only_an_empty_key_is_filled() {
 #[test]
 fn events_have_their_shape() {
     let headers = HeaderMap::new();
-    let request = Request::new(&Method::POST, URL, &headers, br#"{"id": 7, "long": 1}"#);
+    let request = WebhookRequest::new(&Method::POST, URL, &headers, br#"{"id": 7, "long": 1}"#);
     let transform = |expression: &str| {
         let webhook = webhook(json!({"payload_transform": expression}));
         webhook::transform(&webhook, &request, None, &MOMENT)

@@ -1,4 +1,4 @@
-//! `docs/integration-file.md` is walked as a reader walks it: each snippet is put into the file it builds,
+//! `docs/integration-file.md` is followed as a reader follows it: each snippet is put into the file it builds,
 //! which must be free of findings, and each command is run; what the guide prints is what comes out.
 
 use std::fs;

@@ -47,7 +47,7 @@ pub fn causeway<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
     run(args, "", &[])
 }
 
-/// Runs the command with this on its standard input, and these variables beside its own.
+/// Runs the command with this on its standard input, and these variables in addition to its own.
 pub fn run<S: AsRef<OsStr>>(
     args: impl IntoIterator<Item = S>,
     input: &str,

@@ -44,7 +44,7 @@ fn a_file_is_created_then_left_alone_then_replaced() {
         ["GET /integration/shop", "PUT /integration/shop"]
     );
 
-    file["x-order"] = json!("of keys and comments beside `config` do not matter");
+    file["x-order"] = json!("of keys and comments next to `config` do not matter");
     folder.json("shop.json", &file);
     file.as_object_mut().unwrap().remove("x-order");
     assert_eq!(
@@ -169,8 +169,8 @@ fn what_is_no_gateway_is_called_so() {
         "{complaint}"
     );
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", closed.local_addr().unwrap());
+    let unreachable = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
-    let complaint = publish(&nobody, &[&path]).complaint(1);
+    let complaint = publish(&unreachable, &[&path]).complaint(1);
     assert!(complaint.contains("cannot be reached"), "{complaint}");
 }

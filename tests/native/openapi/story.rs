@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::{operation, operations};
 use crate::cases::each_case;
 use crate::client::{Answer, Client, Setting, id_of};
+use crate::inbound_webhooks::{SECRET, signed, signing_file};
 use crate::outside::World;
-use crate::received::{SECRET, signed, signing_file};
 
-/// Calls that this story cannot make go well: nothing to refresh, no handshake by GET, nobody who signed in.
+/// Calls that this story cannot make succeed: nothing to refresh, no URL verification by GET, no customer who signed in.
 const REFUSED: &[&str] = &[
     "refreshCredentials",
     "shakeHandsForAccount",
@@ -94,9 +94,9 @@ impl Story {
     }
 
     fn opens_what_is_open(&mut self) {
-        let nobody = self.setting.admin.with_token("");
+        let anonymous = self.setting.admin.with_token("");
         for path in ["/", "/health", "/openapi.json", "/integration.schema.json"] {
-            self.go(&nobody, "GET", path, &Value::Null);
+            self.go(&anonymous, "GET", path, &Value::Null);
         }
     }
 
@@ -218,22 +218,22 @@ impl Story {
         );
         self.by_token("GET", "/link-token", &Value::Null);
         let token = made["link_token"].as_str().unwrap();
-        let nobody = self.setting.client.with_token("");
+        let anonymous = self.setting.client.with_token("");
         self.go(
-            &nobody,
+            &anonymous,
             "GET",
             &format!("/connect?link_token={token}"),
             &Value::Null,
         );
         let form = format!("/connect/shop?link_token={token}");
-        self.go(&nobody, "GET", &form, &Value::Null);
+        self.go(&anonymous, "GET", &form, &Value::Null);
         let back = "/connect/shop/callback";
         for (path, body) in [(form.as_str(), "api_key=k3"), (back, "code=c&state=s")] {
             let kind = [("content-type", "application/x-www-form-urlencoded")];
-            let answer = nobody.request("POST", path, &kind, Body::from_bytes(body));
+            let answer = anonymous.request("POST", path, &kind, Body::from_bytes(body));
             self.note("POST", path, answer);
         }
-        self.go(&nobody, "GET", back, &Value::Null);
+        self.go(&anonymous, "GET", back, &Value::Null);
         self.by_token(
             "DELETE",
             &format!("/link-token/{}", id_of(&made)),
@@ -242,7 +242,7 @@ impl Story {
     }
 
     fn receives(&mut self, account: &str) {
-        let nobody = self.setting.client.with_token("");
+        let anonymous = self.setting.client.with_token("");
         let body = json!({ "topic": "paid", "nr": 7, "shop": "one" }).to_string();
         let signature = signed(SECRET, &body);
         for path in [
@@ -253,9 +253,9 @@ impl Story {
                 ("content-type", "application/json"),
                 ("x-signature", signature.as_str()),
             ];
-            let answer = nobody.request("POST", &path, &headers, Body::from_bytes(body.clone()));
+            let answer = anonymous.request("POST", &path, &headers, Body::from_bytes(body.clone()));
             self.note("POST", &path, answer);
-            self.go(&nobody, "GET", &path, &Value::Null);
+            self.go(&anonymous, "GET", &path, &Value::Null);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::client::{Answer, Client, Setting};
 use crate::outside::{Pieces, Sent, World, reply};
 
 pub const TOTAL: u64 = 1_000;
-/// No page is larger, whatever is asked.
+/// No page is larger, even if asked for.
 pub const LARGEST: u64 = 100;
 
 /// What the file says of each list.
@@ -117,7 +117,10 @@ fn understood(sent: &Sent, url: &Url) -> Wanted {
         let mut reported: Vec<String> = named.map(|(_, value)| value.into_owned()).collect();
         let in_body = places.iter().filter_map(|place| body.pointer(place));
         reported.extend(in_body.map(|value| value.to_string().trim_matches('"').to_owned()));
-        assert!(reported.len() <= 1, "{names:?} stands twice: {reported:?}");
+        assert!(
+            reported.len() <= 1,
+            "{names:?} is given twice: {reported:?}"
+        );
         reported.first().map(|text| text.parse::<u64>().unwrap())
     };
     let size = number(&["size", "page[size]"], &["/limit", "/page/size"]).unwrap_or(LARGEST);
@@ -399,12 +402,12 @@ impl ListProvider {
     }
 
     pub fn all_pages(&self, resource: &str, limit: Option<u64>, cursor: Option<&str>) -> Answer {
-        // A retry would wait for a clock that nobody moves.
+        // A retry would wait for a clock that the test does not move.
         let headers = [("x-all-pages", "true"), ("x-max-retries", "0")];
         self.call_list(resource, &query(limit, cursor), &headers, "")
     }
 
-    /// The answer to a walk, its body unread.
+    /// The answer to a request for all pages, its body unread.
     pub async fn reply(&self, path: &str, headers: &[(&str, &str)]) -> Reply<Pieces> {
         let mut map: HeaderMap = headers
             .iter()

@@ -1,4 +1,4 @@
-//! What asks for a page beside the caller's own words, and what in its answer does not spoil it.
+//! What asks for a page apart from the caller's parameters, and which parts of its answer do no harm.
 
 use crate::cases::each_case;
 

@@ -37,7 +37,7 @@ const SCOPES: [(&str, &[&str]); 5] = [
 ];
 
 impl Environment {
-    /// `word` stands in whatever can be named.
+    /// Everything that can be named has `word` in its name.
     pub fn new(admin: &Client, word: &str) -> Self {
         let environment = admin.environment(&format!("environment-{word}"));
         let spare_environment = admin.environment(&format!("spare-{word}"));

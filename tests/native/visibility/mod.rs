@@ -49,8 +49,8 @@ fn expected(row: &Row, caller: &Caller) -> Expected {
     };
     match (caller.of, caller.token, may) {
         // An account's object confirms its token. What the token could not do anyway is refused before: 403, or 404 for another account.
-        (Of::Nobody, Token::Account, _) => Expected::Refused(&[401, 403, 404]),
-        (Of::Nobody, ..) => Expected::Refused(&[401]),
+        (Of::NoOwner, Token::Account, _) => Expected::Refused(&[401, 403, 404]),
+        (Of::NoOwner, ..) => Expected::Refused(&[401]),
         (.., false) => Expected::Refused(&[403]),
         (Of::A | Of::Operator, ..) => Expected::Done,
         (Of::B | Of::OtherAccount, ..) => match named {
@@ -116,7 +116,7 @@ fn refused(scene: &Scene, caller: &Caller, row: &Row, expected: Expected) -> (Op
         _ => real.status == 200 && real.text().contains("caller.not_found"),
     };
     // A forged account token may name the account that it claims, and no other.
-    let claims_one = (caller.of, caller.token) == (Of::Nobody, Token::Account);
+    let claims_one = (caller.of, caller.token) == (Of::NoOwner, Token::Account);
     let differs = !claims_one && comparable(&real, &scene.ids) != comparable(&unknown, &made_up);
     let fault = match (is_right, differs) {
         (false, _) => Some(format!(
@@ -155,7 +155,7 @@ fn requests_of(row: &Row) -> (Vec<String>, Vec<u16>) {
     let mut faults = Vec::new();
     let mut statuses = vec![0; scene.callers.len()];
     let plain = comparable(
-        &scene.callers[nobody(&scene)].ask(row, &scene.ids),
+        &scene.callers[unauthenticated(&scene)].ask(row, &scene.ids),
         &scene.ids,
     );
     let at_rest = scene.world.at_rest();
@@ -217,7 +217,7 @@ fn requests_of(row: &Row) -> (Vec<String>, Vec<u16>) {
     (faults, statuses)
 }
 
-fn nobody(scene: &Scene) -> usize {
+fn unauthenticated(scene: &Scene) -> usize {
     scene
         .callers
         .iter()
@@ -265,7 +265,7 @@ fn a_forged_account_token_does_not_find_out_which_accounts_there_are() {
     let random = "A".repeat(43);
     let answers = [&scene.ids, &scene.made_up()].map(|ids| {
         let account = &ids.iter().find(|(word, _)| *word == "account").unwrap().1;
-        let client = scene.callers[nobody(&scene)]
+        let client = scene.callers[unauthenticated(&scene)]
             .client
             .with_token(&format!("at_{}_{random}", account.replace('-', "")));
         let paths = [

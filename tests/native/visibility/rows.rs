@@ -1,17 +1,17 @@
 //! A request of each route that a good token gets 2xx for.
 
-use causeway::api::route::{Found, Route, find};
+use causeway::api::route::{Route, RouteMatch, find};
 
 /// The route of a row.
 pub fn route_of(row: &Row) -> Route {
     let path = row.1.split('?').next().unwrap().replace(['{', '}'], "");
     match find(&row.0.parse().unwrap(), &path) {
-        Found::Route(route) => route,
+        RouteMatch::Route(route) => route,
         other => panic!("{} {}: {other:?}", row.0, row.1),
     }
 }
 
-/// Method, path, body. `{words}` stand for ids of environment A (see `Scene::ids`), or for made-up ones.
+/// Method, path, body. `{words}` mean ids of environment A (see `Scene::ids`), or invented ones.
 pub type Row = (&'static str, &'static str, &'static str);
 
 pub const ROWS: &[Row] = &[

@@ -14,11 +14,11 @@ pub const CANARY: &str = "canary-of-a";
 /// Every secret of both environments holds this word.
 pub const SECRET: &str = "sEcReT-cAnArY";
 
-/// Whose token a caller has.
+/// The owner of a caller's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// Nobody's: absent, made up, expired, revoked, or a token for something else.
-    Nobody,
+    /// No owner: absent, invented, expired, revoked, or a token for something else.
+    NoOwner,
     /// Environment A, or its account.
     A,
     /// Another account of environment A.
@@ -129,7 +129,7 @@ impl Scene {
         let stale = a.stale(&admin);
         let mut callers = a.callers(&admin, Of::A);
         callers.extend(b.callers(&admin, Of::B));
-        callers.extend(nobody(&admin, &a, stale));
+        callers.extend(unauthenticated(&admin, &a, stale));
         let (name, of, token) = ("ADMIN_TOKEN", Of::Operator, Token::Admin);
         callers.push(Caller {
             name,
@@ -164,7 +164,11 @@ pub fn filled(text: &str, ids: &Ids) -> String {
     })
 }
 
-fn nobody(admin: &Client, a: &Environment, stale: Vec<(&'static str, String)>) -> Vec<Caller> {
+fn unauthenticated(
+    admin: &Client,
+    a: &Environment,
+    stale: Vec<(&'static str, String)>,
+) -> Vec<Caller> {
     let random = "A".repeat(43);
     let hex = |id: &str| id.replace('-', "");
     let mut tokens = vec![
@@ -190,7 +194,7 @@ fn nobody(admin: &Client, a: &Environment, stale: Vec<(&'static str, String)>) -
         };
         Caller {
             name,
-            of: Of::Nobody,
+            of: Of::NoOwner,
             token,
             client: admin.with_token(&text),
         }

@@ -16,7 +16,7 @@ pub fn document(lines: &[(&Row, Vec<u16>)]) -> String {
 
 /// The columns of the table: callers of which all get the same, or of which the first is shown.
 const COLUMNS: [(&str, &str, Of); 9] = [
-    ("no or bad token", "no token", Of::Nobody),
+    ("no or bad token", "no token", Of::NoOwner),
     ("`read`", "read", Of::A),
     ("`proxy`", "proxy", Of::A),
     ("`connect`", "connect", Of::A),

@@ -71,7 +71,7 @@ const RESOURCES = {
       const [size, offset] = [whole(query.get("limit"), { least: 10, most: 1_000, fallback: 10 }), offsetAt(query.get("at"))];
       if (!size || Number.isNaN(offset)) return error("limit or at");
       const { page, more } = cut(records, offset, size);
-      // Relative, as RFC 8288 allows; another relation stands before it, and a comma in the link.
+      // Relative, as RFC 8288 allows; another relation comes before it, and a comma in the link.
       const next = `<${path}?limit=${size}&at=${encodeURIComponent(token(offset + size))}&fields=id,name>; title="next, please"; rel=next`;
       return { headers: more ? { link: `<${origin}/help>; rel="help", ${next}` } : {}, body: page };
     },
@@ -91,7 +91,7 @@ const RESOURCES = {
       return { status: 206, headers: { "content-range": `items ${first}-${Number(first) + page.length - 1}/${total}`, "accept-ranges": "items" }, body: page };
     },
   },
-  // dynamic, with a path of its own for each page; days have 0 to 12 rows
+  // dynamic, with a separate path for each page; days have 0 to 12 rows
   reports: {
     path: "/v1/reports/",
     override: (url) => ({ resources: { reports: { list: { base_url: `${url}/v1` } } } }),
@@ -119,7 +119,7 @@ const RESOURCES = {
   // cursor in the body and a header, taken from a header
   event_queries: {
     path: "/api/v2/events/query",
-    verb: "POST",
+    method: "POST",
     body: { filter: { kind: ["call", "mail"] }, big: 12345678901234567890n },
     max: 50,
     answer({ body, headers, query }, { records }) {

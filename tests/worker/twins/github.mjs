@@ -21,7 +21,7 @@ export const github = {
     if (!headers["user-agent"]) return { status: 403, body: { message: "Request forbidden by administrative rules. Please make sure your request has a User-Agent header." } };
     if (headers.authorization !== `Bearer ${TOKEN}`) return { status: 401, body: { message: "Bad credentials", documentation_url: "https://docs.github.com/rest" } };
     if (!PATHS.includes(path)) return { status: 404, body: { message: "Not Found", documentation_url: "https://docs.github.com/rest" } };
-    // The state is part of what is listed; without it on a later page another list would be walked.
+    // The state is part of what is listed; without it a later page would be of another list.
     const listed = query.get("state") === "all" ? records : records.filter(({ state }) => state === "open");
     const size = Math.min(100, whole(query.get("per_page"), { most: Number.MAX_SAFE_INTEGER, fallback: 30 }) ?? 30);
     const number = whole(query.get("page"), { most: Number.MAX_SAFE_INTEGER, fallback: 1 }) ?? 1;

@@ -51,7 +51,7 @@ export const hubspot = {
 export const hubspotSearch = {
   ...description,
   resource: "contact_search",
-  verb: "POST",
+  method: "POST",
   body: { filterGroups: [], sorts: ["createdate"], properties: ["email"] },
   max: 200,
   answer: unlessSigned(({ method, path, query, body }, { records }) => {

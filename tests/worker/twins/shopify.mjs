@@ -1,5 +1,5 @@
 // Shopify's REST Admin API: https://shopify.dev/docs/api/admin-rest/usage/pagination
-// `Link` with `previous` before `next`; its `page_info` stands with `limit` and `fields` only, any other parameter beside it
+// `Link` with `previous` before `next`; its `page_info` goes with `limit` and `fields` only, any other parameter next to it
 // is refused; `limit` is 50 by default and 250 at most.
 
 import { cut, numbered, whole } from "./twin.mjs";

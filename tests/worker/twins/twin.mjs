@@ -1,5 +1,5 @@
 // Local twins of providers: small servers that page, refuse and sign as the provider's documentation says, so that the
-// shipped integration files can be walked without the provider. Each file of this folder describes one; this one runs them.
+// lists of shipped integration files can be read without the provider. Each file of this folder describes one; this one runs them.
 //
 //   const twin = await startTwin(stripe, { count: 1_000 });
 //   twin.url, twin.requests, twin.records, twin.answerNext(undefined, { status: 500 }), twin.stop()

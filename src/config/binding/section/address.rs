@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::config::binding::digest_of;
-use crate::config::reads::Variables;
+use crate::config::reads::VariableReads;
 use crate::expression::{Placeholder, Template};
 
 use super::each;
@@ -92,7 +92,7 @@ fn plain(origin: &str) -> String {
     }
 }
 
-/// What decides which hosts requests go to beside the texts of their addresses: `allowed_hosts`, and the fields that may
+/// What decides which hosts requests go to, apart from the texts of their addresses: `allowed_hosts`, and the fields that may
 /// bring dots into one. Where all addresses are literal, a host of theirs is allowed with or without being listed.
 pub(super) fn hosts(config: &Value) -> String {
     let mut addresses = BTreeSet::new();
@@ -134,7 +134,7 @@ fn collect_dotted(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// Adds the variables that the addresses of a value read.
-pub(super) fn add_urls(value: &Value, aimed_by: &mut Variables) {
+pub(super) fn add_urls(value: &Value, aimed_by: &mut VariableReads) {
     match value {
         Value::Object(entries) => {
             for (key, item) in entries {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::binding::digest_of;
-use crate::config::reads::Variables;
+use crate::config::reads::VariableReads;
 
 /// The values of variables, each as its digest.
 pub(super) struct KnownVariables {
@@ -24,7 +24,7 @@ impl KnownVariables {
     }
 
     /// Of those that are named, and are there.
-    pub(super) fn digest(&self, wanted: &Variables) -> String {
+    pub(super) fn digest(&self, wanted: &VariableReads) -> String {
         if wanted.all {
             return self.all.clone();
         }

@@ -12,10 +12,10 @@ const USES: [&str; 5] = [
     "allow_unsigned_handshake",
     "confirm_url_pattern",
 ];
-/// Keys beside the signature that say whose events they are, and see no secret.
+/// Keys outside the signature that say whose events they are, and see no secret.
 const LOOKUP: [&str; 2] = ["context_lookup_field_name", "context_lookup_field_value"];
 impl Sections {
-    /// A webhook: what proves its sender is one part, whatever number of schemes it has.
+    /// A webhook: all its schemes together are one part.
     pub(super) fn webhook(&mut self, webhook: &Value) {
         let mut core: Map<String, Value> = USES
             .iter()

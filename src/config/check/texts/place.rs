@@ -10,19 +10,19 @@ use crate::expression::{Placeholder, Template};
 #[derive(Clone, Copy)]
 pub(super) struct TextPlace<'k> {
     pub(super) key: &'k str,
-    /// Where its words can come to.
+    /// Which host its literal text can reach.
     pub(super) host: Host,
     /// Whether words are samples.
     pub(super) is_sample: bool,
     /// Whether any literal is a credential, unless it is plainly none.
     pub(super) is_credential: bool,
     /// What its texts are.
-    pub(super) form: Form,
+    pub(super) form: TextKind,
 }
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum TextKind {
     /// A text, maybe with placeholders.
     Text,
     /// A path into a value.
@@ -31,7 +31,7 @@ pub(super) enum Form {
     Source,
 }
 
-impl Form {
+impl TextKind {
     /// What is under this key, where it says so.
     pub(super) fn of(key: &str) -> Self {
         match key {
@@ -85,7 +85,7 @@ impl<'k> TextPlace<'k> {
             host: Host::Fixed,
             is_sample: false,
             is_credential: false,
-            form: Form::of(key),
+            form: TextKind::of(key),
         }
     }
 }

@@ -3,13 +3,13 @@ use serde_json::{Value, json};
 use super::{HOSTILE, assert_sound, brand, credential, fresh, nonce};
 use crate::config::Credential;
 use crate::connect::form::Problems;
-use crate::connect::page::{Form, Purpose, Way, form, way_label};
+use crate::connect::page::{ConnectForm, ConnectPurpose, CredentialLink, form, way_label};
 
 fn api_key(fields: &Value) -> Credential {
     credential(json!({"format": "api_key", "config": {"fields": fields}}))
 }
 
-fn shown<'a>(credential: &'a Credential, change: impl FnOnce(&mut Form<'a>)) -> String {
+fn shown<'a>(credential: &'a Credential, change: impl FnOnce(&mut ConnectForm<'a>)) -> String {
     // A test may forget it: the form borrows it for as long as the rest.
     let problems: &Problems = Box::leak(Box::default());
     let mut page = fresh(credential, problems);
@@ -28,15 +28,15 @@ fn hostile_words_of_the_file_and_of_the_customer_stay_text() {
         let mut problems = Problems::default();
         problems.add(text, text);
         let posted = [(text.to_owned(), text.to_owned())];
-        let page = Form {
+        let page = ConnectForm {
             brand: brand(text, Some(text)),
             ways: vec![
-                Way {
+                CredentialLink {
                     label: text.to_owned(),
                     href: "?credential=a".to_owned(),
                     is_current: true,
                 },
-                Way {
+                CredentialLink {
                     label: text.to_owned(),
                     href: "?credential=b".to_owned(),
                     is_current: false,
@@ -97,7 +97,7 @@ fn an_input_is_named_described_and_keeps_what_was_typed() {
     let posted = [("email".to_owned(), "a b".to_owned())];
     let mut problems = Problems::default();
     problems.add("email", "“E-mail” is wrong.");
-    let page = Form {
+    let page = ConnectForm {
         posted: Some(&posted),
         ..fresh(&credential, &problems)
     };
@@ -143,7 +143,7 @@ fn a_select_shows_what_was_chosen_and_a_blank_until_then() {
 #[test]
 fn a_choice_of_credentials_is_links() {
     let credential = api_key(&json!([{"name": "k", "type": "password", "label": "Access key"}]));
-    let way = |label: String, is_current| Way {
+    let way = |label: String, is_current| CredentialLink {
         label,
         href: "/connect/acme?credential=x&a=b".to_owned(),
         is_current,
@@ -171,11 +171,11 @@ fn the_words_say_what_happens_next() {
     assert!(
         html.contains("You will sign in at Acme") && html.contains(">Continue to Acme</button>")
     );
-    let again = shown(&oauth, |page| page.purpose = Purpose::Reconnect);
+    let again = shown(&oauth, |page| page.purpose = ConnectPurpose::Reconnect);
     assert!(again.contains("<h1 dir=\"auto\">Reconnect Acme</h1>") && again.contains("renewed"));
     let key = api_key(&json!([{"name": "k", "type": "password"}]));
     assert!(shown(&key, |_| {}).contains(">Connect</button>"));
-    let again = shown(&key, |page| page.purpose = Purpose::Reconnect);
+    let again = shown(&key, |page| page.purpose = ConnectPurpose::Reconnect);
     assert!(again.contains(">Reconnect</button>"));
     let refused = shown(&key, |page| page.refusal = Some("Unknown <key>"));
     assert!(

@@ -10,10 +10,10 @@ use url::Url;
 use super::{APPLICATION, brand, credential, fresh, nonce};
 use crate::config::Credential;
 use crate::connect::form::Problems;
-use crate::connect::outcome::{Failure, Outcome};
+use crate::connect::outcome::{ConnectFailure, ConnectOutcome};
 use crate::connect::page::{
-    Card, Choose, Connected, Failed, Form, Popup, Purpose, Question, Way, choose, connected,
-    failed, form, popup, question,
+    Card, Choose, ConnectForm, ConnectPurpose, ConnectedPage, CredentialLink, FailedPage, Popup,
+    Question, choose, connected, failed, form, popup, question,
 };
 
 const LOGO: &str = "https://logo.example/acme.svg";
@@ -29,11 +29,11 @@ fn key() -> Credential {
     ]}}))
 }
 
-fn ways(current: usize) -> Vec<Way> {
+fn ways(current: usize) -> Vec<CredentialLink> {
     let labels = ["Sign in", "API key", "Client credentials"]
         .into_iter()
         .enumerate();
-    let way = |(at, label): (usize, &str)| Way {
+    let way = |(at, label): (usize, &str)| CredentialLink {
         label: label.to_owned(),
         href: format!("?credential={at}"),
         is_current: at == current,
@@ -83,10 +83,10 @@ fn forms(write: &dyn Fn(&str, String)) {
     ];
     let posted = posted.map(|(name, text)| (name.to_owned(), text.to_owned()));
     let kept: Value = json!({"subdomain": "acme", "region": "eu", "email": "ana@example.com", "api_key": "hunter2"});
-    let shown: [(&str, Form); 8] = [
+    let shown: [(&str, ConnectForm); 8] = [
         (
             "form",
-            Form {
+            ConnectForm {
                 brand: known,
                 application: APPLICATION,
                 ways: ways(1),
@@ -95,7 +95,7 @@ fn forms(write: &dyn Fn(&str, String)) {
         ),
         (
             "form-errors",
-            Form {
+            ConnectForm {
                 brand: known,
                 ways: ways(1),
                 posted: Some(&posted),
@@ -104,7 +104,7 @@ fn forms(write: &dyn Fn(&str, String)) {
         ),
         (
             "form-refused",
-            Form {
+            ConnectForm {
                 posted: Some(&posted),
                 refusal: Some("401 Unauthorized: the API key <ak_1> is not known."),
                 ..fresh(&key, &none)
@@ -112,23 +112,23 @@ fn forms(write: &dyn Fn(&str, String)) {
         ),
         (
             "form-again",
-            Form {
+            ConnectForm {
                 brand: known,
-                purpose: Purpose::Reconnect,
+                purpose: ConnectPurpose::Reconnect,
                 kept: Some(&kept),
                 ..fresh(&key, &none)
             },
         ),
         (
             "oauth",
-            Form {
+            ConnectForm {
                 brand: known,
                 ..fresh(&oauth, &none)
             },
         ),
         (
             "oauth-ways",
-            Form {
+            ConnectForm {
                 brand: brand("Zenith Helpdesk", None),
                 ways: ways(0),
                 ..fresh(&oauth, &none)
@@ -136,16 +136,16 @@ fn forms(write: &dyn Fn(&str, String)) {
         ),
         (
             "oauth-fields",
-            Form {
+            ConnectForm {
                 brand: brand("Contoso Calendar for Enterprises", Some(GONE)),
                 ..fresh(&oauth_fields, &none)
             },
         ),
         (
             "oauth-again",
-            Form {
+            ConnectForm {
                 brand: known,
-                purpose: Purpose::Reconnect,
+                purpose: ConnectPurpose::Reconnect,
                 ..fresh(&oauth, &none)
             },
         ),
@@ -166,10 +166,10 @@ fn gallery() {
     write("choose", chooser(7));
     write("choose-empty", chooser(0));
     forms(&write);
-    let success = Connected {
+    let success = ConnectedPage {
         brand: brand("Acme", None),
         application: APPLICATION,
-        purpose: Purpose::Connect,
+        purpose: ConnectPurpose::Connect,
     };
     for (name, brand) in [
         ("question", Some(brand("Acme", Some(LOGO)))),
@@ -183,11 +183,11 @@ fn gallery() {
         write(name, question(&page, &nonce()));
     }
     write("connected", connected(&success, &nonce()));
-    for failure in Failure::ALL {
-        let words = (failure == Failure::AccessDenied).then_some(
+    for failure in ConnectFailure::ALL {
+        let words = (failure == ConnectFailure::AccessDenied).then_some(
             "access_denied: The resource owner <b>denied</b> the request.\nAsk an administrator.",
         );
-        let page = Failed {
+        let page = FailedPage {
             brand: Some(brand("Acme", None)),
             application: Some(APPLICATION),
             failure,
@@ -197,7 +197,7 @@ fn gallery() {
         };
         write(&format!("failed-{failure:?}"), failed(&page, &nonce()));
     }
-    let outcome = Outcome::Connected {
+    let outcome = ConnectOutcome::Connected {
         integration: "acme",
         integrated_account_id: "0199",
     };

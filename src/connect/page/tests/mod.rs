@@ -7,8 +7,8 @@ mod results;
 use serde_json::{Value, json};
 
 use super::{
-    Application, Brand, Card, Choose, Form, Nonce, PageKind, Purpose, Question, choose,
-    content_security_policy, form, pictures, question,
+    Application, Brand, Card, Choose, ConnectForm, ConnectPurpose, Nonce, PageKind, Question,
+    choose, content_security_policy, form, pictures, question,
 };
 use crate::config::Credential;
 use crate::connect::form::Problems;
@@ -46,11 +46,11 @@ const APPLICATION: Application = Application {
 };
 
 /// A form that is shown for the first time.
-fn fresh<'a>(credential: &'a Credential, problems: &'a Problems) -> Form<'a> {
-    Form {
+fn fresh<'a>(credential: &'a Credential, problems: &'a Problems) -> ConnectForm<'a> {
+    ConnectForm {
         brand: brand("Acme", None),
         application: Application::default(),
-        purpose: Purpose::Connect,
+        purpose: ConnectPurpose::Connect,
         credential,
         ways: Vec::new(),
         action: "/connect/acme",
@@ -173,7 +173,7 @@ fn the_application_is_named_where_it_is_known_and_never_more_than_text() {
             &nonce(),
         );
         let shown = form(
-            &Form {
+            &ConnectForm {
                 application,
                 ..fresh(&credential, &none)
             },

@@ -1,13 +1,14 @@
 use url::Url;
 
 use super::{HOSTILE, assert_sound, brand, nonce};
-use crate::connect::outcome::{Failure, Outcome};
+use crate::connect::outcome::{ConnectFailure, ConnectOutcome};
 use crate::connect::page::{
-    Application, Connected, Failed, Popup, Purpose, connected, explanation, failed, popup,
+    Application, ConnectPurpose, ConnectedPage, FailedPage, Popup, connected, explanation, failed,
+    popup,
 };
 
-fn failure(failure: Failure) -> Failed<'static> {
-    Failed {
+fn failure(failure: ConnectFailure) -> FailedPage<'static> {
+    FailedPage {
         brand: Some(brand("Acme", None)),
         application: None,
         failure,
@@ -17,11 +18,11 @@ fn failure(failure: Failure) -> Failed<'static> {
     }
 }
 
-fn success() -> Connected<'static> {
-    Connected {
+fn success() -> ConnectedPage<'static> {
+    ConnectedPage {
         brand: brand("Acme", None),
         application: Application::default(),
-        purpose: Purpose::Connect,
+        purpose: ConnectPurpose::Connect,
     }
 }
 
@@ -31,8 +32,8 @@ fn success_is_said_plainly() {
     assert_sound(&html);
     assert!(html.contains("Acme is connected</h1>") && html.contains("close this window"));
     assert!(!html.contains("<script"));
-    let again = Connected {
-        purpose: Purpose::Reconnect,
+    let again = ConnectedPage {
+        purpose: ConnectPurpose::Reconnect,
         ..success()
     };
     assert!(connected(&again, &nonce()).contains("connected again"));
@@ -41,10 +42,10 @@ fn success_is_said_plainly() {
 #[test]
 fn every_failure_has_words_a_reference_and_a_way_on_where_there_is_one() {
     let mut headings = std::collections::BTreeSet::new();
-    for kind in Failure::ALL {
+    for kind in ConnectFailure::ALL {
         for brand in [None, Some(brand("Acme", None))] {
             let html = failed(
-                &Failed {
+                &FailedPage {
                     brand,
                     ..failure(kind)
                 },
@@ -64,16 +65,18 @@ fn every_failure_has_words_a_reference_and_a_way_on_where_there_is_one() {
             );
             let is_final = matches!(
                 kind,
-                Failure::InvalidToken | Failure::AlreadyUsed | Failure::OtherBrowser
+                ConnectFailure::InvalidToken
+                    | ConnectFailure::AlreadyUsed
+                    | ConnectFailure::OtherBrowser
             );
             assert_eq!(html.contains("class=\"button\""), !is_final, "{kind:?}");
         }
         assert!(explanation(kind, None).ends_with('.'));
     }
-    assert!(headings.len() >= Failure::ALL.len());
-    let alone = Failed {
+    assert!(headings.len() >= ConnectFailure::ALL.len());
+    let alone = FailedPage {
         again: None,
-        ..failure(Failure::ConnectionError)
+        ..failure(ConnectFailure::ConnectionError)
     };
     assert!(!failed(&alone, &nonce()).contains("class=\"button\""));
 }
@@ -81,31 +84,31 @@ fn every_failure_has_words_a_reference_and_a_way_on_where_there_is_one() {
 #[test]
 fn the_providers_words_are_shown_as_text_and_cut() {
     for text in HOSTILE {
-        let page = Failed {
+        let page = FailedPage {
             brand: Some(brand(text, None)),
             provider_words: Some(text),
             reference: text,
-            ..failure(Failure::AccessDenied)
+            ..failure(ConnectFailure::AccessDenied)
         };
         assert_sound(&failed(&page, &nonce()));
     }
     let long = "x".repeat(10_000);
-    let page = Failed {
+    let page = FailedPage {
         provider_words: Some(&long),
-        ..failure(Failure::AccessDenied)
+        ..failure(ConnectFailure::AccessDenied)
     };
     let html = failed(&page, &nonce());
     assert!(html.contains(&format!("{}…", "x".repeat(600))) && !html.contains(&"x".repeat(601)));
-    let page = Failed {
+    let page = FailedPage {
         provider_words: Some(" \n"),
-        ..failure(Failure::AccessDenied)
+        ..failure(ConnectFailure::AccessDenied)
     };
     assert!(!failed(&page, &nonce()).contains("says:"));
 }
 
 #[test]
 fn a_popup_tells_its_opener_and_no_other_origin() {
-    let outcome = Outcome::Connected {
+    let outcome = ConnectOutcome::Connected {
         integration: "acme",
         integrated_account_id: "0199",
     };
@@ -128,13 +131,13 @@ fn a_popup_tells_its_opener_and_no_other_origin() {
 fn no_value_breaks_out_of_the_script() {
     let uri = Url::parse("https://app.example/").unwrap();
     for text in HOSTILE {
-        let outcome = Outcome::Failed {
+        let outcome = ConnectOutcome::Failed {
             integration: Some(text),
-            failure: Failure::AccessDenied,
+            failure: ConnectFailure::AccessDenied,
             error: text,
         };
         let html = popup(
-            &Popup::Failed(failure(Failure::AccessDenied)),
+            &Popup::Failed(failure(ConnectFailure::AccessDenied)),
             &outcome,
             &uri,
             &nonce(),

@@ -58,7 +58,7 @@ impl PlanStep {
         }
     }
 
-    /// Whether it costs nothing beyond its node, whatever the value is.
+    /// Whether it costs nothing beyond its node for any value.
     pub(super) fn is_free(&self) -> bool {
         self.axis == Axis::Itself && !self.tuple && !self.focus && self.is_plain()
     }

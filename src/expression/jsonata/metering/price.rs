@@ -27,7 +27,7 @@ pub(super) const REMADE: u64 = 120;
 /// A tuple of a path with `@`, `#` or `%`, which copies its bindings: some 300
 /// bytes each, which nothing else bounds.
 pub(super) const TUPLE: u64 = 250;
-/// What a built-in applies a function to, beside the function's own price.
+/// What a built-in applies a function to, in addition to the function's own price.
 pub(super) const APPLY: u64 = 40;
 /// An item, entry or container that is made or looked at.
 pub(super) const ITEM: u64 = 6;

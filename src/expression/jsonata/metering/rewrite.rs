@@ -32,13 +32,13 @@ pub(super) use self::frame::is_counted as counts_its_calls;
 pub(super) type Rewritten = Result<(), ExpressionError>;
 
 /// An expression with its account.
-pub struct Prepared {
+pub struct MeteredTree {
     /// What is evaluated first: it pays for what is certain. Around the tree it
     /// would have the engine take a list of one apart twice.
     pub ahead: AstNode,
     /// The tree that counts.
     pub tree: AstNode,
-    /// What its numbers stand for.
+    /// What its numbers refer to.
     pub table: Table,
     /// Where nothing is produced, nothing called and no time or chance looked
     /// at: its steps, and how often they multiply with the size of the input.
@@ -48,7 +48,7 @@ pub struct Prepared {
 /// Puts the counting calls into a copy of the tree. Refuses what cannot be counted.
 ///
 /// The recursion is as deep as the source, which is bounded.
-pub fn prepare(written: &AstNode) -> Result<Prepared, ExpressionError> {
+pub fn prepare(written: &AstNode) -> Result<MeteredTree, ExpressionError> {
     let mut rewriter = Rewriter {
         has_patterns: has_patterns(written),
         has_tuples: shape::has_tuples(written),
@@ -64,7 +64,7 @@ pub fn prepare(written: &AstNode) -> Result<Prepared, ExpressionError> {
     }
     let starts = std::mem::take(&mut rewriter.body.starts);
     let ahead = rewriter.payment(steps, starts);
-    Ok(Prepared {
+    Ok(MeteredTree {
         ahead,
         tree,
         table: rewriter.table,

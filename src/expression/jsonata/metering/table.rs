@@ -11,7 +11,7 @@ use super::plan::PathPlan;
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a mark of its own, and all of them may be set"
+    reason = "the marks are independent, and all of them may be set"
 )]
 pub struct Charge {
     /// Steps of the nodes.
@@ -21,7 +21,7 @@ pub struct Charge {
     /// Whether the function has a signature, which looks through what it is given.
     pub(super) is_checked: bool,
     /// What is read of each value that is given.
-    pub(super) starts: Vec<Vec<Access>>,
+    pub(super) starts: Vec<Vec<ValueRead>>,
     /// Whether it is the key by which tuples are grouped.
     pub(super) groups_tuples: bool,
     /// Sizes that are compared.
@@ -34,9 +34,9 @@ pub struct Charge {
 
 /// One way a value is read.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Access {
+pub enum ValueRead {
     /// Along a path.
-    Walk(PathPlan),
+    Path(PathPlan),
     /// So many names, one step each: a list is gone through for each.
     Names(u64),
     /// As the text that a function without it takes from the context.

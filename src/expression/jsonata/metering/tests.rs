@@ -22,9 +22,9 @@ const MOMENT: Moment = Moment {
 };
 
 /// xorshift64
-struct Chance(u64);
+struct Xorshift(u64);
 
-impl Chance {
+impl Xorshift {
     fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -131,7 +131,7 @@ fn a_regular_expression_is_bounded_when_it_is_read() {
     assert!(pattern(1000).is_ok());
     assert_eq!(pattern(100_000).unwrap_err().code(), "syntax");
     assert!(Expression::parse("$match(text, /\\w{5000}/)").is_err());
-    // Linear in the text, whatever the pattern.
+    // Linear in the text for every pattern.
     let nested = "$contains(text, /^(x+x+)+y$/)";
     assert_eq!(evaluate(nested, &input()), Ok(Some(json!(false))));
 }

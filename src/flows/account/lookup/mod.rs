@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::origin::{Origin, Origins};
-use crate::account::seal::{Kind, Place};
+use crate::account::seal::{SealKind, SealPlace};
 use crate::account::status::Status;
 use crate::config::Config;
 use crate::error::Failure;
@@ -210,9 +210,9 @@ fn lookup_of(config: &Config, known: &Known) -> Lookup {
     }
 }
 
-pub(super) fn held_place(id: &str) -> Place<'_> {
-    Place {
-        kind: Kind::Account,
+pub(super) fn held_place(id: &str) -> SealPlace<'_> {
+    SealPlace {
+        kind: SealKind::Account,
         id,
         field: "found_by",
     }

@@ -19,7 +19,7 @@ use crate::flows::call::respond::written::words_of;
 use crate::flows::call::subject::Errand;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, SendError, System};
-use crate::proxy::redirect::{self, Forward, Next};
+use crate::proxy::redirect::{self, Forward, RedirectDecision};
 use crate::proxy::request::{Draft, Payload, set_query};
 use crate::proxy::{description, guard, headers};
 
@@ -148,7 +148,7 @@ impl<A: CallAccount> Engine<'_, A> {
         let Some(authorization) = self.prepared.subject().authorization() else {
             return Ok(SignIn::default());
         };
-        let request = authorization::Request {
+        let request = authorization::UnauthenticatedRequest {
             method: &draft.method,
             url: &draft.url,
             headers: &draft.headers,
@@ -200,7 +200,7 @@ impl<A: CallAccount> Engine<'_, A> {
         }
         let Draft { method, url, .. } = &hop.draft;
         match redirect::decide(status, location, method, url, hop.count) {
-            Next::Answer => {
+            RedirectDecision::Answer => {
                 self.exchange.answered_by = match hop.credentials {
                     Forward::Keep => AnsweredBy::Provider,
                     Forward::Strip => AnsweredBy::Other,
@@ -210,21 +210,23 @@ impl<A: CallAccount> Engine<'_, A> {
                 }
                 self.arrived(answer, hop.credentials)
             }
-            Next::Refuse(reason) if writes && is_led => {
+            RedirectDecision::Refuse(reason) if writes && is_led => {
                 let failure = self.responder().of_redirect(refused(reason), &answer);
                 let reading = words_of(&answer.headers);
                 self.read(answer, reading, AfterBody::Redirect(failure))
             }
-            Next::Refuse(reason) if writes => {
+            RedirectDecision::Refuse(reason) if writes => {
                 self.attempt_failed(refused(reason).of_write_not_made(status.as_u16()))
             }
-            Next::Refuse(reason) => self.attempt_failed(refused(reason)),
-            Next::Follow(next) => self.hop(hop, next, writes.then_some(status.as_u16())),
+            RedirectDecision::Refuse(reason) => self.attempt_failed(refused(reason)),
+            RedirectDecision::Follow(next) => {
+                self.hop(hop, next, writes.then_some(status.as_u16()))
+            }
         }
     }
 
     /// Asks where a redirect leads. `write` is the status that answered a write.
-    fn hop(&mut self, hop: Hop, next: redirect::Hop, write: Option<u16>) -> Step {
+    fn hop(&mut self, hop: Hop, next: redirect::RedirectTarget, write: Option<u16>) -> Step {
         let body = match body_of_hop(&next, hop.again) {
             Ok(body) => body,
             Err(failure) => {

@@ -46,7 +46,7 @@ pub(in crate::flows) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure>
 }
 
 pub(in crate::flows) fn body_of_hop(
-    hop: &redirect::Hop,
+    hop: &redirect::RedirectTarget,
     again: Option<Body<Streamed>>,
 ) -> Result<Body<Streamed>, Failure> {
     match hop.body {

@@ -14,16 +14,16 @@ use crate::flows::call::subject::{Errand, Plan};
 use crate::media::coding;
 use crate::ports::{Body, System};
 use crate::proxy::redirect::Forward;
-use crate::proxy::reply::{self, Look};
+use crate::proxy::reply::{self, BodyHandling};
 use crate::rate_limit;
-use crate::retry::{self, Next, Outcome, Sent, Tried};
+use crate::retry::{self, AttemptOutcome, BodyReuse, RetryDecision, SentAttempt};
 
 impl<'a, A: CallAccount> Engine<'a, A> {
     /// An attempt had no answer that can be used.
     pub(in crate::flows) fn attempt_failed(&mut self, failure: Failure) -> Step {
         let outcome = match failure.code {
-            Code::Unreachable => Outcome::Unreachable,
-            Code::Timeout => Outcome::TimedOut,
+            Code::Unreachable => AttemptOutcome::Unreachable,
+            Code::Timeout => AttemptOutcome::TimedOut,
             _ => return self.fail(failure),
         };
         self.decide(outcome, Err(failure))
@@ -54,7 +54,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         let is_read = answer.status.as_u16() >= 400
             || subject.errand != Errand::Call
             || (answer.status.is_success()
-                && (is_list || reply::look(method, has_error, kind) == Look::Inside));
+                && (is_list || reply::look(method, has_error, kind) == BodyHandling::Inside));
         is_read.then_some(Reading {
             kind,
             list: method.response_path.as_ref(),
@@ -107,7 +107,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         // An expression that needs a body which is not read is not asked, lest it takes what it cannot see for a rate limit.
         let is_unread = answer.status == StatusCode::UNAUTHORIZED
             && rate_limit::needs_body(file, answer.status);
-        let known = rate_limit::Answer {
+        let known = rate_limit::RateLimitAnswer {
             status: answer.status,
             headers: &answer.headers,
             body,
@@ -125,24 +125,24 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         }
         let outcome = if limits.is_limited {
             self.trace.mark_superseded();
-            Outcome::Limited(limits.wait)
+            AttemptOutcome::Limited(limits.wait)
         } else {
-            Outcome::Answered(answer.status, limits.wait)
+            AttemptOutcome::Answered(answer.status, limits.wait)
         };
         self.decide(outcome, Ok((answer, limits)))
     }
 
-    fn decide(&mut self, outcome: Outcome, attempted: Attempted) -> Step {
+    fn decide(&mut self, outcome: AttemptOutcome, attempted: Attempted) -> Step {
         let Some(made) = &self.made else {
             return self.settle(attempted);
         };
         let system = self.account.system();
-        let tried = Tried {
+        let tried = SentAttempt {
             method: &made.draft.method,
             body: if made.can_repeat {
-                Sent::Repeatable
+                BodyReuse::Repeatable
             } else {
-                Sent::Once
+                BodyReuse::Once
             },
             retries: self.retries,
             allowed: self.limit.max_retries,
@@ -150,11 +150,11 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             random: system.random(),
         };
         match retry::decide(&tried, outcome) {
-            Next::Again(after) => {
+            RetryDecision::Again(after) => {
                 self.state = State::Reserving(Some(Box::new(attempted)));
                 Step::Reserve { after }
             }
-            Next::Settle => self.settle(attempted),
+            RetryDecision::Settle => self.settle(attempted),
         }
     }
 

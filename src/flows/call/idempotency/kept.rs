@@ -84,7 +84,7 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| header_text::text(value).into_owned();
     let pairs = headers.iter();
     pairs
-        .filter(|(name, _)| !rate_limit::tells_what_is_left(name))
+        .filter(|(name, _)| !rate_limit::is_quota_field(name))
         .map(|(name, value)| (name.to_string(), text(value)))
         .collect()
 }

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::account::seal::{Kind, Place, key_id};
+use crate::account::seal::{SealKind, SealPlace, key_id};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
@@ -280,9 +280,9 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
     }
 }
 
-fn answer_at<'a>(id: &'a str, place: &'a str) -> Place<'a> {
-    Place {
-        kind: Kind::Answer,
+fn answer_at<'a>(id: &'a str, place: &'a str) -> SealPlace<'a> {
+    SealPlace {
+        kind: SealKind::Answer,
         id,
         field: place,
     }

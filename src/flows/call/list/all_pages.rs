@@ -74,7 +74,7 @@ pub(in crate::flows) async fn begin<A: LiveAccount>(
         EngineResponse::Page(first) => first,
         outcome => return single(outcome).map(CallResponse::Single),
     };
-    let limits = rate_limit::told(&first.headers);
+    let limits = rate_limit::limit_fields(&first.headers);
     let (page, next) = Lines::of(&*account, first)?;
     Ok(CallResponse::Pages(Box::new(AllPages {
         account,

@@ -1,7 +1,7 @@
 //! The cursors that callers see: a place in a list, sealed for one method of one account, so that it can be neither
 //! read, made nor moved.
 
-use crate::account::seal::{self, Kind, SealError};
+use crate::account::seal::{self, SealError, SealKind};
 use crate::error::{Code, Failure};
 use crate::flows::base::sealed;
 use crate::ids::AccountId;
@@ -57,9 +57,9 @@ impl CursorPlace {
         serde_json::from_value(value).map_err(|_| bad_cursor())
     }
 
-    fn place(&self) -> seal::Place<'_> {
-        seal::Place {
-            kind: Kind::Cursor,
+    fn place(&self) -> seal::SealPlace<'_> {
+        seal::SealPlace {
+            kind: SealKind::Cursor,
             id: &self.account,
             field: &self.list,
         }

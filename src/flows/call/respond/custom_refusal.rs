@@ -113,7 +113,7 @@ fn why_encoded(failure: &Failure) -> &'static str {
 }
 
 /// The text by its encoding; where it names none and is not UTF-8, as Latin-1, in which every byte is a character.
-fn text_of(headers: &HeaderMap, kind: reply::Kind, bytes: &[u8]) -> Option<String> {
+fn text_of(headers: &HeaderMap, kind: reply::MediaKind, bytes: &[u8]) -> Option<String> {
     let charset = charset::of(headers, kind, bytes).ok()?;
     let text = match (charset.decode(bytes), charset) {
         (Ok(text), _) => text,

@@ -10,7 +10,7 @@ use crate::flows::call::engine::Head;
 use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::respond::{Responded, Responder};
 use crate::json;
-use crate::pagination::{Answer, PageLinks, PageStatus, Place};
+use crate::pagination::{PageAnswer, PageLinks, PagePlace, PageStatus};
 use crate::ports::Pages;
 use crate::proxy::reply;
 
@@ -49,7 +49,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             ),
             Pages::All => reply::of_list(json::lines(records), path)?,
         };
-        let links = self.links(&Answer {
+        let links = self.links(&PageAnswer {
             status,
             headers: &headers,
             text: &body.text,
@@ -72,12 +72,12 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     }
 
     /// Where the page leads.
-    fn links(&self, answer: &Answer<'_>) -> PageLinks {
+    fn links(&self, answer: &PageAnswer<'_>) -> PageLinks {
         let Some(page) = self.prepared.page() else {
             return PageLinks::default();
         };
         let links = page.links(self.prepared.query(), self.prepared.moment(), answer);
-        if let Some(Place::DeadEnd(end)) = links.next.as_ref().map(|next| &next.at) {
+        if let Some(PagePlace::DeadEnd(end)) = links.next.as_ref().map(|next| &next.at) {
             self.log("pagination_dead_end", &end.why);
         }
         links

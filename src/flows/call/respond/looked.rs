@@ -9,13 +9,13 @@ use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::engine_response::{EngineResponse, read_through, rewritten};
 use crate::flows::call::respond::{Look, Responded, Responder, What, words};
 use crate::media::coding;
-use crate::proxy::reply::{self, Kind};
+use crate::proxy::reply::{self, MediaKind};
 
 impl<'a, A: CallAccount> Responder<'_, 'a, A> {
     pub(in crate::flows) fn look_inside(
         &self,
         method: &Method,
-        kind: Kind,
+        kind: MediaKind,
         answer: Answer,
     ) -> Look<'a> {
         let is_rewritten = reply::is_rewritten(method, kind);
@@ -36,7 +36,7 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
 
     /// What streams on once its status and header fields were looked at: for expressions it has no body. An expression
     /// that reads neither of them has nothing to look at.
-    pub(in crate::flows) fn look_at_head(&self, kind: Kind, answer: Answer) -> Look<'a> {
+    pub(in crate::flows) fn look_at_head(&self, kind: MediaKind, answer: Answer) -> Look<'a> {
         let expression = self.prepared.subject().error_expression();
         if !expression.is_some_and(ErrorExpression::may_see_head) {
             return Look::reply(self.passed_on(answer));
@@ -44,7 +44,7 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
         match self.find_error(None, &answer.headers, answer.status) {
             Err(failure) => Look::fail(failure),
             Ok(None) => Look::reply(self.passed_on(answer)),
-            Ok(Some(found)) if kind == Kind::Binary => {
+            Ok(Some(found)) if kind == MediaKind::Binary => {
                 Look::fail(self.found(&answer.headers, String::new(), found))
             }
             Ok(Some(found)) => Look::Read(What::ErrorInHead(found), words(kind), answer),

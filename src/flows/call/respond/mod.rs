@@ -28,7 +28,7 @@ use crate::flows::call::trace::Trace;
 use crate::flows::config::redaction::Redactor;
 use crate::ports::{Body, Reply, System};
 use crate::proxy::headers;
-use crate::proxy::reply::{self, FoundError, Kind};
+use crate::proxy::reply::{self, FoundError, MediaKind};
 
 /// What is known of the exchange with the provider.
 #[derive(Default)]
@@ -128,9 +128,9 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
         let has_error = subject.error_expression().is_some();
         match reply::look(method, has_error, kind) {
-            reply::Look::Inside => self.look_inside(method, kind, answer),
-            reply::Look::Unread if has_error => self.look_at_head(kind, answer),
-            reply::Look::Unread => Look::reply(self.passed_on(answer)),
+            reply::BodyHandling::Inside => self.look_inside(method, kind, answer),
+            reply::BodyHandling::Unread if has_error => self.look_at_head(kind, answer),
+            reply::BodyHandling::Unread => Look::reply(self.passed_on(answer)),
         }
     }
 
@@ -230,7 +230,7 @@ impl Look<'_> {
 }
 
 /// The words of an answer, for an error.
-fn words<'a>(kind: Kind) -> Reading<'a> {
+fn words<'a>(kind: MediaKind) -> Reading<'a> {
     Reading {
         kind,
         list: None,

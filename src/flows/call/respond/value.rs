@@ -13,7 +13,7 @@ use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::{Look, Responded, Responder, What};
 use crate::flows::call::step::{Answered, Whole};
 use crate::json::Exact;
-use crate::proxy::reply::{self, Kind, ReplyError};
+use crate::proxy::reply::{self, MediaKind, ReplyError};
 
 impl<'a, A: CallAccount> Responder<'_, 'a, A> {
     pub(in crate::flows) fn look_at_value(&self, method: &'a Method, answer: Answer) -> Look<'a> {
@@ -66,7 +66,7 @@ fn result(body: &mut BufferedBody, method: &Method, whole: Whole) -> Result<Exac
             body.exact()?
         }
     };
-    if body.kind == Kind::Json && value.is_text() && !body.text.starts_with('"') {
+    if body.kind == MediaKind::Json && value.is_text() && !body.text.starts_with('"') {
         return Err(ReplyError::NotJson.into());
     }
     Ok(if value.is_null() {
@@ -105,8 +105,8 @@ fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, Repl
 }
 
 /// Text that is not to be read as JSON, even where it could be.
-fn is_words(kind: Kind, method: &Method) -> bool {
-    matches!(kind, Kind::Text | Kind::Form) && method.response_path.is_none()
+fn is_words(kind: MediaKind, method: &Method) -> bool {
+    matches!(kind, MediaKind::Text | MediaKind::Form) && method.response_path.is_none()
 }
 
 fn absent(whole: Whole) -> Exact {

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::config::binding::{Bound, Layers, Owner, Place};
+use crate::config::binding::{Bound, FilePlace, Layers, Owner};
 use crate::config::reads::{SecretNames, password_fields, token_secrets};
-use crate::config::reserved::{Override, Reserved, Trusted, moved};
+use crate::config::reserved::{OverrideLayer, Reserved, Trusted, moved};
 use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
@@ -35,7 +35,7 @@ struct OpenedLayers<'a> {
 #[derive(Debug, Default)]
 pub struct Review {
     /// The secrets that were set for another use.
-    pub unbound: BTreeSet<(Owner, Place)>,
+    pub unbound: BTreeSet<(Owner, FilePlace)>,
     /// Entries that an API token may not write, and the admin token did not write.
     pub reserved: Vec<Reserved>,
     /// The configuration with the allowed entries of the override, without the override's secrets.
@@ -70,8 +70,8 @@ impl<'a> OpenedLayers<'a> {
         }
     }
 
-    fn install_override<'s>(&'s self, secrets: &'s SecretNames) -> Override<'s> {
-        Override {
+    fn install_override<'s>(&'s self, secrets: &'s SecretNames) -> OverrideLayer<'s> {
+        OverrideLayer {
             below: &self.published.integration.config,
             changes: &self.published.install.overrides,
             trusted: &self.published.install.by_admin_token,
@@ -79,8 +79,12 @@ impl<'a> OpenedLayers<'a> {
         }
     }
 
-    fn account_override<'s>(&'s self, below: &'s Value, secrets: &'s SecretNames) -> Override<'s> {
-        Override {
+    fn account_override<'s>(
+        &'s self,
+        below: &'s Value,
+        secrets: &'s SecretNames,
+    ) -> OverrideLayer<'s> {
+        OverrideLayer {
             below,
             changes: self.account,
             trusted: self.trusted,
@@ -140,7 +144,7 @@ impl LowerLayers {
 
     /// The entries of the override that the admin token wrote, after this patch.
     pub fn trusted(&self, own: AccountOverride, patch: &Value) -> Trusted {
-        let layer = Override {
+        let layer = OverrideLayer {
             below: &self.below,
             changes: own.changes.unwrap_or(&NOTHING),
             trusted: own.trusted.unwrap_or(&NO_TRUST),
@@ -216,7 +220,7 @@ fn read(
 fn variables(
     changes: &Value,
     resolved: &mut Value,
-    unbound: &BTreeSet<(Owner, Place)>,
+    unbound: &BTreeSet<(Owner, FilePlace)>,
 ) -> InstallVariables {
     let part = |key: &str| changes.get(key).filter(|part| part.is_object()).cloned();
     let public = part("environment_variables").unwrap_or_else(|| json!({}));
@@ -250,7 +254,7 @@ fn variables(
 }
 
 /// A name that is valid in a placeholder.
-fn withheld_name(place: &Place) -> String {
+fn withheld_name(place: &FilePlace) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     let name = place.shown();
     name.chars()
@@ -258,7 +262,7 @@ fn withheld_name(place: &Place) -> String {
         .collect()
 }
 
-fn put(value: &mut Value, place: &Place, text: String) {
+fn put(value: &mut Value, place: &FilePlace, text: String) {
     let target = place
         .0
         .iter()
@@ -269,9 +273,9 @@ fn put(value: &mut Value, place: &Place, text: String) {
 }
 
 /// 409 that names the entries that their writer may not write.
-fn refused(entries: &[Place]) -> Option<Failure> {
+fn refused(entries: &[FilePlace]) -> Option<Failure> {
     let first = entries.first()?.shown();
-    let names: Vec<String> = entries.iter().map(Place::shown).collect();
+    let names: Vec<String> = entries.iter().map(FilePlace::shown).collect();
     let message = format!(
         "`{first}` of an override decides where requests go or how they are authenticated, and the admin token did not write it. Write it again with the admin token, or remove it."
     );

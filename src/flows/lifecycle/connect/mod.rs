@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::config::{Config, Credential};
 use crate::connect::form::{Problems, is_hidden};
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::outcome::ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{
     Comparison, Filter, FilterValue, InstallRecord, LinkRecord, ListPage, PageRequest,

@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use crate::account::Account;
 use crate::account::status::Status;
-use crate::account::token::{self, Kind};
+use crate::account::token::{self, TokenKind};
 use crate::config::Credential;
 use crate::config::reserved::Trusted;
-use crate::connect::form::{self, Origins};
-use crate::connect::outcome::Failure as ConnectFailure;
+use crate::connect::form::{self, OriginFields};
+use crate::connect::outcome::ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::{InstallRecord, LinkRecord, LinkUse};
 use crate::flows::lifecycle::connect::{
@@ -34,7 +34,7 @@ pub async fn submit(
     let (format, credential) = credential;
     let compiled = &chosen.resolved.compiled;
     let places = compiled.config.origin_places();
-    let origins = Origins {
+    let origins = OriginFields {
         places: &places,
         pins: compiled.pins(outside.settings()),
     };
@@ -76,7 +76,7 @@ pub async fn submit(
     };
     let context = with_values(&preset, &values);
     let ring = outside.settings().keyring()?;
-    let state = token::token(ring, Kind::State, account, outside.random())?;
+    let state = token::token(ring, TokenKind::State, account, outside.random())?;
     let connecting = Connecting {
         account: new_account(outside, &link, account, &chosen.install, format),
         is_again: link.integrated_account_id.is_some(),

@@ -90,8 +90,8 @@ fn a_body_that_is_passed_through_leaves_the_template_unused() {
 
 #[test]
 fn without_a_template_the_callers_body_goes_on() {
-    let draft = |verb: &str| {
-        Story::new(&config(&json!({ "method": verb, "path": "/" })))
+    let draft = |method: &str| {
+        Story::new(&config(&json!({ "method": method, "path": "/" })))
             .draft("get")
             .unwrap()
             .body

@@ -9,7 +9,7 @@ use jsonata_core::value::JValue;
 use super::super::super::failure::refuse;
 use super::super::super::limits::FRAMES;
 use super::super::price::{CALL, JOINED, TUPLE};
-use super::super::table::{Access, Charge};
+use super::super::table::{Charge, ValueRead};
 use super::hooks::{last, number_at};
 use super::visit::PathVisitor;
 use super::{Meter, Paid, Scan};
@@ -74,7 +74,7 @@ impl Meter {
         let mut sizes = vec![0; charge.slots];
         for (start, value) in charge.starts.iter().zip(args) {
             for read in start {
-                if let Access::Size { slot, name } = read
+                if let ValueRead::Size { slot, name } = read
                     && let Some(size) = sizes.get_mut(*slot)
                 {
                     *size = self.size_of(value, name.as_deref())?;
@@ -84,19 +84,19 @@ impl Meter {
         for (start, value) in charge.starts.iter().zip(args) {
             for read in start {
                 match read {
-                    Access::Text => Scan::Text.pay(self, value)?,
-                    Access::Names(names) if value.is_array() => {
+                    ValueRead::Text => Scan::Text.pay(self, value)?,
+                    ValueRead::Names(names) if value.is_array() => {
                         self.repeat(names.saturating_mul(times), || {
                             Scan::Lookup.pay(self, value)
                         })?;
                     }
-                    Access::Size { .. } | Access::Names(_) => {}
-                    Access::Walk(plan) => PathVisitor {
+                    ValueRead::Size { .. } | ValueRead::Names(_) => {}
+                    ValueRead::Path(plan) => PathVisitor {
                         meter: self,
                         sizes: &sizes,
                         found: 0,
                     }
-                    .walk(value, plan, times)?,
+                    .charge_path(value, plan, times)?,
                 }
             }
         }

@@ -113,7 +113,7 @@ impl Meter {
         Ok(names)
     }
 
-    /// The bound of a range, counted by the items it may stand for.
+    /// The bound of a range, counted by the items that the range can have.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -16,7 +16,7 @@ const SAME_LETTERS: [char; 2] = ['\u{17f}', '\u{212a}'];
 #[derive(Debug, Default)]
 pub(super) struct Markers {
     count: usize,
-    /// Those in words, of which each is a pattern of its own.
+    /// The parts of a picture in words, each with its own pattern.
     words: usize,
     /// Days of the year, hours up to twelve.
     computes: bool,

@@ -1,5 +1,5 @@
-//! How deep the values are that functions are given. Whatever an expression
-//! builds up from step to step goes through the arguments of its functions.
+//! How deep the values are that functions are given. A value that an
+//! expression builds up from step to step passes through the arguments of its functions.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -24,7 +24,7 @@ const FOUND: u64 = 10 * SEQUENCE_LENGTH as u64;
 
 impl PathVisitor<'_> {
     /// Pays for what `plan` visits from `value` on, `times` over.
-    pub(super) fn walk(&mut self, value: &JValue, plan: &[PlanStep], times: u64) -> Paid {
+    pub(super) fn charge_path(&mut self, value: &JValue, plan: &[PlanStep], times: u64) -> Paid {
         let mut value = value.clone();
         let mut plan = plan;
         let mut times = times;
@@ -65,7 +65,7 @@ impl PathVisitor<'_> {
     fn all(&mut self, items: &[JValue], plan: &[PlanStep], times: u64) -> Paid {
         items
             .iter()
-            .try_for_each(|item| self.walk(item, plan, times))
+            .try_for_each(|item| self.charge_path(item, plan, times))
     }
 
     /// Pays for what came of a step; how many values it is.
@@ -154,7 +154,7 @@ impl PathVisitor<'_> {
         if rest.is_empty() {
             return Ok(());
         }
-        self.walk(value, rest, times)
+        self.charge_path(value, rest, times)
     }
 
     /// `**`: each value is copied once for every level above it.

@@ -3,7 +3,7 @@
 use jsonata_core::ast::AstNode;
 
 use super::super::hook;
-use super::super::table::{Access, Charge};
+use super::super::table::{Charge, ValueRead};
 use super::follow::{Continuation, Prepayment};
 use super::nodes::{call, wrap};
 use super::{Rewriter, Rewritten, steps};
@@ -25,13 +25,13 @@ pub(super) struct OpenBody {
 #[derive(Debug, Default)]
 pub(super) struct PathStarts {
     pub nodes: Vec<AstNode>,
-    pub reads: Vec<Vec<Access>>,
+    pub reads: Vec<Vec<ValueRead>>,
     pub slots: usize,
 }
 
 impl PathStarts {
     /// Adds what is read of the value a node gives.
-    pub(super) fn add(&mut self, node: AstNode, read: Access) {
+    pub(super) fn add(&mut self, node: AstNode, read: ValueRead) {
         let place = self.nodes.iter().position(|known| *known == node);
         let Some(reads) = place.and_then(|place| self.reads.get_mut(place)) else {
             self.nodes.push(node);
@@ -39,8 +39,8 @@ impl PathStarts {
             return;
         };
         match (reads.first_mut(), &read) {
-            (Some(Access::Names(count)), Access::Names(more)) => *count += more,
-            (_, Access::Names(_)) => reads.insert(0, read),
+            (Some(ValueRead::Names(count)), ValueRead::Names(more)) => *count += more,
+            (_, ValueRead::Names(_)) => reads.insert(0, read),
             _ => reads.push(read),
         }
     }
@@ -49,7 +49,7 @@ impl PathStarts {
     pub(super) fn slot(&mut self, node: AstNode, name: Option<String>) -> usize {
         let slot = self.slots;
         self.slots += 1;
-        self.add(node, Access::Size { slot, name });
+        self.add(node, ValueRead::Size { slot, name });
         slot
     }
 
@@ -66,19 +66,19 @@ impl PathStarts {
     }
 }
 
-fn moved(read: Access, behind: usize) -> Access {
+fn moved(read: ValueRead, behind: usize) -> ValueRead {
     match read {
-        Access::Size { slot, name } => Access::Size {
+        ValueRead::Size { slot, name } => ValueRead::Size {
             slot: slot + behind,
             name,
         },
-        Access::Walk(mut plan) => {
+        ValueRead::Path(mut plan) => {
             for hop in &mut plan {
                 hop.with.iter_mut().for_each(|slot| *slot += behind);
             }
-            Access::Walk(plan)
+            ValueRead::Path(plan)
         }
-        other @ (Access::Text | Access::Names(_)) => other,
+        other @ (ValueRead::Text | ValueRead::Names(_)) => other,
     }
 }
 
@@ -114,7 +114,7 @@ impl Rewriter {
         Ok(())
     }
 
-    /// Walks a body with an account of its own; its steps and starts.
+    /// Rewrites a body with its own count; gives its steps and starts.
     pub(super) fn opened(
         &mut self,
         node: &mut AstNode,
@@ -142,7 +142,7 @@ impl Rewriter {
             mut starts,
         } = ahead;
         let read = Continuation::read(onward.plan());
-        let is_brief = matches!(read, Access::Names(_));
+        let is_brief = matches!(read, ValueRead::Names(_));
         starts.add(start, read);
         let is_outer = starts.nodes.iter().all(|node| self.is_outer(node));
         if is_outer && (is_brief || self.body.branches == 0) {

@@ -7,7 +7,7 @@ use jsonata_core::value::JValue;
 
 use super::super::hook;
 use super::super::meter::{Scan, is_position};
-use super::super::table::Access;
+use super::super::table::ValueRead;
 use super::Rewriter;
 use super::nodes::{call, context, scanned, wrap};
 use super::predicate::is_literal;
@@ -99,7 +99,7 @@ pub(super) fn check_known(name: &str) -> Result<(), ExpressionError> {
     }
     let nothing = |_: &[JValue]| Ok(JValue::Undefined);
     match Evaluator::new().register_fn(name, nothing) {
-        // The engine takes no name of a function of its own.
+        // The engine does not accept the name of a built-in function here.
         Err(_) => Err(ExpressionError::Unavailable(name.to_owned())),
         Ok(()) => Ok(()),
     }
@@ -133,7 +133,7 @@ impl Rewriter {
         }
         let arity = self::guard(name).map_or(0, |(_, arity)| arity);
         if args.len() < arity && matches!(guard, Pricing::Text | Pricing::Scan(Scan::Text)) {
-            self.body.starts.add(context(), Access::Text);
+            self.body.starts.add(context(), ValueRead::Text);
         }
         match guard {
             Pricing::Free => {}

@@ -4,7 +4,7 @@ use jsonata_core::ast::AstNode;
 
 use super::super::plan::{PathPlan, PlanStep, name_steps};
 use super::super::price;
-use super::super::table::{Access, Charge};
+use super::super::table::{Charge, ValueRead};
 use super::Rewriter;
 use super::body::PathStarts;
 use super::nodes::{array_path, result};
@@ -41,15 +41,15 @@ impl Continuation {
     }
 
     /// How a plan is read; one name alone is read with others of its kind.
-    pub(super) fn read(plan: PathPlan) -> Access {
+    pub(super) fn read(plan: PathPlan) -> ValueRead {
         let mut steps = plan.iter().filter(|hop| !hop.is_free());
         match (steps.next(), steps.next()) {
             (Some(only), None)
                 if *only == PlanStep::of(only.axis.clone()) && name_steps(&only.axis) > 0 =>
             {
-                Access::Names(name_steps(&only.axis))
+                ValueRead::Names(name_steps(&only.axis))
             }
-            _ => Access::Walk(plan),
+            _ => ValueRead::Path(plan),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Rewriter {
             times_result: is_focus,
             is_tuple,
             // A single name, too: what it finds joins what others find.
-            starts: vec![vec![Access::Walk(onward.plan())]],
+            starts: vec![vec![ValueRead::Path(onward.plan())]],
             ..Charge::default()
         })
     }

@@ -68,7 +68,7 @@ pub fn is_counted(body: &AstNode) -> bool {
     matches!(first, Some(AstNode::Function { name, .. }) if name == hook::PAY)
 }
 
-/// How many conditionals and blocks stand around what a function ends with.
+/// How many conditionals and blocks enclose the expression that a function ends with.
 fn tail_steps(body: &AstNode) -> usize {
     match body {
         AstNode::Block(items) => 1 + items.last().map_or(0, tail_steps),

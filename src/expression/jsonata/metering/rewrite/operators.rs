@@ -5,7 +5,7 @@ use jsonata_core::ast::{AstNode, BinaryOp};
 use super::super::hook;
 use super::super::meter::Scan;
 use super::super::plan::{Axis, PlanStep};
-use super::super::table::Access;
+use super::super::table::ValueRead;
 use super::nodes::{call, context, scanned, wrap};
 use super::predicate::{is_comparison, is_literal};
 use super::{Rewriter, Rewritten, builtin, construct};
@@ -25,7 +25,7 @@ impl Rewriter {
     pub(super) fn below(&mut self, node: &mut AstNode, index: usize) {
         if matches!(node, AstNode::Wildcard) {
             let hop = PlanStep::of(Axis::Children);
-            self.body.starts.add(context(), Access::Walk(vec![hop]));
+            self.body.starts.add(context(), ValueRead::Path(vec![hop]));
             return;
         }
         self.is_plain = false;
@@ -116,7 +116,7 @@ impl Rewriter {
     }
 }
 
-/// Whether a node gives a single value, or nothing, whatever it is given.
+/// Whether a node gives a single value, or nothing, for any input.
 pub(super) fn is_scalar(node: &AstNode) -> bool {
     match node {
         AstNode::Binary { op, .. } => match op {

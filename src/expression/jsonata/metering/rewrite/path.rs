@@ -27,7 +27,7 @@ pub(super) struct PathState {
 }
 
 impl Rewriter {
-    /// A path, sort or group where any value may stand.
+    /// A path, sort or group in a position that takes any value.
     pub(super) fn chained(&mut self, node: &mut AstNode) -> Rewritten {
         if let Some(ahead) = self.chain(node, Continuation::default())? {
             self.pay_ahead(node, ahead);

@@ -129,7 +129,7 @@ impl Rewriter {
     }
 
     /// Terms are compared as often as a list can be halved. What is no number,
-    /// such as 0 by 0, must not come to be sorted by.
+    /// such as 0 by 0, must not become a sort key.
     pub(super) fn term(&mut self, term: &mut AstNode) -> Rewritten {
         self.is_plain = false;
         self.enclosed(term, 0)?;

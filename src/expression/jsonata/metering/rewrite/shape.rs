@@ -21,7 +21,7 @@ pub(super) fn is_ordered(node: &AstNode) -> bool {
     matches!(node, AstNode::Sort { .. } | AstNode::ObjectTransform { .. })
 }
 
-/// Whether a first step is evaluated once, whatever the context is.
+/// Whether a first step is evaluated once for any context.
 pub(super) fn is_made_once(node: &AstNode) -> bool {
     match node {
         AstNode::Array(_) => true,

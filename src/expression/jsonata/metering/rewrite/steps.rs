@@ -5,7 +5,7 @@ use jsonata_core::ast::AstNode;
 use super::super::super::syntax::children;
 use super::super::price::{CALL, COMPARED, COPY, HASHED, NODE};
 
-/// Calls of these cost more than a node, whatever their arguments.
+/// Calls of these cost more than a node for any arguments.
 fn base(name: &str) -> u64 {
     match name {
         "toMillis" => 4_000, // builds a regular expression from the picture

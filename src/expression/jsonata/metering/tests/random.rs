@@ -1,4 +1,4 @@
-//! Expressions that no one would write, put together by chance: counting
+//! Expressions that are put together at random: counting
 //! changes what none of them gives. The same seed makes the same ones.
 
 use jsonata_core::evaluator::{Context, Evaluator};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::super::super::limits::STEPS;
 use super::super::super::{Expression, Moment, options};
-use super::Chance;
+use super::Xorshift;
 
 const EXPRESSIONS: usize = 3_000;
 
@@ -83,7 +83,7 @@ const ENDS: &[&str] = &[
     "$$", "$$.deep", "$i", "0", "true", "r", "n", "$$.words", "missing", "null",
 ];
 
-impl Chance {
+impl Xorshift {
     fn expression(&mut self, depth: usize) -> String {
         if depth == 0 {
             return ENDS[self.below(ENDS.len())].to_owned();
@@ -117,7 +117,7 @@ fn counting_changes_no_result_of_expressions_made_by_chance() {
         now_ms: 0,
         random: [7; 32],
     };
-    let mut chance = Chance(88_172_645_463_325_252);
+    let mut chance = Xorshift(88_172_645_463_325_252);
     let (mut compared, mut different) = (0, Vec::new());
     while compared < EXPRESSIONS {
         let depth = 1 + chance.below(3);

@@ -17,20 +17,20 @@ use crate::flows::call::current::Current;
 use crate::flows::call::list::cursor::{CursorPlace, bad_cursor};
 use crate::flows::call::subject::{Plan, Subject};
 use crate::header_text;
-use crate::pagination::{self, Ask, PageError, PageLinks, Position};
+use crate::pagination::{self, PageError, PageLinks, PageParameters, Position};
 use crate::ports::{Body, System};
 use crate::proxy::Target;
 use crate::proxy::body::BodySource;
 use crate::proxy::reply;
 use crate::proxy::request::{Draft, Payload, RequestError, Round, is_query_in_body};
-use crate::proxy::wanted::Wanted;
+use crate::proxy::wanted::ListParameters;
 use crate::settings::CURSOR_BYTES;
 
 /// A page that is asked for.
 pub(in crate::flows) struct Page<'a> {
     pagination: &'a Pagination,
     position: Position,
-    ask: Ask,
+    ask: PageParameters,
     /// The root `pagination` of placeholders.
     values: Value,
     place: CursorPlace,
@@ -136,8 +136,8 @@ impl Asked {
         }
     }
 
-    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::Request<'r> {
-        pagination::Request {
+    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::PageRequest<'r> {
+        pagination::PageRequest {
             url: &self.url,
             query,
             options: &self.options,
@@ -155,7 +155,7 @@ impl<'a> Page<'a> {
         current: &Current<'_>,
         call: ListCall<'_>,
     ) -> Result<Option<Self>, Failure> {
-        let wanted = Wanted::read(call.query)?;
+        let wanted = ListParameters::read(call.query)?;
         let Some(pagination) = prepared.subject().pagination() else {
             return wanted.cursor.map_or(Ok(None), |_| Err(bad_cursor()));
         };
@@ -227,7 +227,7 @@ impl<'a> Page<'a> {
         &self,
         query: &Value,
         moment: &Moment,
-        answer: &pagination::Answer<'_>,
+        answer: &pagination::PageAnswer<'_>,
     ) -> PageLinks {
         let Some(asked) = self.asked.as_ref() else {
             return PageLinks::default();

@@ -13,7 +13,7 @@ use crate::json;
 use crate::pagination::PageError;
 use crate::proxy::body::{BodyError, BodySource, Writing};
 use crate::proxy::form;
-use crate::proxy::request::{self, Caller, Draft, Payload, RequestError};
+use crate::proxy::request::{self, CallerInput, Draft, Payload, RequestError};
 
 impl Page<'_> {
     /// The method's request with what asks for this page.
@@ -22,7 +22,7 @@ impl Page<'_> {
         mut draft: Draft,
         method: &Method,
         writing: &Writing,
-        caller: &Caller,
+        caller: &CallerInput,
     ) -> Result<Draft, Failure> {
         draft.url = self.address(&draft.url, method);
         for (name, value) in &self.ask.query {

@@ -4,7 +4,7 @@ use jsonata_core::value::JValue;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::Chance;
+use super::super::Xorshift;
 
 /// Functions, as often as they are to be called, with their arguments at most.
 pub const FUNCTIONS: &[(&str, usize)] = &[
@@ -219,7 +219,7 @@ const NUMBERS: &[f64] = &[
     37.0,
 ];
 
-impl Chance {
+impl Xorshift {
     pub fn text(&mut self, parts: &[&str]) -> String {
         let count = match self.below(12) {
             0 => 0,

@@ -23,7 +23,7 @@ fn every_function_of_the_engine_has_its_price() {
         assert!(is_the_engines(name), "{name}");
         assert!(builtin::guard(name).is_some(), "{name} has no price");
     }
-    // One that the engine has and the table has not is not available, whatever it is.
+    // A function that the engine has and the table has not is not available.
     assert!(is_the_engines("eval"));
     for source in ["$eval(\"1\")", "$map([1], $eval)", "1 ~> $eval"] {
         let refused = ExpressionError::Unavailable("eval".to_owned());
