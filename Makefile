@@ -65,12 +65,15 @@ test: setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimi
 deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
 
-bench: setup build/optimised ## micro benchmarks; /proxy and webhooks beside plain JavaScript; PROFILE=1 adds a processor profile
-	$(call say,Micro benchmarks)
-	@cargo bench --locked --bench micro
-	$(call say,Requests per second in workerd)
+bench: setup $(or $(BENCH_BUILD),build/optimised) build/floor/optimised ## the tables of docs/performance.md; ROWS=proxy,list for some rows, BENCH_OLD=folder for an older build in the same run
 	@$(NODE) benches/throughput/run.mjs
-	@$(NODE) benches/throughput/webhooks.mjs
+
+profile: setup $(or $(BENCH_BUILD),build/optimised) ## processor profile of proxied calls, into build/proxy-profile.txt; BENCH_OLD=folder as for bench
+	@$(NODE) benches/throughput/profile.mjs
+
+micro: prerequisites ## micro benchmarks of Rust functions, on this machine's target
+	$(call say,Micro benchmarks (first time: 3 minutes))
+	@cargo bench --locked --bench micro
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,7 +133,7 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev check fix worker-test test deploy bench help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites
+.PHONY: dev check fix worker-test test deploy bench profile micro help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites
 
 # What `make dev` and the tests run: the quick build, unless the target says otherwise.
 dev fix worker-test: export WORKER_BUILD := build/quick
@@ -162,4 +165,8 @@ build/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready
 
 build/optimised: build/index.js scripts/optimise
 	@scripts/optimise
+	@touch $@
+
+build/floor/optimised: benches/floor/Cargo.toml benches/floor/Cargo.lock benches/floor/src/lib.rs benches/floor/build | .tools/ready node_modules/ready
+	@benches/floor/build
 	@touch $@

@@ -8,18 +8,18 @@ import { parse } from "smol-toml";
 
 export const root = path.resolve(import.meta.dirname, "..");
 
-/** The folder of the build that runs, where it is not wrangler.toml's: make sets it. */
-const build = process.env.WORKER_BUILD;
-
-/** One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml. */
-export async function localWorker({ vars = {}, dev = {}, ratelimits } = {}) {
+/**
+ * One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml, and so does `build`, the folder of the
+ * build that runs: make sets it by WORKER_BUILD.
+ */
+export async function localWorker({ vars = {}, dev = {}, ratelimits, build = process.env.WORKER_BUILD } = {}) {
   const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
   return {
     config: {
       name: wrangler.name,
       compatibilityDate: wrangler.compatibility_date,
       compatibilityFlags: wrangler.compatibility_flags,
-      manifest: await manifest(path.join(root, build ?? path.dirname(wrangler.main))),
+      manifest: await manifest(path.resolve(root, build ?? path.dirname(wrangler.main))),
       env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []) },
       exports: sqliteClasses(wrangler),
     },
@@ -27,7 +27,8 @@ export async function localWorker({ vars = {}, dev = {}, ratelimits } = {}) {
   };
 }
 
-async function manifest(folder) {
+/** The modules of a build. */
+export async function manifest(folder) {
   return {
     mainModule: "index.js",
     modulesRoot: folder,

@@ -1,89 +1,83 @@
-// What the benchmarks of the Worker share: plain JavaScript beside the gateway in one workerd, load on each in turn, and a table.
+// How a row is measured: load on one side after the other, several rounds, and what the runtime's process used meanwhile.
+//
+// A side is `{name, pid, load, against?}`: `pid` the workerd that serves it, `load` what autocannon takes, `against` the name of the
+// side it is compared with (the first one when absent). Measuring adds `rounds: [{rate, cost}]`: requests per second, and
+// milliseconds of processor time per request.
 
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
-import { Miniflare, NoOpLog } from "miniflare";
 
-const ROUNDS = Number(process.env.ROUNDS || 3);
-const DURATION = Number(process.env.DURATION || 4);
-const CONNECTIONS = 20;
+export const ROUNDS = Number(process.env.ROUNDS || 9);
+export const DURATION = Number(process.env.DURATION || 0.7);
+export const CONNECTIONS = 20;
+/** Requests before the first round: by then the engine has compiled what is hot. */
+const WARM_UP = 2_000;
 
-/** A Worker of one file of this folder, `<name>.js`, with one class of objects in SQLite. */
-export async function plainWorker({ config: { compatibilityDate } }, name, { class: exportName, binding, vars = {} }) {
-  const file = `${name}.js`;
-  const contents = await readFile(path.join(import.meta.dirname, file), "utf8");
-  const texts = Object.entries(vars).map(([key, value]) => [key, { type: "text", value }]);
-  return {
-    config: {
-      name,
-      compatibilityDate,
-      manifest: { mainModule: file, modulesRoot: import.meta.dirname, modules: { [file]: { type: "esm", contents } } },
-      env: { ...Object.fromEntries(texts), [binding]: { type: "durable-object", worker: name, exportName } },
-      exports: { [exportName]: { type: "durable-object", storage: "sqlite" } },
-    },
-    dev: { unsafeDirectSockets: [{}] },
-  };
-}
-
-// The Worker's own lines, one or more for each request: only what went wrong is shown.
-const handleStructuredLogs = ({ level, message }) => {
-  if (level === "error") console.error(message);
-};
-
-/** The runtime with these Workers, ready. */
-export async function started(folder, workers, more = {}) {
-  const runtime = new Miniflare({ cf: false, log: new NoOpLog(), handleStructuredLogs, logRequests: false, telemetry: { enabled: false }, resourcePersistencePath: folder, ...more, workers });
-  await runtime.ready;
-  return runtime;
-}
-
-/** Where a Worker listens, without Miniflare's own in front. */
-export const urlOf = async (runtime, worker) => String(await runtime.unsafeGetDirectURL(worker)).replace(/\/$/, "");
-
-/** Admin calls: `calling(url)(token)(method, route, body)`; what is not 2xx ends the run. */
-export const calling = (url) => (token) => async (method, route, body) => {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const answer = await fetch(url + route, { method, headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
-};
-
-/** Each way (`{name, …}`, see `load`) in turn, `ROUNDS` times; the best round of each stands, as noise only ever slows. */
-export async function table(title, pid, ways) {
-  for (const way of ways) await load({ ...way, seconds: 2 });
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const way of ways) {
-      const before = processorMs(pid);
-      const { requests, non2xx, errors } = await load(way);
-      if (non2xx + errors > 0) throw new Error(`${way.name}: ${non2xx} answers were not 2xx, ${errors} calls failed`);
-      way.perSecond = Math.max(way.perSecond ?? 0, requests.average);
-      way.ms = Math.min(way.ms ?? Infinity, (processorMs(pid) - before) / requests.total);
+/**
+ * Measures sides in turn, every second round backwards. `tail`: seconds after a round whose work still counts for it, such as lines
+ * of a log that are written later; each side then needs a process that no other side uses.
+ */
+export async function alternate(sides, { tail = 0, warmUp = WARM_UP, rounds = ROUNDS, seconds = DURATION } = {}) {
+  for (const side of sides) {
+    side.rounds = [];
+    await load(side, { amount: warmUp });
+  }
+  if (tail > 0) await sleep(tail * 1_000);
+  for (let round = 0; round < rounds; round++) {
+    const results = [];
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const before = processorTime(side.pid);
+      const { requests, duration } = await load(side, { duration: seconds });
+      results.push({ side, before, after: processorTime(side.pid), count: requests.total, duration });
+    }
+    if (tail > 0) await sleep(tail * 1_000);
+    for (const { side, before, after, count, duration } of results) {
+      const used = (tail > 0 ? processorTime(side.pid) : after) - before;
+      side.rounds.push({ rate: count / duration, cost: used / count });
     }
   }
-  const [{ perSecond, ms }] = ways;
-  console.log(`\n${title} (${CONNECTIONS} connections, best of ${ROUNDS} × ${DURATION} s)`);
-  console.log(`  ${"".padEnd(42)} requests/s  ratio   processor ms/request  ratio`);
-  for (const way of ways) {
-    const columns = [way.perSecond.toFixed(0).padStart(10), (way.perSecond / perSecond).toFixed(2).padStart(6), way.ms.toFixed(3).padStart(22), (way.ms / ms).toFixed(2).padStart(6)];
-    console.log(`  ${way.name.padEnd(42)} ${columns.join(" ")}`);
-  }
+  return sides;
 }
 
-/** `way`: what autocannon takes, such as `{url, headers}`. */
-export function load({ seconds = DURATION, ...way }) {
-  return autocannon({ ...way, connections: CONNECTIONS, duration: seconds });
+/** Sends requests to a side for some seconds, or `amount` of them. */
+export async function load({ name, load: options }, more) {
+  const outcome = await autocannon({ connections: CONNECTIONS, sampleInt: 100, ...options, ...more });
+  const { non2xx, errors } = outcome;
+  if (non2xx + errors > 0) throw new Error(`${name}: ${non2xx} answers were not 2xx, ${errors} requests failed`);
+  return outcome;
 }
 
-/** The workerd among the children of a process. */
-export function runtimeOf(parent) {
-  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ");
-  return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("workerd"));
+/** For autocannon: every connection goes round `requests()`, each from another one. */
+export function inTurn(url, requests) {
+  let connections = 0;
+  const setupClient = (client) => {
+    const all = requests();
+    const first = Math.floor(((connections++ % CONNECTIONS) * all.length) / CONNECTIONS);
+    client.setRequests([...all.slice(first), ...all.slice(0, first)]);
+  };
+  return { url, setupClient };
 }
 
-/** Processor time a process has used, in ms; /proc counts in hundredths of a second. */
-function processorMs(pid) {
+/** Processor time of a process and its threads, in milliseconds; /proc counts in hundredths of a second. */
+export function processorTime(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Runs `work` for each item, `atOnce` at a time; returns the results in order. */
+export async function each(items, work, atOnce = CONNECTIONS) {
+  const results = [];
+  let next = 0;
+  const worker = async () => {
+    for (let n = next++; n < items.length; n = next++) results[n] = await work(items[n], n);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
 }

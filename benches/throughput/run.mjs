@@ -1,73 +1,60 @@
-// Requests per second of /proxy on plain workerd beside hand-written JavaScript in the same runtime, in one run.
-// Only the ratios mean something: load, provider and runtime share this machine. Processor time is the runtime's own,
-// from /proc, and so the steadier of the two. `PROFILE=1` also writes build/proxy.cpuprofile (Chrome's format).
+// `make bench`: every row of docs/performance.md in one run, compared with hand-written JavaScript in the same runtime. Load, provider and
+// runtimes share this machine, so only the ratios mean something; processor time is the runtime's own, from /proc.
+//
+//   ROWS=proxy,list    some rows only; docs/performance.md is written when all have run
+//   BENCH_BUILD=build  the folder of the build that is measured
+//   BENCH_OLD=folder   a second build, measured in the same rounds
+//   ROUNDS=9 DURATION=0.7 STARTS=5    rounds, seconds of a side in each, starts; `accounts` and `deliveries` have rounds of their own
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { randomAdminToken, randomSealingKey } from "../../scripts/dev-vars.mjs";
-import { localWorker } from "../../scripts/local-worker.mjs";
-import { calling, load, plainWorker, runtimeOf, started, table, urlOf } from "./measure.mjs";
-import { profile } from "./profile.mjs";
+import { root } from "../../scripts/local-worker.mjs";
+import { writeDocument } from "./document.mjs";
+import { list, proxy } from "./rows/calls.mjs";
+import { deliveries } from "./rows/deliveries.mjs";
+import { files, kept, many } from "./rows/growth.mjs";
+import { size } from "./rows/size.mjs";
+import { start } from "./rows/start.mjs";
+import { webhooks } from "./rows/webhooks.mjs";
+import { Runtimes } from "./runtimes.mjs";
+import { print } from "./tables.mjs";
+import { startUpstream } from "./upstream.mjs";
 
-const folder = await mkdtemp(path.join(tmpdir(), "causeway-bench-"));
-const upstream = spawn(process.execPath, [path.join(import.meta.dirname, "upstream.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
-let runtime;
+const ROWS = { proxy, list, webhooks, deliveries, accounts: many, file: files, kept, start, size };
+
+const names = process.env.ROWS ? process.env.ROWS.split(",") : Object.keys(ROWS);
+const unknown = names.filter((name) => !Object.hasOwn(ROWS, name));
+if (unknown.length > 0) {
+  console.error(`ROWS=${unknown.join(",")}: the rows are ${Object.keys(ROWS).join(",")}`);
+  process.exit(2);
+}
+const builds = [{ name: "Causeway", folder: path.resolve(root, process.env.BENCH_BUILD || "build") }];
+if (process.env.BENCH_OLD) builds.push({ name: "Causeway before", folder: path.resolve(root, process.env.BENCH_OLD) });
+
+const { provider, stop } = await startUpstream();
+const tables = [];
+const times = [];
 try {
-  const provider = `http://127.0.0.1:${String((await once(upstream.stdout, "data"))[0]).trim()}`;
-  runtime = await workers(provider);
-  const pid = runtimeOf(process.pid);
-  const { url, token, account } = await prepared(provider);
-  const plain = await urlOf(runtime, "passthrough");
-  const headers = { authorization: `Bearer ${token}` };
-  const one = `${url}/proxy/ships/1?integrated_account_id=${account}`;
-  const page = `${url}/proxy/ships?integrated_account_id=${account}`;
-  await table("GET one record of 1 KB, body streamed", pid, [
-    { name: "JavaScript, bare pass-through", url: `${plain}/worker/v1/ships/1`, headers },
-    { name: "JavaScript, through an object", url: `${plain}/object/v1/ships/1`, headers },
-    { name: "Causeway /proxy/ships/1", url: one, headers },
-  ]);
-  await table("LIST a page of 100 records, 93 KB, cut out of its envelope", pid, [
-    { name: "JavaScript, JSON.parse and Response.json", url: `${plain}/list/v1/ships`, headers },
-    { name: "Causeway /proxy/ships", url: page, headers },
-  ]);
-  if (process.env.PROFILE) await profile(runtime, "causeway", "build/proxy.cpuprofile", () => load({ url: one, headers }));
+  for (const name of names) {
+    const begin = performance.now();
+    tables.push(...(await measured(name)));
+    times.push(`${name} ${((performance.now() - begin) / 1_000).toFixed(0)} s`);
+  }
 } finally {
-  await runtime?.dispose();
-  upstream.kill();
-  await rm(folder, { recursive: true, force: true });
+  stop();
 }
+console.log(`\nMeasured in ${times.join(", ")}`);
+await mkdir(path.join(root, "build"), { recursive: true });
+await writeFile(path.join(root, "build/bench.json"), JSON.stringify(tables, null, 1));
+if (!process.env.ROWS) await writeDocument(tables);
 
-async function workers(provider) {
-  const gateway = await localWorker({
-    vars: { ADMIN_TOKEN: randomAdminToken(), SEALING_KEYS: randomSealingKey(), EU_JURISDICTION: "off", ALLOW_PRIVATE_UPSTREAMS: "true" },
-    dev: { unsafeDirectSockets: [{}] },
-  });
-  const passthrough = await plainWorker(gateway, "passthrough", { class: "Holder", binding: "HOLDER", vars: { UPSTREAM: provider, KEY: "key-1" } });
-  const runtime = await started(folder, [gateway, passthrough], process.env.PROFILE ? { inspectorPort: 0 } : {});
-  runtime.adminToken = gateway.config.env.ADMIN_TOKEN.value;
-  return runtime;
-}
-
-/** The gateway with one account whose provider is `upstream.mjs`. */
-async function prepared(provider) {
-  const url = await urlOf(runtime, "causeway");
-  const as = calling(url);
-  const admin = as(runtime.adminToken);
-  const file = JSON.parse(await readFile(path.join(import.meta.dirname, "../../tests/worker/integrations/api-key.json"), "utf8"));
-  file.config.base_url = `${provider}/v1`;
-  await admin("PUT", "/integration/api-key", file);
-  const environment = await admin("POST", "/environment", { name: "bench" });
-  const { token } = await admin("POST", "/api-token", { environment_id: environment.id, name: "bench" });
-  const call = as(token);
-  const install = await call("POST", "/environment-integration", { integration_name: "api-key" });
-  const account = await call("POST", "/integrated-account", {
-    tenant_id: "t",
-    environment_integration_id: install.id,
-    authentication_method: "api_key",
-    context: { api_key: "key-1" },
-  });
-  return { url, token, account: account.id };
+async function measured(name) {
+  const runtimes = new Runtimes();
+  try {
+    const outcome = [await ROWS[name]({ runtimes, builds, provider })].flat();
+    outcome.forEach(print);
+    return outcome;
+  } finally {
+    await runtimes.end();
+  }
 }

@@ -32,6 +32,6 @@ export class Inbox extends DurableObject {
 
 export default {
   fetch(request, env) {
-    return env.INBOX.get(env.INBOX.idFromName(new URL(request.url).pathname)).fetch(request);
+    return env.OBJECT.get(env.OBJECT.idFromName(new URL(request.url).pathname)).fetch(request);
   },
 };
