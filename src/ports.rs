@@ -285,14 +285,28 @@ pub trait Objects: HttpClient {
         patience: Duration,
     ) -> Result<String, ObjectFault>;
 
-    /// Forwards a call to the account's object, its body as a handle. `budget` is the time limit.
+    /// The response of an object, which is passed on as it is.
+    type ObjectReply: ObjectReply;
+
+    /// Hands a request over to the account's object, body as a handle. The object responds within the request's own time.
     async fn call(
         &self,
         account: AccountId,
         hand_over: &HandOver,
         request: Incoming<Self::Stream>,
-        budget: Duration,
-    ) -> Result<Reply<Self::Stream>, ObjectFault>;
+    ) -> Result<Self::ObjectReply, ObjectFault>;
+}
+
+/// What the front Worker reads of an object's response.
+pub trait ObjectReply {
+    /// Its status.
+    fn status(&self) -> StatusCode;
+}
+
+impl<S> ObjectReply for Reply<S> {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
 }
 
 /// What the front Worker and the objects share.

@@ -54,6 +54,8 @@ pub struct Settings {
     pub log_retention: Duration,
     /// `LOG_RETENTION_COUNT`: how many lines the log of an account keeps.
     pub log_retention_count: usize,
+    /// `LOG_CALLS`: which proxied calls are on the console.
+    pub log_calls: LogCalls,
     /// What is set and cannot be read: the name of the variable and what it takes, never its value.
     pub unreadable: Vec<String>,
 }
@@ -95,6 +97,15 @@ pub enum UnsignedTokens {
     Allowed,
     /// None does.
     Refused,
+}
+
+/// Which proxied calls are on the console. All that failed are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LogCalls {
+    /// No others.
+    Failed,
+    /// This share of the others, above 0 and up to 1.
+    Share(f64),
 }
 
 impl Settings {
@@ -152,6 +163,7 @@ impl Settings {
                 LOG_RETENTION_COUNT,
                 1..=LOG_RETENTION_COUNT_MAX,
             ),
+            log_calls: variables.log_calls("LOG_CALLS"),
             unreadable: variables.unreadable(),
         }
     }

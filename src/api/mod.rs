@@ -64,12 +64,33 @@ impl<O: Outside> RequestContext<'_, O> {
     }
 }
 
+/// What a request is answered with.
+pub enum Answer<O: Outside> {
+    /// A reply of the front Worker.
+    Own(Reply<O::Stream>),
+    /// The response of an object, which has its `x-request-id`.
+    Object(O::ObjectReply),
+}
+
+impl<O: Outside> Answer<O>
+where
+    O::ObjectReply: Into<Reply<O::Stream>>,
+{
+    /// The reply, where an object's can be read.
+    pub fn into_reply(self) -> Reply<O::Stream> {
+        match self {
+            Self::Own(reply) => reply,
+            Self::Object(reply) => reply.into(),
+        }
+    }
+}
+
 /// Answers one request of the world, at the front Worker; or says why it could not even be read.
 pub async fn handle<O: Outside>(
     outside: &O,
     isolate: &Isolate,
     request: Result<Incoming<O::Stream>, Failure>,
-) -> Reply<O::Stream> {
+) -> Answer<O> {
     let request_id = HEXLOWER.encode(&outside.random::<16>());
     let context = RequestContext {
         outside,
@@ -81,30 +102,34 @@ pub async fn handle<O: Outside>(
         Ok(request) => answer(&context, request).await,
         Err(failure) => Err(failure),
     };
-    let answer = answer.and_then(|reply| until_drained(outside, isolate.room(), reply));
-    let mut reply = answer.unwrap_or_else(|failure| {
+    let own = match answer {
+        Ok(Answer::Object(reply)) => return Answer::Object(reply),
+        Ok(Answer::Own(reply)) => until_drained(outside, isolate.room(), reply),
+        Err(failure) => Err(failure),
+    };
+    let mut reply = own.unwrap_or_else(|failure| {
         log_ours(&context, &failure);
         reply::failure(&failure, &request_id)
     });
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
     }
-    reply
+    Answer::Own(reply)
 }
 
 async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+) -> Result<Answer<O>, Failure> {
     let path = request.url.path();
     let Some((right, route)) = route::lookup(&request.method, path) else {
-        return no_route(path, context.request_id);
+        return no_route(path, context.request_id).map(Answer::Own);
     };
     if route != Route::Health {
         address::check(context.outside.settings(), &request.url, &request.headers)?;
     }
-    // RFC 9110 §9.3.2; on the data plane it is the provider's.
-    let is_bodiless = request.method == Method::HEAD && !matches!(route, Route::Call(_));
+    // RFC 9110 §9.3.2
+    let is_bodiless = request.method == Method::HEAD;
     let answer = match route {
         Route::Health => Ok(health::get(context, &request.url)),
         Route::Home => Ok(home::show(context, &request.url)),
@@ -112,14 +137,19 @@ async fn answer<O: Outside>(
         Route::OpenApi => Ok(openapi::get()),
         Route::Call(target) => {
             let caller = admit(context, &request.headers, right).await?;
-            proxy::hand_over_call(context, &caller, target, request).await
+            let reply = proxy::hand_over_call(context, &caller, target, request);
+            return reply.await.map(Answer::Object);
         }
         Route::Action(name) => {
             let caller = admit(context, &request.headers, right).await?;
-            proxy::hand_over_action(context, &caller, name, request).await
+            let reply = proxy::hand_over_action(context, &caller, name, request);
+            return reply.await.map(Answer::Object);
         }
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
-        Route::Webhook(route) => webhook::answer(context, route, request).await,
+        Route::Webhook(route) => match webhook::answer(context, route, request).await? {
+            Answer::Own(reply) => Ok(reply),
+            answer @ Answer::Object(_) => return Ok(answer),
+        },
         Route::Admin(route) => {
             let caller = admit(context, &request.headers, right).await?;
             let call = AdminCall {
@@ -132,11 +162,11 @@ async fn answer<O: Outside>(
         }
     };
     answer.map(|reply| {
-        if is_bodiless {
+        Answer::Own(if is_bodiless {
             without_body(reply)
         } else {
             reply
-        }
+        })
     })
 }
 

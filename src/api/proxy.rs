@@ -1,7 +1,5 @@
 //! The data plane at the front Worker: a call is handed over to its account's object.
 
-use std::time::Duration;
-
 use http::{HeaderMap, Method};
 use serde_json::json;
 use url::Url;
@@ -11,11 +9,8 @@ use super::{RequestContext, all_pages, budget};
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::ids::AccountId;
-use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply};
+use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside};
 use crate::proxy::{Target, headers};
-
-/// What the way to the object and back may take in addition to the call itself.
-const MARGIN: Duration = Duration::from_secs(5);
 
 /// Hands a call over to its account's object.
 pub(super) async fn hand_over_call<O: Outside>(
@@ -23,12 +18,12 @@ pub(super) async fn hand_over_call<O: Outside>(
     caller: &Caller,
     target: Target,
     request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+) -> Result<O::ObjectReply, Failure> {
     let account = checked(caller, &request)?;
     let budget = budget_of(context.outside, &request)?;
     let pages = all_pages::wanted(&request.headers)?;
     let route = ObjectRoute::Call(target, budget, pages);
-    hand_over(context, caller, account, (route, budget), request).await
+    hand_over(context, caller, account, route, request).await
 }
 
 /// Hands the run of an action over to its account's object.
@@ -37,11 +32,11 @@ pub(super) async fn hand_over_action<O: Outside>(
     caller: &Caller,
     name: String,
     request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+) -> Result<O::ObjectReply, Failure> {
     let account = checked(caller, &request)?;
     let budget = budget_of(context.outside, &request)?;
     let route = ObjectRoute::Action(name, budget);
-    hand_over(context, caller, account, (route, budget), request).await
+    hand_over(context, caller, account, route, request).await
 }
 
 /// The account of a request that may be handed over.
@@ -57,10 +52,9 @@ async fn hand_over<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,
     account: AccountId,
-    (route, budget): (ObjectRoute, Budget),
+    route: ObjectRoute,
     request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
-    let budget = budget.timeout + MARGIN;
+) -> Result<O::ObjectReply, Failure> {
     let hand_over = HandOver {
         route,
         request_id: context.request_id.to_owned(),
@@ -78,16 +72,10 @@ async fn hand_over<O: Outside>(
     // What is made once is known as begun by now, and is not made a second time.
     let has_key = first.headers.contains_key("idempotency-key");
     let second = copy_to_repeat(&first).filter(|_| method.is_idempotent() && !has_key);
-    let outcome = context
-        .outside
-        .call(account, &hand_over, first, budget)
-        .await;
+    let outcome = context.outside.call(account, &hand_over, first).await;
     let outcome = match (outcome, second) {
         (Err(ObjectFault::Interrupted), Some(request)) => {
-            context
-                .outside
-                .call(account, &hand_over, request, budget)
-                .await
+            context.outside.call(account, &hand_over, request).await
         }
         (outcome, _) => outcome,
     };

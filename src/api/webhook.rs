@@ -2,14 +2,12 @@
 //! signature is the proof. An account's webhook is handed over to
 //! its object, body as a handle; an install's is verified at the front Worker.
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::json;
 
-use super::RequestContext;
 use super::route::WebhookRoute;
 use super::unproved::Sender;
+use super::{Answer, RequestContext};
 use crate::account::seal::Keyring;
 use crate::account::token::{self, TokenKind, TokenProof};
 use crate::delivery::DELIVERY_MARK;
@@ -18,19 +16,15 @@ use crate::flows::ingress::install::receive_for_install;
 use crate::flows::ingress::reply::answered_in_time;
 use crate::header_text;
 use crate::ids::{AccountId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibility};
+use crate::ports::{Body, HandOver, Incoming, ObjectReply, ObjectRoute, Outside, Visibility};
 use crate::proxy::headers;
-use crate::settings::RECEIVE_TIMEOUT;
-
-/// What the way to the object and back may take in addition to the work there.
-const MARGIN: Duration = Duration::from_secs(5);
 
 /// Answers a provider, at the front Worker.
 pub(super) async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     route: WebhookRoute,
     request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+) -> Result<Answer<O>, Failure> {
     let request = without_body_of_get(request);
     let sender = Sender::of(context, &request.headers);
     refuse_own(sender.keyring()?, &request.headers)?;
@@ -41,10 +35,10 @@ pub(super) async fn answer<O: Outside>(
             let (id, proof) = proved(&sender, read, hidden).await?;
             log_unknown(context, &request.headers);
             let answer = hand_over(context, id, request).await?;
-            if proof == TokenProof::Unsigned && answer.status == StatusCode::NOT_FOUND {
+            if proof == TokenProof::Unsigned && answer.status() == StatusCode::NOT_FOUND {
                 return Err(sender.named_nothing(hidden()).await);
             }
-            Ok(answer)
+            Ok(Answer::Object(answer))
         }
         WebhookRoute::Install(text) => {
             let hidden = || Failure::not_found("environment integration");
@@ -57,7 +51,7 @@ pub(super) async fn answer<O: Outside>(
                 Err(failure) if proof == TokenProof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
                 }
-                answer => answer,
+                answer => answer.map(Answer::Own),
             }
         }
     }
@@ -117,7 +111,7 @@ async fn hand_over<O: Outside>(
     context: &RequestContext<'_, O>,
     account: AccountId,
     request: Incoming<O::Stream>,
-) -> Result<Reply<O::Stream>, Failure> {
+) -> Result<O::ObjectReply, Failure> {
     let hand_over = HandOver {
         route: ObjectRoute::Webhook,
         request_id: context.request_id.to_owned(),
@@ -130,10 +124,7 @@ async fn hand_over<O: Outside>(
         headers: headers::of_webhook(&request.headers),
         ..request
     };
-    let outcome = context
-        .outside
-        .call(account, &hand_over, request, RECEIVE_TIMEOUT + MARGIN)
-        .await;
+    let outcome = context.outside.call(account, &hand_over, request).await;
     outcome.map_err(|fault| {
         let line = json!({ "level": "error", "event": "object_silent", "request_id": context.request_id, "integrated_account_id": account, "reason": fault.to_string() });
         context.outside.log(&line);

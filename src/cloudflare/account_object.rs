@@ -2,27 +2,35 @@
 
 use std::rc::Rc;
 
+use js_sys::Promise;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 use worker::durable::State;
-use worker::{DurableObject, Env, Request, Response, durable_object};
+use worker::worker_sys::DurableObjectState;
 
 use super::edge::Edge;
-use super::objects;
+use super::event::{self, Event};
 use super::storage::ObjectStorage;
-use super::{bindings, convert};
+use super::{bindings, convert, objects};
 use crate::flows::object::AccountObject;
 use crate::flows::object::dispatch::dispatch;
 
+type Inner = AccountObject<Edge, ObjectStorage>;
+
 /// The object of an account, in its region; see `flows::object`.
-#[durable_object]
+#[wasm_bindgen]
 pub struct Account {
-    inner: Option<Rc<AccountObject<Edge, ObjectStorage>>>,
+    inner: Option<Rc<Inner>>,
 }
 
-impl DurableObject for Account {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl Account {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let state = State::from(state);
         let id = bindings::own_name(&state).and_then(|name| name.parse().ok());
         let inner = id.map(|id| {
-            let edge = Edge::new(env);
+            let edge = Edge::of_object(env);
             let isolate = edge.isolate();
             let storage = ObjectStorage::new(&state);
             Rc::new(AccountObject::new(edge, isolate, storage, id))
@@ -30,28 +38,37 @@ impl DurableObject for Account {
         Self { inner }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let Some(account) = &self.inner else {
-            return Response::error("the name of this object is not an account id", 500);
-        };
-        if request.headers().has(objects::MESSAGE)? {
-            let message = request.text().await?;
-            return Response::ok(account.answer(&message).await);
-        }
-        let incoming = convert::incoming(request.inner()).ok();
-        let handed = incoming
-            .and_then(|incoming| Some((objects::hand_over_in(&incoming.headers)?, incoming)));
-        let Some((hand_over, incoming)) = handed else {
-            return Response::error("not a request of the front Worker", 500);
-        };
-        let answer = Box::pin(dispatch(account, hand_over, incoming));
-        convert::response(answer.await)
+    pub fn fetch(&self, request: web_sys::Request) -> Promise {
+        let inner = self.inner.clone();
+        event::run(async move |event| match inner {
+            Some(account) => answer(event, &account, &request).await,
+            None => event.refuse("the name of this object is not an account id"),
+        })
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
-        if let Some(account) = &self.inner {
-            account.alarm().await;
-        }
-        Response::empty()
+    pub fn alarm(&self) -> Promise {
+        let inner = self.inner.clone();
+        event::run(async move |event| {
+            if let Some(account) = inner {
+                account.alarm().await;
+            }
+            event.respond_with_text("");
+        })
+    }
+}
+
+async fn answer(event: Event, account: &Rc<Inner>, request: &web_sys::Request) {
+    let Ok(incoming) = convert::incoming(request) else {
+        return event.refuse("not a request of the front Worker");
+    };
+    if incoming.headers.contains_key(objects::MESSAGE) {
+        return match event::message(request).await {
+            Some(message) => event.respond_with_text(&account.answer(&message).await),
+            None => event.refuse("a message broke off"),
+        };
+    }
+    match objects::hand_over_in(&incoming.headers) {
+        Some(hand_over) => event.respond(Box::pin(dispatch(account, hand_over, incoming)).await),
+        None => event.refuse("not a request of the front Worker"),
     }
 }

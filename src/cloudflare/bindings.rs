@@ -1,9 +1,7 @@
 //! The bindings of `wrangler.toml` and `.dev.vars`, and the placement of objects. The `worker` crate does not wrap
 //! `jurisdiction()`, so it is called by name.
 
-use js_sys::{Function, JSON, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
-use worker::durable::{ObjectNamespace, Stub};
+use js_sys::{JSON, Reflect};
 use worker::{Env, RateLimiter, kv::KvStore};
 
 use crate::ids::{Placement, Region};
@@ -39,20 +37,31 @@ pub fn rate(env: &Env, name: &str) -> worker::Result<Option<RateLimiter>> {
     env.rate_limiter(name).map(Some)
 }
 
-/// The stub of an object. The first use creates the object where its id says.
-pub fn stub(env: &Env, object: ObjectName) -> worker::Result<Stub> {
+/// An object: its class, its name, and where its first use creates it.
+pub struct ObjectPlace {
+    pub binding: &'static str,
+    pub name: String,
+    /// A location hint, `eu` for that jurisdiction, or empty.
+    pub location: &'static str,
+}
+
+pub fn place_of(object: ObjectName) -> ObjectPlace {
+    let of = |binding, name, placement| ObjectPlace {
+        binding,
+        name,
+        location: match placement {
+            Placement::EuJurisdiction => "eu",
+            Placement::Hinted(region) => hint(region),
+        },
+    };
     match object {
-        ObjectName::Root => env.durable_object(DIRECTORY)?.get_by_name(ROOT),
-        ObjectName::Environment(id) => place(
-            &env.durable_object(DIRECTORY)?,
-            id.placement(),
-            &id.to_string(),
-        ),
-        ObjectName::Account(id) => place(
-            &env.durable_object(ACCOUNT)?,
-            id.placement(),
-            &id.to_string(),
-        ),
+        ObjectName::Root => ObjectPlace {
+            binding: DIRECTORY,
+            name: ROOT.to_owned(),
+            location: "",
+        },
+        ObjectName::Environment(id) => of(DIRECTORY, id.to_string(), id.placement()),
+        ObjectName::Account(id) => of(ACCOUNT, id.to_string(), id.placement()),
     }
 }
 
@@ -69,28 +78,10 @@ pub fn directory_name(name: &str) -> Option<ObjectName> {
     }
 }
 
-fn place(namespace: &ObjectNamespace, placement: Placement, name: &str) -> worker::Result<Stub> {
-    match placement {
-        Placement::EuJurisdiction => in_jurisdiction(namespace, "eu")?.get_by_name(name),
-        Placement::Hinted(region) => namespace.get_by_name_with_location_hint(name, hint(region)),
-    }
-}
-
 /// The platform has no location hint `eu`. Without the jurisdiction (local development) it is western Europe.
 fn hint(region: Region) -> &'static str {
     match region {
         Region::Eu => "weur",
         other => other.as_str(),
     }
-}
-
-fn in_jurisdiction(
-    namespace: &ObjectNamespace,
-    jurisdiction: &str,
-) -> Result<ObjectNamespace, JsValue> {
-    let namespace: &JsValue = namespace.as_ref();
-    let function: Function = Reflect::get(namespace, &"jurisdiction".into())?.dyn_into()?;
-    Ok(function
-        .call1(namespace, &jurisdiction.into())?
-        .unchecked_into())
 }

@@ -1,11 +1,15 @@
 //! Converts the platform's requests and responses. [`header_text`] encodes header values.
 
+use std::borrow::Cow;
+
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use js_sys::{Array, JSON, Uint8Array};
+use js_sys::Uint8Array;
+use serde::{Serialize, Serializer};
 use url::Url;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
+use super::driver::{self, Settled};
 use super::stream::JsStream;
 use crate::error::{Code, Failure};
 use crate::header_text;
@@ -18,52 +22,48 @@ pub fn incoming(request: &web_sys::Request) -> Result<Incoming<JsStream>, Failur
             format!("The {what} of the request is invalid."),
         )
     };
-    let headers = headers_in(&request.headers());
-    let body = body_in(request.body(), &headers);
-    let shown = request.url();
-    let url = Url::parse(&shown).map_err(|_| malformed("URL"))?;
+    let head = driver::head_of(request);
+    let (method, rest) = head.split_once('\n').unwrap_or_default();
+    let (shown, lines) = rest.split_once('\n').unwrap_or_default();
+    let headers = headers_in(lines);
+    let body = body_in(driver::body_of(request), &headers);
+    let url = Url::parse(shown).map_err(|_| malformed("URL"))?;
     Ok(Incoming {
-        method: Method::from_bytes(request.method().as_bytes()).map_err(|_| malformed("method"))?,
-        raw_target: raw_target::of(&shown, &url),
+        method: Method::from_bytes(method.as_bytes()).map_err(|_| malformed("method"))?,
+        raw_target: raw_target::of(shown, &url),
         url,
         headers,
         body,
     })
 }
 
-/// A response of `fetch`, its body unread.
-pub fn reply(response: &web_sys::Response) -> Reply<JsStream> {
-    let headers = headers_in(&response.headers());
-    let body = body_in(response.body(), &headers);
+/// The result of [`driver::send`], its body unread.
+pub fn reply(sent: Settled) -> Reply<JsStream> {
+    let headers = headers_in(&sent.text);
+    let stream = (!sent.value.is_null()).then(|| sent.value.unchecked_into());
+    let body = body_in(stream, &headers);
     Reply {
-        status: StatusCode::from_u16(response.status()).unwrap_or(StatusCode::BAD_GATEWAY),
+        status: status(sent.status),
         headers,
         body,
     }
 }
 
-pub fn response(reply: Reply<JsStream>) -> worker::Result<worker::Response> {
-    let init = web_sys::ResponseInit::new();
-    init.set_status(reply.status.as_u16());
-    init.set_headers(&headers_out(&reply.headers)?);
+/// A status that the platform shows.
+pub fn status(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_GATEWAY)
+}
+
+/// Makes the response that was opened.
+pub fn respond(response: &JsValue, reply: Reply<JsStream>) {
+    let status = reply.status.as_u16();
+    let headers = headers_out(&reply.headers);
     // These statuses have no body, and the constructor throws if it gets one.
-    let body = if matches!(reply.status.as_u16(), 101 | 204 | 205 | 304) {
-        Body::Empty
-    } else {
-        reply.body
+    let body = match status {
+        101 | 204 | 205 | 304 => None,
+        _ => body_out(reply.body),
     };
-    let response = match body {
-        Body::Empty => web_sys::Response::new_with_opt_str_and_init(None, &init)?,
-        Body::Bytes(bytes) => {
-            let array = Uint8Array::from(bytes.as_ref());
-            web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&array), &init)?
-        }
-        Body::Stream(stream) => {
-            let stream = stream.into_inner();
-            web_sys::Response::new_with_opt_readable_stream_and_init(stream.as_ref(), &init)?
-        }
-    };
-    Ok(response.into())
+    driver::respond(response, status, &headers, &body.unwrap_or(JsValue::NULL));
 }
 
 /// A body for the platform's `RequestInit`.
@@ -75,20 +75,32 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
     }
 }
 
-/// Header fields for the platform: an array of pairs, created in one crossing of the JavaScript boundary.
-pub fn headers_out(headers: &HeaderMap) -> Result<JsValue, JsValue> {
-    let pairs: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), header_text::text(value)))
-        .collect();
-    let json = serde_json::to_string(&pairs).unwrap_or_default();
-    JSON::parse(&json)
+/// Header fields for the platform, as JSON: an object where no name occurs twice, else pairs, which cost three times as
+/// much.
+pub fn headers_out(headers: &HeaderMap) -> String {
+    let json = if headers.len() == headers.keys_len() {
+        serde_json::to_string(&Fields(headers))
+    } else {
+        serde_json::to_string(&pairs(headers).collect::<Vec<_>>())
+    };
+    json.unwrap_or_default()
 }
 
-// One crossing for all fields: an array of pairs joins to `name,value` lines. A name has no comma and a value no line
-// break (RFC 9110 section 5), which the platform has checked.
-fn headers_in(headers: &web_sys::Headers) -> HeaderMap {
-    let lines = String::from(Array::from(headers).join("\n"));
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), header_text::text(value)))
+}
+
+struct Fields<'a>(&'a HeaderMap);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(pairs(self.0))
+    }
+}
+
+fn headers_in(lines: &str) -> HeaderMap {
     lines.split('\n').filter_map(field).collect()
 }
 

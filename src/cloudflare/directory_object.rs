@@ -1,23 +1,31 @@
 //! The Durable Object class `Directory`.
 
-use worker::durable::State;
-use worker::{DurableObject, Env, Request, Response, durable_object};
+use std::rc::Rc;
 
-use super::bindings;
+use js_sys::Promise;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
+use worker::durable::State;
+use worker::worker_sys::DurableObjectState;
+
 use super::edge::Edge;
 use super::storage::ObjectStorage;
+use super::{bindings, event};
 use crate::flows::directory;
 use crate::flows::directory::DirectoryName;
 use crate::ports::ObjectName;
 
 /// The source of record for what must be consistent; see `flows::directory`.
-#[durable_object]
+#[wasm_bindgen]
 pub struct Directory {
-    inner: Option<directory::Directory<Edge, ObjectStorage>>,
+    inner: Option<Rc<directory::Directory<Edge, ObjectStorage>>>,
 }
 
-impl DurableObject for Directory {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl Directory {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let state = State::from(state);
         let name = bindings::own_name(&state).and_then(|name| bindings::directory_name(&name));
         let name = match name {
             Some(ObjectName::Root) => Some(DirectoryName::Root),
@@ -25,25 +33,33 @@ impl DurableObject for Directory {
             _ => None,
         };
         let inner = name.map(|name| {
-            let edge = Edge::new(env);
+            let edge = Edge::of_object(env);
             let isolate = edge.isolate();
-            directory::Directory::new(edge, isolate, ObjectStorage::new(&state), name)
+            let storage = ObjectStorage::new(&state);
+            Rc::new(directory::Directory::new(edge, isolate, storage, name))
         });
         Self { inner }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let message = request.text().await?;
-        match &self.inner {
-            Some(directory) => Response::ok(directory.answer(&message).await),
-            None => Response::error("the name of this object is not one of a directory", 500),
-        }
+    pub fn fetch(&self, request: web_sys::Request) -> Promise {
+        let inner = self.inner.clone();
+        event::run(
+            async move |event| match (inner, event::message(&request).await) {
+                (Some(directory), Some(message)) => {
+                    event.respond_with_text(&directory.answer(&message).await);
+                }
+                _ => event.refuse("the name of this object is unknown, or a message broke off"),
+            },
+        )
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
-        if let Some(directory) = &self.inner {
-            directory.alarm().await;
-        }
-        Response::empty()
+    pub fn alarm(&self) -> Promise {
+        let inner = self.inner.clone();
+        event::run(async move |event| {
+            if let Some(directory) = inner {
+                directory.alarm().await;
+            }
+            event.respond_with_text("");
+        })
     }
 }

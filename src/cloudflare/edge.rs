@@ -9,9 +9,10 @@ use std::time::Duration;
 use futures_util::future::{Either, LocalBoxFuture, select};
 use serde_json::Value;
 use worker::kv::KvError;
-use worker::{Date, Delay, Env, console_error, console_log};
+use worker::{Delay, Env, console_error, console_log};
 
-use super::bindings;
+use super::timers::Timers;
+use super::{bindings, random, tasks};
 use crate::flows::config::isolate::Isolate;
 use crate::ports::{ConfigStore, StoreUnavailable, System, TokenRate};
 use crate::settings::Settings;
@@ -34,6 +35,8 @@ thread_local! {
 pub struct Edge {
     pub(super) env: Rc<Env>,
     settings: Rc<Settings>,
+    /// Of an object. The platform's timers of the front Worker end with their request, so its requests share none.
+    timers: Option<Rc<Timers>>,
 }
 
 impl Edge {
@@ -44,6 +47,15 @@ impl Edge {
         Self {
             env: Rc::new(env),
             settings,
+            timers: None,
+        }
+    }
+
+    /// The same for an object.
+    pub fn of_object(env: Env) -> Self {
+        Self {
+            timers: Some(Rc::default()),
+            ..Self::new(env)
         }
     }
 
@@ -53,21 +65,23 @@ impl Edge {
     }
 }
 
+/// Milliseconds since 1970.
+#[expect(clippy::cast_possible_truncation, reason = "far below 2^53")]
+pub(super) fn now() -> i64 {
+    js_sys::Date::now() as i64
+}
+
 fn read_settings(env: &Env) -> Settings {
     Settings::read(|name| bindings::variable(env, name))
 }
 
 impl System for Edge {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(0))
+        Timestamp::from_millis(now())
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {
-        // The platform's generator does not fail. Without random numbers no key or token would be safe.
-        if getrandom::fill(bytes).is_err() {
-            console_error!("no random numbers");
-            std::process::abort();
-        }
+        random::fill(bytes);
     }
 
     fn settings(&self) -> &Settings {
@@ -75,7 +89,7 @@ impl System for Edge {
     }
 
     fn spawn(&self, work: LocalBoxFuture<'static, ()>) {
-        wasm_bindgen_futures::spawn_local(work);
+        tasks::spawn(work);
     }
 
     fn log(&self, line: &Value) {
@@ -86,7 +100,10 @@ impl System for Edge {
     }
 
     async fn sleep(&self, duration: Duration) {
-        Delay::from(duration).await;
+        match &self.timers {
+            Some(timers) => timers.sleep(duration).await,
+            None => Delay::from(duration).await,
+        }
     }
 }
 
@@ -94,6 +111,7 @@ impl ConfigStore for Edge {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreUnavailable> {
         let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
         in_time(
+            self,
             KV_TIMEOUT,
             store.get(key).cache_ttl(KV_CACHE_SECONDS).text(),
         )
@@ -105,7 +123,7 @@ impl ConfigStore for Edge {
     async fn put(&self, key: &str, text: &str) -> Result<(), StoreUnavailable> {
         let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
         let put = store.put(key, text).map_err(unavailable)?;
-        in_time(KV_TIMEOUT, put.execute())
+        in_time(self, KV_TIMEOUT, put.execute())
             .await
             .ok_or(StoreUnavailable)?
             .map_err(unavailable)
@@ -113,7 +131,7 @@ impl ConfigStore for Edge {
 
     async fn delete(&self, key: &str) -> Result<(), StoreUnavailable> {
         let store = bindings::config(&self.env).map_err(|_| StoreUnavailable)?;
-        in_time(KV_TIMEOUT, store.delete(key))
+        in_time(self, KV_TIMEOUT, store.delete(key))
             .await
             .ok_or(StoreUnavailable)?
             .map_err(unavailable)
@@ -142,7 +160,7 @@ impl Edge {
                 .await
                 .map(|outcome| outcome.success)
         };
-        match in_time(RATE_TIMEOUT, outcome).await {
+        match in_time(self, RATE_TIMEOUT, outcome).await {
             Some(Ok(is_within)) => is_within,
             Some(Err(error)) => failed_to_count(limit, &error.to_string()),
             None => failed_to_count(limit, "it did not answer"),
@@ -169,8 +187,12 @@ fn unavailable(error: KvError) -> StoreUnavailable {
 }
 
 /// The result of `work`, or `None` after `limit`.
-pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(work), pin!(Delay::from(limit))).await {
+pub(super) async fn in_time<T>(
+    edge: &Edge,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    match select(pin!(work), pin!(edge.sleep(limit))).await {
         Either::Left((outcome, _)) => Some(outcome),
         Either::Right(_) => None,
     }

@@ -2,35 +2,32 @@
 
 use bytes::Bytes;
 use futures_util::stream::LocalBoxStream;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestCache, RequestInit, RequestRedirect, WorkerGlobalScope};
+use web_sys::AbortController;
 
-use super::convert;
 use super::edge::{Edge, in_time};
 use super::stream::JsStream;
+use super::{convert, driver};
 use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError};
 
 impl HttpClient for Edge {
     type Stream = JsStream;
 
     async fn send(&self, request: Outgoing<JsStream>) -> Result<Reply<JsStream>, SendError> {
-        let timeout = request.timeout;
         let controller = AbortController::new().map_err(|_| SendError::Unreachable)?;
-        let request = build(request, &controller).map_err(|_| SendError::Unreachable)?;
+        let signal = controller.signal();
         let mut pending = PendingRequest(Some(controller));
-        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-        let Some(outcome) =
-            in_time(timeout, JsFuture::from(scope.fetch_with_request(&request))).await
-        else {
+        let headers = convert::headers_out(&request.headers);
+        let body = convert::body_out(request.body).unwrap_or(JsValue::NULL);
+        let sent = driver::operation(|id| {
+            let (method, url) = (request.method.as_str(), request.url.as_str());
+            driver::send(id, method, url, &headers, &body, &signal);
+        });
+        let Some(result) = in_time(self, request.timeout, sent).await else {
             return Err(SendError::Timeout);
         };
         let controller = pending.0.take();
-        let response: web_sys::Response = outcome
-            .map_err(|_| SendError::Unreachable)?
-            .unchecked_into();
-        let mut reply = convert::reply(&response);
+        let mut reply = convert::reply(result.map_err(|_| SendError::Unreachable)?);
         reply.body = match reply.body {
             Body::Stream(stream) => Body::Stream(stream.aborted_by(controller)),
             other => other,
@@ -52,21 +49,4 @@ impl Drop for PendingRequest {
             controller.abort();
         }
     }
-}
-
-fn build(
-    request: Outgoing<JsStream>,
-    controller: &AbortController,
-) -> Result<web_sys::Request, JsValue> {
-    let init = RequestInit::new();
-    init.set_method(request.method.as_str());
-    init.set_headers(&convert::headers_out(&request.headers)?);
-    init.set_redirect(RequestRedirect::Manual);
-    // The edge cache must not keep the data of one account for another.
-    init.set_cache(RequestCache::NoStore);
-    init.set_signal(Some(&controller.signal()));
-    if let Some(body) = convert::body_out(request.body) {
-        init.set_body(&body);
-    }
-    web_sys::Request::new_with_str_and_init(request.url.as_str(), &init)
 }

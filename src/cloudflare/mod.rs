@@ -5,23 +5,36 @@ mod account_object;
 mod bindings;
 mod convert;
 mod directory_object;
+mod driver;
 mod edge;
+mod event;
 mod http_client;
 mod objects;
+mod random;
 mod storage;
 mod stream;
+mod tasks;
+mod timers;
 
-use worker::{Context, Env, Request, Response, event};
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
 use crate::api;
 
 pub use account_object::Account;
 pub use directory_object::Directory;
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    let edge = edge::Edge::new(env);
-    let isolate = edge.isolate();
-    let reply = api::handle(&edge, &isolate, convert::incoming(request.inner())).await;
-    convert::response(reply)
+/// Requests of the world.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Promise {
+    event::run(async move |event| {
+        let edge = edge::Edge::new(env);
+        let isolate = edge.isolate();
+        match api::handle(&edge, &isolate, convert::incoming(&request)).await {
+            api::Answer::Own(reply) => event.respond(reply),
+            api::Answer::Object(reply) => event.pass_on(&reply.response),
+        }
+    })
 }

@@ -1,46 +1,62 @@
-//! Sends messages and calls to Durable Objects. Each has a time limit, because a panic inside an object would leave its
-//! caller waiting for ever.
+//! Sends messages and requests to Durable Objects. A message has a time limit. A request has none here: the object keeps
+//! the request's own, and a panic rejects what waits for it.
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 use wasm_bindgen::JsValue;
-use web_sys::{RequestInit, RequestRedirect};
 use worker::console_error;
 
 use super::edge::{Edge, in_time};
 use super::stream::JsStream;
-use super::{bindings, convert};
+use super::{bindings, convert, driver};
 use crate::ids::AccountId;
-use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, Reply};
+use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, ObjectReply, Objects};
 
 /// Marks a message of `flows::messages`.
 pub const MESSAGE: &str = "x-causeway-ask";
 /// Carries a [`HandOver`], JSON in base64url.
 pub const HAND_OVER: &str = "x-causeway-hand-over";
 
+/// The response of an object. The front Worker passes it on without reading it.
+pub struct ObjectResponse {
+    status: StatusCode,
+    pub response: JsValue,
+}
+
+impl ObjectReply for ObjectResponse {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
 impl Objects for Edge {
+    type ObjectReply = ObjectResponse;
+
     async fn send_message(
         &self,
         object: ObjectName,
         message: String,
         patience: Duration,
     ) -> Result<String, ObjectFault> {
-        let mut headers = HeaderMap::new();
-        headers.insert(MESSAGE, HeaderValue::from_static("1"));
-        let body = Some(message.into());
-        let request = build("POST", "http://object/", &headers, body).map_err(interrupted)?;
-        let answer = async {
-            let mut response = bindings::stub(&self.env, object)?
-                .fetch_with_request(request)
-                .await?;
-            response.text().await
-        };
-        in_time(patience, answer)
-            .await
-            .ok_or(ObjectFault::Timeout)?
-            .map_err(|error| interrupted(error.into()))
+        let place = bindings::place_of(object);
+        let headers = format!("{{\"{MESSAGE}\":\"1\"}}");
+        let answer = driver::operation(|id| {
+            let (env, name) = (self.env.as_ref(), &place.name);
+            driver::send_message(
+                id,
+                env,
+                place.binding,
+                name,
+                place.location,
+                &headers,
+                &message,
+            );
+        });
+        let answer = in_time(self, patience, answer).await;
+        let answer = answer.ok_or(ObjectFault::Timeout)?.map_err(interrupted)?;
+        Ok(answer.text)
     }
 
     async fn call(
@@ -48,46 +64,33 @@ impl Objects for Edge {
         account: AccountId,
         hand_over: &HandOver,
         request: Incoming<JsStream>,
-        budget: Duration,
-    ) -> Result<Reply<JsStream>, ObjectFault> {
+    ) -> Result<ObjectResponse, ObjectFault> {
         let mut headers = request.headers;
         headers.insert(HAND_OVER, header_of(hand_over));
-        let body = convert::body_out(request.body);
-        let request = build(
-            request.method.as_str(),
-            request.url.as_str(),
-            &headers,
-            body,
-        )
-        .map_err(interrupted)?;
-        let answer = async {
-            bindings::stub(&self.env, ObjectName::Account(account))?
-                .fetch_with_request(request)
-                .await
-        };
-        let response = in_time(budget, answer)
-            .await
-            .ok_or(ObjectFault::Timeout)?
-            .map_err(|error| interrupted(error.into()))?;
-        let response: web_sys::Response = response.into();
-        Ok(convert::reply(&response))
+        let headers = convert::headers_out(&headers);
+        let body = convert::body_out(request.body).unwrap_or(JsValue::NULL);
+        let place = bindings::place_of(ObjectName::Account(account));
+        let sent = driver::operation(|id| {
+            let (env, name) = (self.env.as_ref(), &place.name);
+            let (method, url) = (request.method.as_str(), request.url.as_str());
+            driver::call_object(
+                id,
+                env,
+                place.binding,
+                name,
+                place.location,
+                method,
+                url,
+                &headers,
+                &body,
+            );
+        });
+        let sent = sent.await.map_err(interrupted)?;
+        Ok(ObjectResponse {
+            status: convert::status(sent.status),
+            response: sent.value,
+        })
     }
-}
-
-fn build(
-    method: &str,
-    url: &str,
-    headers: &HeaderMap,
-    body: Option<JsValue>,
-) -> Result<worker::Request, JsValue> {
-    let init = RequestInit::new();
-    init.set_method(method);
-    init.set_headers(&convert::headers_out(headers)?);
-    init.set_redirect(RequestRedirect::Manual);
-    if let Some(body) = body {
-        init.set_body(&body);
-    }
-    web_sys::Request::new_with_str_and_init(url, &init).map(Into::into)
 }
 
 fn header_of(hand_over: &HandOver) -> HeaderValue {
@@ -105,8 +108,8 @@ pub fn hand_over_in(headers: &HeaderMap) -> Option<HandOver> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
-fn interrupted(error: JsValue) -> ObjectFault {
-    let reason = Value::String(format!("{error:?}"));
+fn interrupted(error: String) -> ObjectFault {
+    let reason = Value::String(error);
     console_error!("{{\"level\":\"error\",\"event\":\"object_interrupted\",\"reason\":{reason}}}");
     ObjectFault::Interrupted
 }

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
-use js_sys::{Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, Response};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
+use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader};
 
+use super::driver;
 use crate::ports::{BrokenStream, ByteStream};
 
 /// A `ReadableStream` and the length that its sender announced.
@@ -58,23 +58,23 @@ impl JsStream {
     }
 
     /// Reads the whole body at once. The platform enforces the announced length.
-    async fn read_whole(&mut self, stream: ReadableStream) -> Result<Option<Bytes>, JsValue> {
-        let whole = Response::new_with_opt_readable_stream(Some(&stream))?;
-        let buffer = JsFuture::from(whole.array_buffer()?).await?;
+    async fn read_whole(&mut self, stream: ReadableStream) -> Result<Option<Bytes>, BrokenStream> {
+        let read = driver::operation(|id| driver::read_all(id, &stream)).await;
         self.is_done = true;
-        let bytes = Uint8Array::new(&buffer).to_vec();
+        let bytes: Uint8Array = read.map_err(|_| BrokenStream)?.value.unchecked_into();
+        let bytes = bytes.to_vec();
         Ok(Some(Bytes::from(bytes)).filter(|bytes| !bytes.is_empty()))
     }
 
-    fn reader(&mut self) -> Result<&ReadableStreamDefaultReader, JsValue> {
+    fn reader(&mut self) -> Result<&ReadableStreamDefaultReader, BrokenStream> {
         if self.reader.is_none() {
-            let stream = self.stream.as_ref().ok_or(JsValue::UNDEFINED)?;
+            let stream = self.stream.as_ref().ok_or(BrokenStream)?;
             self.reader = Some(stream.get_reader().unchecked_into());
         }
-        self.reader.as_ref().ok_or(JsValue::UNDEFINED)
+        self.reader.as_ref().ok_or(BrokenStream)
     }
 
-    async fn read(&mut self) -> Result<Option<Bytes>, JsValue> {
+    async fn read(&mut self) -> Result<Option<Bytes>, BrokenStream> {
         if self.is_done {
             return Ok(None);
         }
@@ -85,12 +85,14 @@ impl JsStream {
         {
             return self.read_whole(stream).await;
         }
-        let piece = JsFuture::from(self.reader()?.read()).await?;
-        if Reflect::get(&piece, &"done".into())?.is_truthy() {
+        let reader = self.reader()?.clone();
+        let piece = driver::operation(|id| driver::read_piece(id, &reader)).await;
+        let piece = piece.map_err(|_| BrokenStream)?.value;
+        if piece.is_null() {
             self.is_done = true;
             return Ok(None);
         }
-        let bytes: Uint8Array = Reflect::get(&piece, &"value".into())?.dyn_into()?;
+        let bytes: Uint8Array = piece.dyn_into().map_err(|_| BrokenStream)?;
         Ok(Some(Bytes::from(bytes.to_vec())))
     }
 }
@@ -101,7 +103,7 @@ impl ByteStream for JsStream {
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, BrokenStream>> {
-        self.read().await.map_err(|_| BrokenStream).transpose()
+        self.read().await.transpose()
     }
 
     fn in_pieces(mut self) -> Self {

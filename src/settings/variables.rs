@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     BUFFERED_ANSWER_BYTES_MAX, BUFFERED_TOTAL_BYTES_MAX, BUFFERED_TOTAL_BYTES_MIN, Buffers,
-    HostKind, PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
+    HostKind, LogCalls, PrivateUpstreams, UNPROVED_BYTES_MAX, UNPROVED_VALUES, VALUE_BYTES,
 };
 
 /// The variables, and what was wrong with those that were read.
@@ -91,6 +91,23 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
                 first.1
             }
             _ => first.1,
+        }
+    }
+
+    /// `failed`, `all`, or the share of the calls that did not fail.
+    pub(super) fn log_calls(&self, name: &str) -> LogCalls {
+        let Some(text) = self.text(name) else {
+            return LogCalls::Failed;
+        };
+        match (text.as_str(), text.parse::<f64>()) {
+            ("failed", _) => LogCalls::Failed,
+            ("all", _) => LogCalls::Share(1.0),
+            (_, Ok(share)) if share > 0.0 && share <= 1.0 => LogCalls::Share(share),
+            _ => {
+                let words = "is neither `failed` nor `all` nor a number above 0 and up to 1";
+                self.note(name, words);
+                LogCalls::Failed
+            }
         }
     }
 

@@ -198,6 +198,7 @@ impl Client {
             body,
         };
         let reply = api::handle(&self.world, &self.world.isolate(), Ok(request)).await;
+        let reply = reply.into_reply();
         assert!(
             reply.headers.contains_key("x-request-id"),
             "every answer has its id"

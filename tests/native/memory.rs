@@ -170,7 +170,7 @@ fn unread(scene: &ReceivingAccount, path: &str) -> Reply<Pieces> {
     };
     let isolate = scene.world.isolate();
     let asked = api::handle(&scene.world, &isolate, Ok(request));
-    block_on(scene.world.run_passing(asked))
+    block_on(scene.world.run_passing(asked)).into_reply()
 }
 
 fn list_of(bytes: usize) -> String {

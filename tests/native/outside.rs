@@ -915,6 +915,8 @@ impl World {
 }
 
 impl Objects for World {
+    type ObjectReply = Reply<Pieces>;
+
     async fn send_message(
         &self,
         object: ObjectName,
@@ -957,7 +959,6 @@ impl Objects for World {
         account: AccountId,
         hand_over: &HandOver,
         request: Incoming<Pieces>,
-        _: Duration,
     ) -> Result<Reply<Pieces>, ObjectFault> {
         self.touch();
         if self.0.call_faults.get() > 0 {

@@ -17,6 +17,7 @@ use crate::flows::call::log_line::LogLine;
 use crate::flows::call::trace::Trace;
 use crate::flows::call::{Call, CallResponse, Completed};
 use crate::ports::{ByteStream, HandOver, System, Visibility};
+use crate::settings::LogCalls;
 use crate::time::Timestamp;
 
 /// What is known of a call before it is made.
@@ -176,6 +177,25 @@ impl<A: LiveAccount> Log<A> {
             replayed: ended.is_replayed,
             caller: opening.caller.clone(),
         };
+        if self.is_on_console(&line) {
+            self.write_on_console(&line);
+        }
+        self.account.write_log(line);
+    }
+
+    /// The console costs a tenth of a call's processor time.
+    fn is_on_console(&self, line: &LogLine) -> bool {
+        let system = self.account.system();
+        let is_sampled = || match system.settings().log_calls {
+            LogCalls::Failed => false,
+            LogCalls::Share(share) => {
+                f64::from(u32::from_le_bytes(system.random())) < share * 4_294_967_296.0
+            }
+        };
+        line.status >= 400 || line.code.is_some() || is_sampled()
+    }
+
+    fn write_on_console(&self, line: &LogLine) {
         let id = self.account.id();
         let mut console = json!({ "level": "info", "event": "call", "integrated_account_id": id });
         // Not merged: null is a value here.
@@ -183,7 +203,6 @@ impl<A: LiveAccount> Log<A> {
             console.extend(line);
         }
         self.account.system().log(&console);
-        self.account.write_log(line);
     }
 
     /// The provider refused: which of the scopes that the method needs the account does not have.

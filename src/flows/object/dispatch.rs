@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use crate::error::{Code, Failure};
@@ -36,13 +36,33 @@ pub async fn dispatch<O: Outside, S: Storage>(
     hand_over: HandOver,
     request: Incoming<O::Stream>,
 ) -> Reply<O::Stream> {
-    let (request_id, calls) = (hand_over.request_id.clone(), account.calls());
+    let request_id = hand_over.request_id.clone();
+    // RFC 9110 section 9.3.2. The response to a call is the provider's.
+    let is_bodiless =
+        request.method == Method::HEAD && !matches!(hand_over.route, ObjectRoute::Call(..));
+    let mut reply = reply_to(account, hand_over, request, &request_id).await;
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        reply.headers.insert("x-request-id", id);
+    }
+    if is_bodiless {
+        reply.body = Body::Empty;
+    }
+    reply
+}
+
+async fn reply_to<O: Outside, S: Storage>(
+    account: &AccountObject<O, S>,
+    hand_over: HandOver,
+    request: Incoming<O::Stream>,
+    request_id: &str,
+) -> Reply<O::Stream> {
+    let calls = account.calls();
     let answer = match answer(account, hand_over, request).await {
         Ok(reply) => return reply,
         // It repeats what the provider said, which may be long.
         Err(failure) => {
-            log_failure(calls.system(), &request_id, &failure);
-            let reply = reply::failure(&failure, &request_id);
+            log_failure(calls.system(), request_id, &failure);
+            let reply = reply::failure(&failure, request_id);
             let reply = until_drained(calls.system(), calls.room(), reply);
             // Where there is no memory for the words, the answer to a made write has none.
             reply.map_err(|late| match failure.write_made() {
@@ -52,8 +72,8 @@ pub async fn dispatch<O: Outside, S: Storage>(
         }
     };
     let mut reply = answer.unwrap_or_else(|failure| {
-        log_failure(calls.system(), &request_id, &failure);
-        reply::failure(&failure, &request_id)
+        log_failure(calls.system(), request_id, &failure);
+        reply::failure(&failure, request_id)
     });
     keep_harmless(&mut reply.headers);
     reply

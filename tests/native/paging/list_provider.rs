@@ -432,7 +432,7 @@ impl ListProvider {
         };
         let isolate = self.world.isolate();
         let answer = Box::pin(causeway::api::handle(&self.world, &isolate, Ok(request)));
-        self.world.run(answer).await
+        self.world.run(answer).await.into_reply()
     }
 }
 
