@@ -18,7 +18,28 @@ fn what_is_absent_gets_the_safe_default() {
     assert_eq!(settings.call_timeout, Duration::from_secs(30));
     assert_eq!(settings.log_retention, Duration::from_hours(24 * 7));
     assert_eq!(settings.log_retention_count, 10_000);
+    assert_eq!(settings.log_calls, LogCalls::Failed);
     assert_eq!(settings.unreadable, [""; 0]);
+}
+
+#[test]
+fn the_share_of_logged_calls_is_above_0_and_up_to_1() {
+    let rows = [
+        ("all", LogCalls::Share(1.0), true),
+        ("failed", LogCalls::Failed, true),
+        ("0.01", LogCalls::Share(0.01), true),
+        ("1", LogCalls::Share(1.0), true),
+        ("0", LogCalls::Failed, false),
+        ("1.01", LogCalls::Failed, false),
+        ("-1", LogCalls::Failed, false),
+        ("NaN", LogCalls::Failed, false),
+        ("some", LogCalls::Failed, false),
+    ];
+    for (text, log_calls, is_readable) in rows {
+        let settings = with("LOG_CALLS", text);
+        assert_eq!(settings.log_calls, log_calls, "{text}");
+        assert_eq!(settings.unreadable.is_empty(), is_readable, "{text}");
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn health_names_what_cannot_be_read_and_all_of_it_works_with_its_default() {
         ("EU_JURISDICTION", "sekret"),
         ("ALLOW_PRIVATE_UPSTREAMS", "sekret"),
         ("CALL_TIMEOUT_MS", "0"),
+        ("LOG_CALLS", "1.01"),
     ]);
     let admin = Client::admin(&world);
     let stranger = admin.with_token("");
@@ -47,6 +48,7 @@ fn health_names_what_cannot_be_read_and_all_of_it_works_with_its_default() {
             "ALLOW_PRIVATE_UPSTREAMS is neither `false` nor `true`",
             "LIST_PAGES is not a whole number from 1 on",
             "CALL_TIMEOUT_MS is not a whole number from 1 on",
+            "LOG_CALLS is neither `failed` nor `all` nor a number above 0 and up to 1",
         ])
     );
     let at_home = "http://127.0.0.1:8787/environment";

@@ -35,8 +35,19 @@ fn file() -> Value {
 }
 
 fn open(scope: &Value) -> Scene {
+    with(&[("LOG_CALLS", "all")], scope)
+}
+
+fn with(settings: &[(&str, &str)], scope: &Value) -> Scene {
     let token = json!({ "access_token": "t-secret", "scope": scope });
-    Scene::with_token(&[], &file(), &token)
+    Scene::with_token(settings, &file(), &token)
+}
+
+/// How many lines of calls are on the console.
+fn on_console(scene: &Scene) -> usize {
+    let console = scene.world.0.logs.borrow();
+    let calls = console.iter().filter(|line| line["event"] == "call");
+    calls.count()
 }
 
 fn call(scene: &Scene, method: &str, path: &str, body: Body<Pieces>) -> Answer {
@@ -201,6 +212,31 @@ fn a_long_path_makes_no_long_line() {
     let log = log(&scene, "");
     each_case(log["result"].as_array().unwrap(), |line| {
         assert!(line.to_string().len() < 1_000, "{line}");
+    });
+}
+
+#[test]
+fn the_console_has_failed_calls_and_the_share_of_the_others_that_the_operator_wants() {
+    const CALLS: usize = 400;
+    let cases = [
+        (&[][..], 0..=0),
+        (&[("LOG_CALLS", "failed")][..], 0..=0),
+        (&[("LOG_CALLS", "all")][..], CALLS..=CALLS),
+        // 100 are expected; a fair coin is outside these bounds once in 10^13 runs.
+        (&[("LOG_CALLS", "0.25")][..], 35..=165),
+    ];
+    each_case(cases, |(settings, expected)| {
+        let scene = with(settings, &json!(null));
+        for _ in 0..CALLS {
+            answers(&scene, 200, "[]");
+            call(&scene, "GET", "/proxy/tickets", Body::Empty).expect(200);
+        }
+        assert!(expected.contains(&on_console(&scene)), "{settings:?}");
+        let before = on_console(&scene);
+        call(&scene, "GET", "/proxy/boats", Body::Empty).code(404);
+        assert_eq!(on_console(&scene), before + 1, "{settings:?}");
+        flush(&scene);
+        assert_eq!(stored(&scene), CALLS + 1, "the account's log has all");
     });
 }
 
