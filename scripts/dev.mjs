@@ -39,7 +39,7 @@ gateway = new Miniflare({
   logRequests: false,
   telemetry: { enabled: false },
   resourcePersistencePath: state,
-  workers: [await localWorker({ vars })],
+  workers: [await localWorker({ vars: { LOG_CALLS: "all", ...vars } })],
 });
 endWithParent();
 await gateway.ready;
