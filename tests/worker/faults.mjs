@@ -76,7 +76,7 @@ const faulty = ({ TEST, CONFIG, ...env }) => {
   };
   const namespace = (where, binding) =>
     replacing(binding, {
-      getByName: (target) => (name, ...rest) => ({ fetch: (request) => asked(where, name, target.getByName(name, ...rest), request) }),
+      getByName: (target) => (name, ...rest) => ({ fetch: (...request) => asked(where, name, target.getByName(name, ...rest), new Request(...request)) }),
     });
 
   return {
