@@ -197,7 +197,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let mut contents = Contents::of(&loaded);
         let update = Value::Object(handshake.update_context.clone());
         let who = match handshake.proof {
-            SenderProof::Signed => contents.word_by(&ground.keys_of_proof(), &resolved.compiled),
+            SenderProof::Signed => contents.origin_by(&ground.keys_of_proof(), &resolved.compiled),
             // Who sends it may be anybody.
             SenderProof::Unsigned => Origin::Customer,
         };

@@ -117,7 +117,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             Some(_) => self.changes.put(resolved, &old, &next).await.map(drop),
             None => self
                 .changes
-                .arrive(resolved, &old.account, next)
+                .create(resolved, &old.account, next)
                 .await
                 .map(drop),
         }
@@ -197,7 +197,7 @@ pub(in crate::flows) fn merged(
         contents.give(Origin::Operator, &connecting.preset)?;
         contents.give(Origin::Customer, &connecting.context)
     };
-    let mut contents = Contents::nothing();
+    let mut contents = Contents::empty();
     if let Some(loaded) = existing.filter(|_| connecting.keeps_context) {
         contents = Contents::of(loaded);
         contents.drop_token();

@@ -9,7 +9,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     pub(in crate::flows) async fn reseal(&self) -> Result<Option<String>, Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         self.record.visible(&Visibility::All).await?;
-        self.record.finish_what_is_pending().await?;
+        self.record.finish_pending_locked().await?;
         self.components.reseal()?;
         Ok(self.record.reload()?.sealing_key.clone())
     }
