@@ -23,7 +23,8 @@ use crate::json;
 #[serde(rename_all = "snake_case")]
 pub(in crate::flows) enum Pending {
     /// A new account.
-    #[serde(rename = "verified_webhook")]
+    // `verified_webhook` is the tag of a row that was stored while a rename had changed it.
+    #[serde(rename = "arrival", alias = "verified_webhook")]
     NewAccount(Box<Next>),
     /// The changed account.
     Change(Box<Next>),
