@@ -1,4 +1,4 @@
-//! The request of a call as a value, before there is a connection for it.
+//! Builds the request of a call before it has a connection.
 
 use crate::flows::base::moment::moment;
 use std::rc::Rc;
@@ -26,7 +26,7 @@ use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
 use crate::proxy::{Target, description, headers};
 
-/// Parameters that are ours on every call, and those that are ours on `list` only.
+/// Query parameters that the gateway reads itself: on every call, and on `list` only.
 const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
 pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
     "integrated_account_id",
@@ -36,39 +36,39 @@ pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
     "next_cursor",
 ];
 
-/// What a request is made of. Made with the account as it is when it is sent, it is a [`Draft`].
+/// The parts of a request. With the account's state at the time of sending they become a [`Draft`].
 pub(in crate::flows) struct Prepared<'a> {
     subject: Subject<'a>,
     given: Given,
     source: BodySource,
     moment: Moment,
-    /// The page of a list that has any.
+    /// The requested page, if the method is a list with pages.
     page: Option<Page<'a>>,
     pages: Pages,
     whole: Whole,
 }
 
-/// The caller's part, or an action's in the place of it.
+/// The caller's part of a request, or the action's part in its place.
 pub(in crate::flows) struct Given {
     pub(in crate::flows) query: CallerQuery,
     pub(in crate::flows) headers: HeaderMap,
-    /// The roots of placeholders.
+    /// The root values of placeholders.
     pub(in crate::flows) values: Values,
-    #[expect(dead_code, reason = "what the caller's body takes, for as long")]
+    #[expect(dead_code, reason = "holding it keeps the body's memory counted")]
     pub(in crate::flows) room: Room,
 }
 
-/// The caller's part of the roots of placeholders.
+/// The root values of placeholders that the caller sets.
 pub(in crate::flows) struct Values {
     pub(in crate::flows) id: Value,
     pub(in crate::flows) query: Value,
     pub(in crate::flows) body: Option<Exact>,
-    /// The body as it was written, where something is put into it; else empty.
+    /// The body as the caller wrote it, if the gateway writes a value into it; otherwise empty.
     pub(in crate::flows) text: Bytes,
 }
 
-/// Builds what a caller's request is made of: one page, where it is about a list. `at` says which of a list that is read
-/// page after page. The body is read only where the request is made of it.
+/// Builds the parts of a caller's request; for a list, of one page. `at` is the page's position during auto-pagination.
+/// The body is read only if the request depends on it.
 pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     admitted: &'a Admitted<'_, A>,
     call: &'a Call<StreamOf<A>>,
@@ -139,7 +139,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The same with the page that is asked for.
+    /// Sets the requested page.
     pub(in crate::flows) fn with_page(
         mut self,
         account: &impl CallAccount,
@@ -150,7 +150,7 @@ impl<'a> Prepared<'a> {
         Ok(self)
     }
 
-    /// The same for an action's step.
+    /// Sets what an action's step expects.
     pub(in crate::flows) fn with_whole(self, whole: Whole) -> Self {
         Self { whole, ..self }
     }
@@ -176,7 +176,7 @@ impl<'a> Prepared<'a> {
         self.whole
     }
 
-    /// The caller's query as placeholders and expressions see it.
+    /// The caller's query as placeholders and expressions read it.
     pub(in crate::flows) fn query(&self) -> &Value {
         &self.given.values.query
     }
@@ -201,7 +201,7 @@ impl<'a> Prepared<'a> {
             .map_or(scope, |body| scope.with_exact_body(body))
     }
 
-    /// The request of the account as it is now. The page remembers it: its answer is read with it.
+    /// The request for the account's current state. The page stores it, since the answer is read relative to it.
     pub(in crate::flows) fn request(
         &mut self,
         account: &impl CallAccount,
@@ -223,7 +223,7 @@ impl<'a> Prepared<'a> {
         Ok(draft)
     }
 
-    /// The same before the page has been asked for.
+    /// The same without the values of the page.
     pub(in crate::flows) fn draft(
         &self,
         account: &impl CallAccount,

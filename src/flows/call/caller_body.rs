@@ -1,4 +1,4 @@
-//! The caller's body: passed on as a handle, unless the request is made of it.
+//! The caller's body. It is passed on as a stream, unless the request depends on its content.
 
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ use crate::proxy::reads::reads_body;
 use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
-/// Whose body the caller's query asks for.
+/// Which body the caller's query selects: the caller's or the method's.
 pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
     body_source(query).ok_or_else(|| {
         let [name, alias] = PASSTHROUGH;
@@ -28,13 +28,13 @@ pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
     })
 }
 
-/// The caller's body, and what of it is needed to make the request.
+/// The caller's body, and the parts of it that the request needs.
 pub(in crate::flows) struct Looked<S> {
     pub(in crate::flows) body: Body<S>,
     pub(in crate::flows) value: Option<Exact>,
-    /// As it was written; empty where nothing is put into it.
+    /// The text as the caller wrote it; empty if the gateway writes nothing into it.
     pub(in crate::flows) text: Bytes,
-    /// What it holds, and what is built of it.
+    /// The memory for the body and for the values built from it.
     pub(in crate::flows) room: Room,
 }
 
@@ -49,7 +49,7 @@ impl<S> Looked<S> {
     }
 }
 
-/// Reads the caller's body only when the method's templates look into it, or something is put into it.
+/// Reads the caller's body, but only if the method's templates read it or the gateway writes a value into it.
 pub(in crate::flows) async fn look<A: LiveAccount>(
     account: &A,
     subject: &Subject<'_>,

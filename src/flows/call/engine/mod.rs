@@ -1,8 +1,8 @@
-//! The engine of a call: a state machine that does no I/O. It is given what happened and says what to do next; a driver
-//! does it. Retries, redirects and the one re-authorisation are states.
+//! The engine of a call: a state machine without I/O. It gets an input and returns the next step, which the driver
+//! executes. Retries, redirects and the one renewal of the credential are states.
 //!
-//! It never holds a stream: a body that the driver has not read is [`Streamed`], and the driver keeps its stream until the
-//! next [`Step::Connect`], [`Step::Send`] or [`Step::Respond`].
+//! The engine never has a stream: a body that the driver has not read is [`Streamed`], and the driver keeps its stream
+//! until the next [`Step::Connect`], [`Step::Send`] or [`Step::Respond`].
 
 pub(in crate::flows) mod attempt;
 pub(in crate::flows) mod conclude;
@@ -57,19 +57,19 @@ pub(in crate::flows) struct Engine<'a, A> {
     state: State<'a>,
 }
 
-/// The body of the caller, until it is sent.
+/// The caller's body, until it is sent.
 struct CallersBody {
     body: Body<Streamed>,
     can_repeat: bool,
 }
 
-/// What an attempt came to.
+/// The result of an attempt.
 type Attempted = Result<(Answer, Limits), Failure>;
 
 enum State<'a> {
-    /// Before the beginning, after the end, and while an input is worked on.
+    /// Before the start, after the end, and during `advance`.
     Idle,
-    /// Of a retry with what counts where it cannot be made in time.
+    /// A retry has the result of the attempt before, which counts if the retry cannot be made in time.
     Reserving(Option<Box<Attempted>>),
     Connecting,
     Sending(Box<Hop>),
@@ -92,15 +92,15 @@ struct Unread<'a> {
     after: AfterBody,
 }
 
-/// What its body is read for.
+/// The purpose of reading the body.
 enum AfterBody {
     /// The provider's limits.
     Limits(Forward),
-    /// The words of an answer that means "too many requests".
+    /// The message of an answer that means "too many requests".
     RateLimited(Limits),
-    /// The words of a redirect that is not followed, behind a write.
+    /// The message of a redirect that answers a write and is not followed.
     Redirect(Failure),
-    /// What the caller gets.
+    /// The caller's response.
     Response(What, Then),
 }
 
@@ -144,7 +144,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.limit.deadline
     }
 
-    /// What happened, and what to do next.
+    /// Takes an input and returns the next step.
     pub(in crate::flows) fn advance(&mut self, input: Input) -> Step {
         match (std::mem::replace(&mut self.state, State::Idle), input) {
             (State::Idle, Input::Begin) => self.start(),
@@ -155,7 +155,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 self.state = State::Connecting;
                 Step::Connect
             }
-            // A retry that has no time would only hide what the provider said.
+            // A retry without time left would only hide the provider's answer.
             (State::Reserving(Some(attempted)), Input::Reserved(Err(_))) => self.settle(*attempted),
             (State::Reserving(None), Input::Reserved(Err(failure)))
             | (State::Connecting, Input::Connected(Err(failure)))
@@ -180,7 +180,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         }
     }
 
-    /// The end. A failure says what became of a write.
+    /// Ends the call. A failure says whether a write was made.
     fn respond(&mut self, outcome: Result<EngineResponse<Streamed>, Failure>) -> Step {
         Step::Respond(outcome.map_err(|failure| self.trace.behind_write(failure)))
     }
@@ -189,7 +189,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.respond(Err(failure))
     }
 
-    /// Reads the body of an answer, where it is not in memory.
+    /// Reads the body of an answer, unless it is in memory.
     fn read(&mut self, answer: Answer, reading: Reading<'a>, after: AfterBody) -> Step {
         let Answer {
             status,
@@ -220,7 +220,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         }
     }
 
-    /// The same of one that is of use only if it is small.
+    /// The same for a body that is used only if it is small.
     fn read_small(&mut self, answer: Answer, then: Then) -> Step {
         let Answer {
             status,

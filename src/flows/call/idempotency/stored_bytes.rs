@@ -1,10 +1,11 @@
-//! The two kinds of writes with an `Idempotency-Key`, each with room of its own: the backend's and the customers'.
+//! The storage in use by the two kinds of writes with an `Idempotency-Key`. The backend's writes and the customers'
+//! writes have separate limits.
 
 use std::cell::Cell;
 
 use crate::flows::call::idempotency::kind::{Kind as Whose, OF_ACCOUNT_TOKENS};
 
-/// What is kept of each kind, where it is known: bytes, or keys.
+/// The stored bytes or keys of each kind; `None` until they are counted.
 #[derive(Default)]
 pub(in crate::flows) struct KeptOfKinds {
     backend: Cell<Option<i64>>,
@@ -25,7 +26,7 @@ impl KeptOfKinds {
     }
 }
 
-/// Rows of one kind.
+/// The SQL condition for the rows of one kind.
 pub(in crate::flows) fn of_kind(kind: Whose) -> String {
     let is_like = match kind {
         Whose::Backend => "NOT LIKE",

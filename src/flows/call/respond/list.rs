@@ -1,4 +1,4 @@
-//! A page of a list.
+//! The response for a page of a list.
 
 use http::StatusCode;
 
@@ -14,7 +14,7 @@ use crate::pagination::{PageAnswer, PageLinks, PagePlace, PageStatus};
 use crate::ports::Pages;
 use crate::proxy::reply;
 
-/// A redirect is no list.
+/// The failure for a redirect in place of a list.
 pub(in crate::flows) fn not_a_list(status: StatusCode) -> Failure {
     let words = format!(
         "The provider answered {} where a list was expected.",
@@ -71,7 +71,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         }))
     }
 
-    /// Where the page leads.
+    /// The links of the page.
     fn links(&self, answer: &PageAnswer<'_>) -> PageLinks {
         let Some(page) = self.prepared.page() else {
             return PageLinks::default();

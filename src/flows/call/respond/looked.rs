@@ -1,4 +1,4 @@
-//! An answer that the file looks into: it is cut, or an error is looked for in it.
+//! An answer that the file reads: it is cut, or an expression searches it for an error.
 
 use crate::config::ErrorExpression;
 use crate::config::resource::Method;
@@ -34,8 +34,8 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
         Look::Read(What::Looked { is_rewritten }, reading, answer)
     }
 
-    /// What streams on once its status and header fields were looked at: for expressions it has no body. An expression
-    /// that reads neither of them has nothing to look at.
+    /// An answer that streams on after expressions have read its status and header fields, without the body. An
+    /// expression that reads neither is not evaluated.
     pub(in crate::flows) fn look_at_head(&self, kind: MediaKind, answer: Answer) -> Look<'a> {
         let expression = self.prepared.subject().error_expression();
         if !expression.is_some_and(ErrorExpression::may_see_head) {
@@ -61,7 +61,7 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
         let Head { status, headers } = head;
         let mut body = match buffered {
             Ok(body) => body,
-            // What cannot be read can be passed on, if it need not be cut.
+            // An unreadable answer is passed on if it does not have to be cut.
             Err(NotText::Bytes(bytes, _)) if !is_rewritten => {
                 return Ok(EngineResponse::Single(read_through(
                     status, &headers, bytes,

@@ -1,4 +1,4 @@
-//! What the caller gets of a provider's answer: passed on, cut, wrapped, or a failure.
+//! Turns a provider's answer into the caller's response: passed on, cut, wrapped, or a failure.
 
 pub(in crate::flows) mod credential;
 pub(in crate::flows) mod custom_refusal;
@@ -30,16 +30,16 @@ use crate::ports::{Body, Reply, System};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, MediaKind};
 
-/// What is known of the exchange with the provider.
+/// The facts of the exchange with the provider that a response depends on.
 #[derive(Default)]
 pub(in crate::flows) struct Exchange {
-    /// Who gave the last answer.
+    /// The source of the last answer.
     pub(in crate::flows) answered_by: AnsweredBy,
-    /// The credential that went in the URL: the answer must not repeat it.
+    /// The credential that was sent in the URL. The response must not repeat it.
     pub(in crate::flows) sent_in_url: Option<String>,
 }
 
-/// Reads an answer for the caller.
+/// Turns answers into the caller's response.
 pub(in crate::flows) struct Responder<'e, 'a, A> {
     account: &'e A,
     prepared: &'e Prepared<'a>,
@@ -48,29 +48,29 @@ pub(in crate::flows) struct Responder<'e, 'a, A> {
     trace: &'e Trace,
 }
 
-/// What an answer comes to, as far as its head says.
+/// The result of looking at the head of an answer.
 pub(in crate::flows) enum Look<'a> {
     Done(Box<Result<EngineResponse<Streamed>, Failure>>),
-    /// Its body is read first.
+    /// The body has to be read first.
     Read(What, Reading<'a>, Answer),
-    /// The same, as far as it is small.
+    /// The same for a small body.
     ReadSmall(Answer),
 }
 
-/// What an answer is, whose body was read.
+/// The kind of an answer whose body was read.
 pub(in crate::flows) enum What {
-    /// Of 400 and above.
+    /// A status of 400 or above.
     Refusal,
-    /// In it the file finds an error by status and header fields alone.
+    /// The file finds an error by status and header fields alone.
     ErrorInHead(FoundError),
-    /// Of a path of the caller's own, behind a redirect that answered a write.
+    /// The page of `/custom` after a redirect that answered a write.
     PageBehindWrite,
     List,
-    /// One that is looked into: whether it is cut, too.
+    /// An answer that the file reads, and whether it is also cut.
     Looked {
         is_rewritten: bool,
     },
-    /// Of an action's step.
+    /// The answer to an action's step.
     Value,
 }
 
@@ -93,7 +93,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// What the answer comes to, or what has to be read first.
+    /// The response, or what has to be read before it.
     pub(in crate::flows) fn look(&self, answer: Answer) -> Look<'a> {
         let subject = self.prepared.subject();
         let (method, is_list) = match subject.plan {
@@ -134,7 +134,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// The answer with its body.
+    /// The response, once the body was read.
     pub(in crate::flows) fn finish(
         &self,
         what: What,
@@ -170,8 +170,8 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         Look::reply(reply)
     }
 
-    /// The answer unread. To a caller who did not ask for the head alone, the length of a body that is not there
-    /// would be a promise.
+    /// The unread answer. The answer to the provider's HEAD loses its `Content-Length` unless the caller sent HEAD,
+    /// too: the length would announce a body that does not follow.
     fn passed_on(&self, answer: Answer) -> Answer {
         let is_head = matches!(self.prepared.subject().plan, Plan::Method { method, .. } if method.method.0 == http::Method::HEAD);
         if is_head || matches!(answer.status.as_u16(), 204 | 205 | 304) {
@@ -187,13 +187,13 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// What finds the secrets that went into the request, and the others of the account and its install.
+    /// A redactor for the secrets of the request, the account and its install.
     fn redactor(&self) -> Rc<Redactor> {
         let compiled = &self.prepared.subject().resolved.compiled;
         self.account.redactor(compiled, self.current.context())
     }
 
-    /// Takes the credential that went in the URL out of the header fields for the caller, and of a refusal all secrets.
+    /// Removes the credential of the URL from the caller's header fields; from a refusal it removes all secrets.
     pub(in crate::flows) fn clean(&self, headers: &mut HeaderMap, status: StatusCode) {
         self.drop_echoes(headers);
         if status.as_u16() >= 400 {
@@ -201,14 +201,14 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// Redirects and the way to the next page were found by then: only the caller does without.
+    /// Redirects and the next page were read before, so only the caller loses these fields.
     fn drop_echoes(&self, headers: &mut HeaderMap) {
         if let Some(secret) = self.exchange.sent_in_url.as_deref() {
             headers::drop_echoes(headers, secret);
         }
     }
 
-    /// An expression's own words (`$error`) may be the provider's.
+    /// Logs a reason without secrets: the message of `$error` may repeat the provider's text.
     pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
         let reason = self.redactor().text(reason);
         let integration = &self.prepared.subject().resolved.integration.name;
@@ -229,7 +229,7 @@ impl Look<'_> {
     }
 }
 
-/// The words of an answer, for an error.
+/// How to read the message of an answer for an error.
 fn words<'a>(kind: MediaKind) -> Reading<'a> {
     Reading {
         kind,

@@ -1,4 +1,4 @@
-//! What a provider refuses: by its status, or in an answer that looks well.
+//! Refusals by the provider: by status, or in an answer with a success status.
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::retry_after;
 
 impl<A: CallAccount> Responder<'_, '_, A> {
-    /// The failure for an answer of 400 and above.
+    /// The failure for a status of 400 or above.
     pub(in crate::flows) fn refusal(
         &self,
         head: &Head,
@@ -39,7 +39,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         Ok(self.remote(*status, headers, body.take_words(), found))
     }
 
-    /// The failure for an answer that means "too many requests", whatever its status is.
+    /// The failure for an answer that means "too many requests", with any status.
     pub(in crate::flows) fn rate_limited(
         &self,
         head: &Head,
@@ -68,7 +68,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         Err(self.found(headers, text, found))
     }
 
-    /// The failure for an error that was found in an answer that looks well.
+    /// The failure for an error that the file finds in an answer with a success status.
     pub(in crate::flows) fn found(
         &self,
         headers: &HeaderMap,
@@ -103,7 +103,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         self.find_error(Some(&body), headers, status)
     }
 
-    /// What the file's `error_expression` finds in an answer; of one that streams it sees no body.
+    /// The error that the file's `error_expression` finds in an answer. It does not see a streamed body.
     pub(in crate::flows) fn find_error(
         &self,
         body: Option<&Value>,

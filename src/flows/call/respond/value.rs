@@ -1,4 +1,4 @@
-//! The answer of an action's step: it is read and becomes the next result.
+//! Reads the answer to an action's step, which becomes the next result.
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -54,7 +54,7 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
     }
 }
 
-/// What a step gives on.
+/// The result of a step.
 fn result(body: &mut BufferedBody, method: &Method, whole: Whole) -> Result<Exact, Failure> {
     let value = match cut(&body.text, method, whole)? {
         None => absent(whole),
@@ -76,7 +76,7 @@ fn result(body: &mut BufferedBody, method: &Method, whole: Whole) -> Result<Exac
     })
 }
 
-/// XML is read as JSON; where nothing says that it has to be that, its words will do.
+/// XML is read as JSON. If the file does not require a format, the plain text is accepted, too.
 fn reading<'m>(method: &'m Method, whole: Whole, headers: &HeaderMap) -> Reading<'m> {
     let path = method.response_path.as_ref();
     let is_said = path.is_some() || method.api_response_format.is_some() || whole == Whole::List;
@@ -91,7 +91,7 @@ fn reading<'m>(method: &'m Method, whole: Whole, headers: &HeaderMap) -> Reading
     }
 }
 
-/// The part of an answer that counts; `None` when there is nothing.
+/// The part of an answer at `response_path`; `None` if it is empty.
 fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, ReplyError> {
     let text = text.trim();
     if text.is_empty() {
@@ -104,7 +104,7 @@ fn cut(text: &str, method: &Method, whole: Whole) -> Result<Option<String>, Repl
     }
 }
 
-/// Text that is not to be read as JSON, even where it could be.
+/// Whether the answer is text, even if it would parse as JSON.
 fn is_words(kind: MediaKind, method: &Method) -> bool {
     matches!(kind, MediaKind::Text | MediaKind::Form) && method.response_path.is_none()
 }

@@ -1,5 +1,5 @@
-//! What a caller gets of a write that was made where its answer cannot be used: the provider's status, with the words there
-//! are, so that the caller is not led to a second write.
+//! The response to a write that was made but whose answer cannot be used: the provider's status with its message, so
+//! that the caller does not repeat the write.
 
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
@@ -13,7 +13,7 @@ use crate::flows::call::respond::{Responder, words};
 use crate::header_text;
 use crate::proxy::reply;
 
-/// How the words of an answer to a write are read.
+/// How to read the message of an answer to a write.
 pub(in crate::flows) fn words_of<'a>(headers: &HeaderMap) -> Reading<'a> {
     words(reply::kind(headers, None))
 }
@@ -29,8 +29,8 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         }
     }
 
-    /// The answer of a path of the caller's own, where a redirect has answered the write and the page that it leads to
-    /// cannot be had: its status would say that the write was not made.
+    /// The response of `/custom`, if a redirect answered the write and its page failed. The page's status would say
+    /// that the write was not made.
     pub(in crate::flows) fn of_page(
         &self,
         status: StatusCode,
@@ -41,7 +41,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         self.behind_write(Failure::new(code_of(status), words), buffered)
     }
 
-    /// A failure to use an answer, with its words where it answers a write that was made.
+    /// The failure for an unusable answer, with the answer's message if the write was made.
     pub(in crate::flows) fn unusable(
         &self,
         failure: Failure,
@@ -59,7 +59,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         self.redactor().failure(failure)
     }
 
-    /// The same with what was read of it.
+    /// The same with the part of the body that was read.
     pub(in crate::flows) fn behind_write(
         &self,
         failure: Failure,

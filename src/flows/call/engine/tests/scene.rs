@@ -1,4 +1,4 @@
-//! An account, its file, and calls of it.
+//! A scene for the engine: an account, its file and its calls.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -36,7 +36,7 @@ use crate::time::Timestamp;
 
 const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A clock that stands still until it is told to go on, and chance without any.
+/// A clock that a test sets, and random bytes that are all zero.
 struct Clock {
     now: Cell<Timestamp>,
     settings: Settings,
@@ -155,7 +155,7 @@ impl Scene {
         now.set(now.get().plus(time));
     }
 
-    /// What the engine has told its account.
+    /// The notes that the engine gave to its account.
     pub(in crate::flows) fn notes(&self) -> Vec<String> {
         self.lock.notes.borrow().clone()
     }
@@ -211,7 +211,7 @@ impl Scene {
 }
 
 impl Calling<'_> {
-    /// Each input, and the step that it leads to.
+    /// Checks the step after each input.
     pub(in crate::flows) fn plays(mut self, story: Vec<(Input, String)>) {
         let mut steps = Vec::new();
         let mut expected = Vec::new();
@@ -223,14 +223,14 @@ impl Calling<'_> {
     }
 }
 
-/// The account with this token.
+/// An account with this token.
 pub(in crate::flows) fn loaded(token: &str) -> Rc<LoadedAccount> {
     let mut loaded = LoadedAccount::new(account());
     loaded.context = json!({ "oauth": { "token": { "access_token": token } } });
     Rc::new(loaded)
 }
 
-/// There is a connection, and the account has this token.
+/// The input for a connection of an account with this token.
 pub(in crate::flows) fn connected(token: &str) -> Input {
     Input::Connected(Ok(loaded(token)))
 }
