@@ -154,7 +154,9 @@ impl<O: Outside, S: Storage> Changes<O, S> {
             .map(|event| self.outbox.event(*event, &payload));
         let set_up = loaded.set_up.clone();
         let sealing_key = match (&sealed, &token) {
-            (Some(sealed), _) | (None, NextToken::Replace(sealed)) => Some(key_id(sealed).to_owned()),
+            (Some(sealed), _) | (None, NextToken::Replace(sealed)) => {
+                Some(key_id(sealed).to_owned())
+            }
             // The commit reseals the token with the first key.
             (None, NextToken::Keep) => self
                 .base

@@ -103,7 +103,11 @@ impl Contents {
     }
 
     /// The origin of values that depend on these keys: the customer, if the customer set one of the keys.
-    pub(in crate::flows) fn origin_by(&self, keys: &BTreeSet<String>, compiled: &Compiled) -> Origin {
+    pub(in crate::flows) fn origin_by(
+        &self,
+        keys: &BTreeSet<String>,
+        compiled: &Compiled,
+    ) -> Origin {
         let typed = compiled.config.typed_keys();
         let is_typed = |key: &&String| match self.origins.of(key) {
             Some(origin) => origin == Origin::Customer,
@@ -121,7 +125,8 @@ impl Contents {
     /// without a change.
     pub(in crate::flows) fn confirm(&mut self, origin: Origin, keys: &BTreeSet<String>) {
         let keys = keys.iter().map(String::as_str);
-        self.origins.note(origin, keys, &self.context, &self.context);
+        self.origins
+            .note(origin, keys, &self.context, &self.context);
     }
 
     /// Lets an action or a check change the context in place. The operator is the origin of its changes, since the

@@ -168,7 +168,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         introspected: &Value,
         token: &Value,
     ) -> Result<(), Failure> {
-        let is_current = matches!(&self.state(), State::Here(now) if now.token() == Some(introspected));
+        let is_current =
+            matches!(&self.state(), State::Here(now) if now.token() == Some(introspected));
         match self.token_store.sealed(token)? {
             Some(sealed) if is_current => {
                 self.token_store.write(&sealed)?;

@@ -19,7 +19,7 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
@@ -149,11 +149,11 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
 /// Where writes with an `Idempotency-Key` are stored.
 pub(in crate::flows) trait WriteStore {
     /// The stored state of a write. A new write is stored as under way.
-    fn begin_write(&self, write: &Write) -> Result<Known, Failure>;
+    fn begin_write(&self, write: &Write) -> Result<KnownWrite, Failure>;
 
     /// Sets the alarm for the time when the key of a new write expires.
     async fn wake_for_writes(&self);
 
     /// Stores the result of a write.
-    fn end_write(&self, write: &Write, end: &End);
+    fn end_write(&self, write: &Write, end: &WriteEnd);
 }

@@ -56,11 +56,7 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         if count >= MOST_QUEUED && self.record.is_here() {
             self.store.try_to_write();
         }
-        self.write_log_within(if count < QUEUED_LINES {
-            QUEUED
-        } else {
-            SOON
-        });
+        self.write_log_within(if count < QUEUED_LINES { QUEUED } else { SOON });
     }
 
     /// Writes the queued lines in the background.
@@ -68,11 +64,11 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         let Some(at) = self.store.schedule(wait) else {
             return;
         };
-        let own = Rc::clone(self);
+        let log = Rc::clone(self);
         let work = async move {
-            own.base.outside().sleep(wait).await;
-            if own.store.begin(at) {
-                own.write_log().await;
+            log.base.outside().sleep(wait).await;
+            if log.store.begin(at) {
+                log.write_log().await;
             }
         };
         self.base.outside().spawn(work.boxed_local());

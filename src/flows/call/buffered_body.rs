@@ -23,16 +23,16 @@ pub(in crate::flows) struct Reading<'r> {
     /// The path of its list. In XML a single element at this path is a list, too.
     pub(in crate::flows) list: Option<&'r Path>,
     /// What the reader needs.
-    pub(in crate::flows) wanted: Wanted,
+    pub(in crate::flows) wanted: BodyNeed,
 }
 
 /// What the reader of an answer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flows) enum Wanted {
+pub(in crate::flows) enum BodyNeed {
     /// A value of the declared kind. Anything else is an error.
     Value,
     /// Such a value, or else the text as it is.
-    Words,
+    Text,
 }
 
 /// An answer in memory, with the memory that it takes until it is passed on.
@@ -47,7 +47,7 @@ pub(in crate::flows) struct BufferedBody {
 }
 
 /// Why an answer has no text to read.
-pub(in crate::flows) enum NotText {
+pub(in crate::flows) enum TextError {
     /// The answer is not of the declared kind, but its bytes can be passed on.
     Bytes(Bytes, ReplyError),
     /// The answer could not be read.
@@ -61,11 +61,11 @@ impl BufferedBody {
         headers: &HeaderMap,
         reading: Reading<'_>,
         tree: &Room,
-    ) -> Result<Self, NotText> {
+    ) -> Result<Self, TextError> {
         let (bytes, room) = read;
         let charset = match charset::of(headers, reading.kind, &bytes) {
             Ok(charset) => charset,
-            Err(error) => return Err(NotText::Bytes(bytes, error.into())),
+            Err(error) => return Err(TextError::Bytes(bytes, error.into())),
         };
         let mut buffered = Self::empty(room);
         if reading.kind == MediaKind::Xml {
@@ -91,10 +91,10 @@ impl BufferedBody {
         charset: Charset,
         reading: Reading<'_>,
         tree: &Room,
-    ) -> Result<Self, NotText> {
+    ) -> Result<Self, TextError> {
         let text = match charset.decode(&bytes) {
             Ok(text) => text,
-            Err(error) => return Err(NotText::Bytes(bytes.clone(), error.into())),
+            Err(error) => return Err(TextError::Bytes(bytes.clone(), error.into())),
         };
         if let Cow::Owned(text) = &text {
             self.room.take(text.len())?;
@@ -109,8 +109,8 @@ impl BufferedBody {
                 self.room.take(json.len())?;
                 self.text = json;
             }
-            Err(error) if reading.wanted == Wanted::Value => {
-                return Err(NotText::Bytes(bytes.clone(), error.into()));
+            Err(error) if reading.wanted == BodyNeed::Value => {
+                return Err(TextError::Bytes(bytes.clone(), error.into()));
             }
             Err(_) => {
                 drop(text);
@@ -123,13 +123,13 @@ impl BufferedBody {
         Ok(self)
     }
 
-    fn decoded(mut self, bytes: Bytes, charset: Charset) -> Result<Self, NotText> {
+    fn decoded(mut self, bytes: Bytes, charset: Charset) -> Result<Self, TextError> {
         let mark = bytes.starts_with("\u{feff}".as_bytes());
         if charset == Charset::Utf8 && !mark {
             let text = String::from_utf8(bytes.into());
             self.text = text.map_err(|error| {
                 let error_bytes = Bytes::from(error.into_bytes());
-                NotText::Bytes(error_bytes, charset::CharsetError::Broken("UTF-8").into())
+                TextError::Bytes(error_bytes, charset::CharsetError::Broken("UTF-8").into())
             })?;
             return Ok(self);
         }
@@ -141,7 +141,7 @@ impl BufferedBody {
                 self.original = Some((bytes, charset));
                 Ok(self)
             }
-            Err(error) => Err(NotText::Bytes(bytes, error.into())),
+            Err(error) => Err(TextError::Bytes(bytes, error.into())),
         }
     }
 
@@ -180,7 +180,7 @@ impl BufferedBody {
     }
 
     /// Takes the provider's own text, for an error.
-    pub(in crate::flows) fn take_words(&mut self) -> String {
+    pub(in crate::flows) fn take_text(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let Some((bytes, charset)) = self.original.take() else {
             return text;
@@ -198,23 +198,23 @@ impl BufferedBody {
 }
 
 fn too_many(most: usize) -> Failure {
-    let words = format!(
+    let message = format!(
         "The provider's answer has more than {most} values, too many for the integration's expressions."
     );
-    Failure::new(Code::AnswerTooLarge, words)
+    Failure::new(Code::AnswerTooLarge, message)
 }
 
-impl From<Failure> for NotText {
+impl From<Failure> for TextError {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
 }
 
-impl From<NotText> for Failure {
-    fn from(reason: NotText) -> Self {
+impl From<TextError> for Failure {
+    fn from(reason: TextError) -> Self {
         match reason {
-            NotText::Failed(failure) => failure,
-            NotText::Bytes(_, error) => error.into(),
+            TextError::Failed(failure) => failure,
+            TextError::Bytes(_, error) => error.into(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::flows::call::admit::Admitted;
 use crate::flows::call::caller_body;
 use crate::flows::call::current::Current;
 use crate::flows::call::list::page::{ListCall, Page};
-use crate::flows::call::step::Whole;
+use crate::flows::call::step::ExpectedAnswer;
 use crate::flows::call::subject::{Errand, Plan, Subject};
 use crate::json::Exact;
 use crate::pagination::Position;
@@ -27,8 +27,8 @@ use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
 use crate::proxy::{Target, description, headers};
 
 /// Query parameters that the gateway reads itself: on every call, and on `list` only.
-const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
-pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
+const GATEWAY_PARAMETERS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
+pub(in crate::flows) const GATEWAY_PARAMETERS_OF_LISTS: &[&str] = &[
     "integrated_account_id",
     PASSTHROUGH[0],
     PASSTHROUGH[1],
@@ -39,17 +39,17 @@ pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
 /// The parts of a request. With the account's state at the time of sending they become a [`Draft`].
 pub(in crate::flows) struct Prepared<'a> {
     subject: Subject<'a>,
-    given: Given,
+    given: CallerPart,
     source: BodySource,
     moment: Moment,
     /// The requested page, if the method is a list with pages.
     page: Option<Page<'a>>,
     pages: Pages,
-    whole: Whole,
+    whole: ExpectedAnswer,
 }
 
 /// The caller's part of a request, or the action's part in its place.
-pub(in crate::flows) struct Given {
+pub(in crate::flows) struct CallerPart {
     pub(in crate::flows) query: CallerQuery,
     pub(in crate::flows) headers: HeaderMap,
     /// The root values of placeholders.
@@ -80,16 +80,16 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     let subject = Subject::of_call(resolved, &call.target, &call.method)?;
     call.trace.names(&subject, &call.target);
     subject.refuse_sandbox_write(admitted.loaded().account.is_sandbox)?;
-    let ours = if call.target.is_list() {
-        OURS_ON_LIST
+    let gateway_parameters = if call.target.is_list() {
+        GATEWAY_PARAMETERS_OF_LISTS
     } else {
-        OURS
+        GATEWAY_PARAMETERS
     };
-    let query = CallerQuery::read(&call.query, ours);
+    let query = CallerQuery::read(&call.query, gateway_parameters);
     let source = caller_body::source(&call.query)?;
     subject.refuse_switched_off(source)?;
     let body = caller_body::look(&**account, &subject, source, body, admitted.deadline()).await?;
-    let given = Given {
+    let given = CallerPart {
         values: Values {
             id: id_value(&call.target),
             query: query.to_value(),
@@ -124,7 +124,7 @@ fn id_value(target: &Target) -> Value {
 impl<'a> Prepared<'a> {
     pub(in crate::flows) fn new(
         subject: Subject<'a>,
-        given: Given,
+        given: CallerPart,
         source: BodySource,
         moment: Moment,
     ) -> Self {
@@ -135,7 +135,7 @@ impl<'a> Prepared<'a> {
             moment,
             page: None,
             pages: Pages::One,
-            whole: Whole::Any,
+            whole: ExpectedAnswer::Any,
         }
     }
 
@@ -151,7 +151,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Sets what an action's step expects.
-    pub(in crate::flows) fn with_whole(self, whole: Whole) -> Self {
+    pub(in crate::flows) fn with_whole(self, whole: ExpectedAnswer) -> Self {
         Self { whole, ..self }
     }
 
@@ -172,7 +172,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// What an action's step expects.
-    pub(in crate::flows) fn whole(&self) -> Whole {
+    pub(in crate::flows) fn whole(&self) -> ExpectedAnswer {
         self.whole
     }
 

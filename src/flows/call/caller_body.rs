@@ -7,7 +7,7 @@ use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_exact;
 use crate::flows::call::account::{LiveAccount, StreamOf};
-use crate::flows::call::list::page::puts_into_body;
+use crate::flows::call::list::page::writes_into_body;
 use crate::flows::call::subject::{Plan, Subject};
 use crate::json::Exact;
 use crate::ports::Body;
@@ -29,7 +29,7 @@ pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
 }
 
 /// The caller's body, and the parts of it that the request needs.
-pub(in crate::flows) struct Looked<S> {
+pub(in crate::flows) struct CallerBody<S> {
     pub(in crate::flows) body: Body<S>,
     pub(in crate::flows) value: Option<Exact>,
     /// The text as the caller wrote it; empty if the gateway writes nothing into it.
@@ -38,7 +38,7 @@ pub(in crate::flows) struct Looked<S> {
     pub(in crate::flows) room: Room,
 }
 
-impl<S> Looked<S> {
+impl<S> CallerBody<S> {
     fn unread(body: Body<S>, room: Room) -> Self {
         Self {
             body,
@@ -56,23 +56,23 @@ pub(in crate::flows) async fn look<A: LiveAccount>(
     source: BodySource,
     body: Body<StreamOf<A>>,
     deadline: Timestamp,
-) -> Result<Looked<StreamOf<A>>, Failure> {
+) -> Result<CallerBody<StreamOf<A>>, Failure> {
     let room = account.body_room();
     let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
-    if !looks && !puts_into_body(subject, source) {
+    if !looks && !writes_into_body(subject, source) {
         let body = body::hold_small(account.system(), body, &room).await?;
-        return Ok(Looked::unread(body, room));
+        return Ok(CallerBody::unread(body, room));
     }
     let (limit, deadline) = (TEMPLATE_BODY_BYTES, Some(deadline));
     let bytes = body::read_until(account.system(), body, limit, &room, deadline).await?;
     if bytes.is_empty() {
-        return Ok(Looked::unread(Body::Empty, room));
+        return Ok(CallerBody::unread(Body::Empty, room));
     }
     let value = looks.then(|| parse_exact(&bytes, BODY_VALUES, &room));
     let value = value
         .transpose()
         .map_err(|unbuilt| unbuilt.of_caller("This method looks into the body, which"))?;
-    Ok(Looked {
+    Ok(CallerBody {
         body: Body::Bytes(bytes.clone()),
         value,
         text: bytes,

@@ -104,10 +104,10 @@ impl<A: LiveAccount> LogOfPages<A> {
             Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
             Piece::Broken { failure, .. } => {
                 self.code = Some(failure.code);
-                if let Some(words) = forbidden(failure)
+                if let Some(message) = forbidden(failure)
                     && let Ok(loaded) = self.log.account.visible(visibility).await
                 {
-                    self.log.note_forbidden(&loaded, &words).await;
+                    self.log.note_forbidden(&loaded, &message).await;
                 }
             }
         }
@@ -148,8 +148,8 @@ impl Opening {
 
 impl<A: LiveAccount> Log<A> {
     async fn end(&self, loaded: &LoadedAccount, ended: &Ended) {
-        if let Some(words) = &ended.forbidden {
-            self.note_forbidden(loaded, words).await;
+        if let Some(message) = &ended.forbidden {
+            self.note_forbidden(loaded, message).await;
         }
         self.write(ended);
     }
@@ -189,7 +189,7 @@ impl<A: LiveAccount> Log<A> {
     }
 
     /// Notes a 403 answer of the provider, with the method's scopes that the account was not granted.
-    async fn note_forbidden(&self, loaded: &LoadedAccount, words: &str) {
+    async fn note_forbidden(&self, loaded: &LoadedAccount, message: &str) {
         let about = self.trace.about();
         let needed = about.scopes;
         let config = self.account.resolved_config(&loaded.account).await.ok();
@@ -199,7 +199,7 @@ impl<A: LiveAccount> Log<A> {
             "status": 403,
             "resource": about.resource,
             "method": about.resource_method,
-            "message": words,
+            "message": message,
             "scopes": needed,
             "missing_scopes": granted.map(|granted| missing(&needed, &granted)),
             "request_id": self.opening.request_id,

@@ -13,7 +13,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::Room;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::LiveAccount;
-use crate::flows::call::build::{Given, OURS_ON_LIST, Prepared, Values};
+use crate::flows::call::build::{CallerPart, GATEWAY_PARAMETERS_OF_LISTS, Prepared, Values};
 use crate::flows::call::current::Current;
 use crate::flows::call::driver;
 use crate::flows::call::engine::Engine;
@@ -37,7 +37,7 @@ pub(in crate::flows) struct StepCall<'a> {
     /// Whether it reads or writes.
     pub(in crate::flows) purpose: Purpose,
     /// What its answer has to be.
-    pub(in crate::flows) whole: Whole,
+    pub(in crate::flows) whole: ExpectedAnswer,
     /// The whole context after the steps before.
     pub(in crate::flows) context: &'a Value,
     /// The public half of the context.
@@ -52,7 +52,7 @@ pub(in crate::flows) struct StepCall<'a> {
 
 /// What a method's answer has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flows) enum Whole {
+pub(in crate::flows) enum ExpectedAnswer {
     /// A list. A missing list is an empty one.
     List,
     /// Anything.
@@ -109,11 +109,11 @@ fn prepare<'a>(
     resolved: &'a ResolvedConfig,
     call: StepCall<'a>,
 ) -> Result<Prepared<'a>, Failure> {
-    let ours = match call.whole {
-        Whole::List => OURS_ON_LIST,
-        Whole::Any => &[],
+    let gateway_parameters = match call.whole {
+        ExpectedAnswer::List => GATEWAY_PARAMETERS_OF_LISTS,
+        ExpectedAnswer::Any => &[],
     };
-    let query = CallerQuery::read(&call.query, ours);
+    let query = CallerQuery::read(&call.query, gateway_parameters);
     let (method, moment) = (call.method, moment(account.system()));
     let writing = Writing::of(&resolved.compiled.config, method, &moment);
     let text = if method.add_query_to_body {
@@ -128,7 +128,7 @@ fn prepare<'a>(
         purpose: call.purpose,
         errand: call.errand,
     };
-    let given = Given {
+    let given = CallerPart {
         values: Values {
             id: call.id,
             query: query.to_value(),

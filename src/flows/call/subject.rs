@@ -149,7 +149,7 @@ impl<'a> Subject<'a> {
     /// in which the file identifies the account.
     pub(in crate::flows) fn refuse_switched_off(&self, source: BodySource) -> Result<(), Failure> {
         let config = self.config();
-        let words = match self.plan {
+        let message = match self.plan {
             Plan::Custom { .. } if !config.allows_custom() => {
                 "The integration has switched `/custom` off: call a method of one of its resources."
             }
@@ -161,7 +161,7 @@ impl<'a> Subject<'a> {
             }
             Plan::Custom { .. } | Plan::Method { .. } => return Ok(()),
         };
-        Err(Failure::new(Code::SwitchedOff, words))
+        Err(Failure::new(Code::SwitchedOff, message))
     }
 }
 

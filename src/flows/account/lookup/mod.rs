@@ -183,7 +183,11 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         )
     }
 
-    fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> LookupFacts<'a> {
+    fn known_of<'a>(
+        &self,
+        loaded: &'a LoadedAccount,
+        config: Option<&'a Config>,
+    ) -> LookupFacts<'a> {
         LookupFacts {
             status: loaded.account.status,
             trial: self.trial(loaded.set_up.as_ref()),

@@ -42,12 +42,7 @@ fn only_an_active_account_is_found_and_only_by_what_was_not_typed() {
         ),
         (Status::Active, held("shop"), provider.clone(), Some("old")),
         (Status::Active, held("other"), provider.clone(), None),
-        (
-            Status::Active,
-            Trial::Running(None),
-            provider.clone(),
-            None,
-        ),
+        (Status::Active, Trial::Running(None), provider.clone(), None),
         (Status::Connecting, held("shop"), provider.clone(), None),
         (Status::Connecting, Trial::Ended, provider.clone(), None),
         (Status::NeedsReauth, Trial::Ended, provider.clone(), None),

@@ -14,9 +14,9 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
-use crate::flows::call::engine::request::{Hop, Made, body_of_hop, checked, lost, refused};
+use crate::flows::call::engine::request::{BuiltRequest, Hop, body_of_hop, checked, lost, refused};
 use crate::flows::call::engine::{AfterBody, Engine, State};
-use crate::flows::call::respond::written::words_of;
+use crate::flows::call::respond::written::message_reading_of;
 use crate::flows::call::subject::Errand;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, SendError, System};
@@ -49,7 +49,7 @@ impl<A: CallAccount> Engine<'_, A> {
             Payload::Nothing => Some(Bytes::new()),
             Payload::Ours(bytes) => Some(Bytes::from(bytes)),
         };
-        self.made = Some(Made {
+        self.made = Some(BuiltRequest {
             draft,
             can_repeat: true,
             payload,
@@ -213,7 +213,7 @@ impl<A: CallAccount> Engine<'_, A> {
             }
             RedirectDecision::Refuse(reason) if writes && is_led => {
                 let failure = self.responder().of_redirect(refused(reason), &answer);
-                let reading = words_of(&answer.headers);
+                let reading = message_reading_of(&answer.headers);
                 self.read(answer, reading, AfterBody::Redirect(failure))
             }
             RedirectDecision::Refuse(reason) if writes => {
@@ -254,7 +254,7 @@ impl<A: CallAccount> Engine<'_, A> {
         self.send(draft, credentials, hop.count + 1, body)
     }
 
-    /// Logs header fields that have unknown characters; their known part is passed on.
+    /// Logs the names of header fields that are not UTF-8. They are passed on as far as they can be decoded.
     fn log_unknown_fields(&self, headers: &HeaderMap) {
         let names: Vec<_> = header_text::unknown(headers)
             .map(HeaderName::as_str)

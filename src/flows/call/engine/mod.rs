@@ -24,13 +24,13 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
+use crate::flows::call::buffered_body::{BufferedBody, Reading, TextError};
 use crate::flows::call::build::Prepared;
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::conclude::{Refused, Then};
-use crate::flows::call::engine::request::{Hop, Made};
+use crate::flows::call::engine::request::{BuiltRequest, Hop};
 use crate::flows::call::engine_response::EngineResponse;
-use crate::flows::call::respond::{Exchange, Responder, What};
+use crate::flows::call::respond::{AnswerKind, Exchange, Responder};
 use crate::flows::call::small_body::describe_buffered;
 use crate::flows::call::subject::Errand;
 use crate::flows::call::trace::Trace;
@@ -52,7 +52,7 @@ pub(in crate::flows) struct Engine<'a, A> {
     exchange: Exchange,
     trace: Rc<Trace>,
     /// The request that is being sent.
-    made: Option<Made>,
+    made: Option<BuiltRequest>,
     is_renewed: bool,
     state: State<'a>,
 }
@@ -101,7 +101,7 @@ enum AfterBody {
     /// The message of a redirect that answers a write and is not followed.
     Redirect(Failure),
     /// The caller's response.
-    Response(What, Then),
+    Response(AnswerKind, Then),
 }
 
 impl<'a, A: CallAccount> Engine<'a, A> {
@@ -275,7 +275,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         head: &Head,
         reading: Reading<'a>,
         read: Result<(Bytes, Room), Failure>,
-    ) -> Result<BufferedBody, NotText> {
+    ) -> Result<BufferedBody, TextError> {
         let (bytes, room) = read?;
         let bytes = body::decoded(&head.headers, bytes, room.answer_bytes(), &room)?;
         BufferedBody::of((bytes, room), &head.headers, reading, &self.account.room())

@@ -11,7 +11,7 @@ use crate::proxy::request::Draft;
 use crate::time::Timestamp;
 
 /// A request that was built.
-pub(in crate::flows) struct Made {
+pub(in crate::flows) struct BuiltRequest {
     pub(in crate::flows) draft: Draft,
     /// Its body, if that is not the caller's.
     pub(in crate::flows) payload: Option<Bytes>,
@@ -53,8 +53,8 @@ pub(in crate::flows) fn body_of_hop(
     match hop.body {
         Forward::Strip => Ok(Body::Empty),
         Forward::Keep => again.ok_or_else(|| {
-            let words = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
-            Failure::new(Code::RedirectNeedsBody, words)
+            let message = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
+            Failure::new(Code::RedirectNeedsBody, message)
         }),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::{Code, Failure};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::buffered_body::{BodyNeed, BufferedBody, Reading, TextError};
 use crate::flows::call::engine::protocol::{Answer, Step};
 use crate::flows::call::engine::{AfterBody, Attempted, Engine, Head, State};
 use crate::flows::call::subject::{Errand, Plan};
@@ -59,7 +59,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         is_read.then_some(Reading {
             kind,
             list: method.response_path.as_ref(),
-            wanted: Wanted::Words,
+            wanted: BodyNeed::Text,
         })
     }
 
@@ -67,7 +67,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
     pub(in crate::flows) fn limits_were_read(
         &mut self,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
         credentials: Forward,
     ) -> Step {
         let Head {
@@ -80,10 +80,10 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 let value = buffered.seen().ok();
                 (Body::from_bytes(buffered.into_bytes()), value)
             }
-            Err(NotText::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),
+            Err(TextError::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),
             // The message of a refusal is optional.
-            Err(NotText::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
-            Err(NotText::Failed(failure)) => return self.fail(failure),
+            Err(TextError::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
+            Err(TextError::Failed(failure)) => return self.fail(failure),
         };
         // The body is decoded.
         headers.remove(CONTENT_ENCODING);
@@ -178,7 +178,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 let reading = Reading {
                     kind: reply::kind(&answer.headers, method.api_response_format),
                     list: None,
-                    wanted: Wanted::Words,
+                    wanted: BodyNeed::Text,
                 };
                 self.read(answer, reading, AfterBody::RateLimited(limits))
             }

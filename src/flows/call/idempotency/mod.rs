@@ -38,7 +38,7 @@ pub(in crate::flows) struct Write {
 }
 
 /// The stored state of a write.
-pub(in crate::flows) enum Known {
+pub(in crate::flows) enum KnownWrite {
     /// The write was new; it is stored as under way.
     Begun,
     /// The write has no answer yet, or was cut off before it had one.
@@ -103,16 +103,16 @@ async fn begin<'a, A: LiveAccount + WriteStore>(
     let write = Write::of(call, Kind::of(access.visibility()), key, &body);
     let access = access.check_again().await?;
     let known = account.begin_write(&write)?;
-    if matches!(known, Known::Status(_) | Known::Answer(_)) {
+    if matches!(known, KnownWrite::Status(_) | KnownWrite::Answer(_)) {
         // The write was answered before, so the file had its target.
         call.trace.is_about(&call.target);
     }
     match known {
-        Known::Begun => {}
-        Known::UnderWay => return Err(under_way()),
-        Known::AnotherBody => return Err(another_body()),
-        Known::Status(status) => return Err(not_kept(status)),
-        Known::Answer(kept) => return kept.again().map(Begun::Replayed),
+        KnownWrite::Begun => {}
+        KnownWrite::UnderWay => return Err(under_way()),
+        KnownWrite::AnotherBody => return Err(another_body()),
+        KnownWrite::Status(status) => return Err(not_kept(status)),
+        KnownWrite::Answer(kept) => return kept.again().map(Begun::Replayed),
     }
     account.wake_for_writes().await;
     call.body = Body::from_bytes(body);
@@ -133,17 +133,17 @@ async fn settle<A: LiveAccount + WriteStore>(
             let response = Ok(CallResponse::Pages(pages));
             return Completed { response, ended };
         }
-        (WriteOutcome::Unknown, response) => (response, End::Unknown),
-        (WriteOutcome::NotMade, response) => (response, End::Undone),
-        (WriteOutcome::Status(status), response) => (response, End::Status(status)),
+        (WriteOutcome::Unknown, response) => (response, WriteEnd::Unknown),
+        (WriteOutcome::NotMade, response) => (response, WriteEnd::Undone),
+        (WriteOutcome::Status(status), response) => (response, WriteEnd::Status(status)),
         (WriteOutcome::Answered, Err(failure)) => {
-            let end = End::of_refusal(&failure);
+            let end = WriteEnd::of_refusal(&failure);
             (Err(failure), end)
         }
         (WriteOutcome::Answered, Ok(CallResponse::Single(reply))) => {
             let (reply, bytes) = small_body::buffer(account, reply, deadline).await;
-            let end = bytes.map_or(End::Status(reply.status.as_u16()), |bytes| {
-                End::Answer(KeptAnswer::of_reply(&reply, &bytes))
+            let end = bytes.map_or(WriteEnd::Status(reply.status.as_u16()), |bytes| {
+                WriteEnd::Answer(KeptAnswer::of_reply(&reply, &bytes))
             });
             (Ok(CallResponse::Single(reply)), end)
         }
@@ -160,7 +160,7 @@ async fn settle<A: LiveAccount + WriteStore>(
 }
 
 /// The result of a write, as it is stored.
-pub(in crate::flows) enum End {
+pub(in crate::flows) enum WriteEnd {
     /// The result is unknown: the write stays under way.
     Unknown,
     /// The write was not made; it may be tried again.
@@ -171,7 +171,7 @@ pub(in crate::flows) enum End {
     Answer(KeptAnswer),
 }
 
-impl End {
+impl WriteEnd {
     /// The result for a provider's refusal, which is stored if it is small.
     fn of_refusal(failure: &Failure) -> Self {
         match &failure.remote {
@@ -234,7 +234,7 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
         Some(key) if !is_read(&call.method) && !call.target.is_list() => key,
         _ => return Ok(None),
     };
-    let invalid = |words| Err(Failure::invalid(KEY, words));
+    let invalid = |message| Err(Failure::invalid(KEY, message));
     if second.is_some() {
         return invalid("is given twice");
     }
@@ -247,19 +247,19 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
 }
 
 fn under_way() -> Failure {
-    let words = "A write with this Idempotency-Key is under way, or was cut off before it had an answer: ask the provider what became of it.";
-    Failure::new(Code::IdempotencyInProgress, words)
+    let message = "A write with this Idempotency-Key is under way, or was cut off before it had an answer: ask the provider what became of it.";
+    Failure::new(Code::IdempotencyInProgress, message)
 }
 
 fn another_body() -> Failure {
-    let words =
+    let message =
         "This Idempotency-Key was sent with another body. Take a new key for another write.";
-    Failure::new(Code::IdempotencyMismatch, words)
+    Failure::new(Code::IdempotencyMismatch, message)
 }
 
 fn not_kept(status: u16) -> Failure {
-    let words = format!(
+    let message = format!(
         "The write with this Idempotency-Key was answered with {status}; the answer was too large to be kept, or could not be read."
     );
-    Failure::new(Code::IdempotencyNotReplayable, words).with_details(json!({ "status": status }))
+    Failure::new(Code::IdempotencyNotReplayable, message).with_details(json!({ "status": status }))
 }

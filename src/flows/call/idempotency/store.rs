@@ -11,9 +11,9 @@ use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
 use crate::flows::base::{sealed, sql};
 use crate::flows::call::idempotency::kept::KeptAnswer;
-use crate::flows::call::idempotency::kind::Kind as Whose;
+use crate::flows::call::idempotency::kind::Kind;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
 
     /// The stored state of a write. A new write is stored as under way. There is no `.await` between the look-up and
     /// the insert, so that only one of two simultaneous requests begins.
-    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<Known, Failure> {
+    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<KnownWrite, Failure> {
         self.open()?;
         let now = self.base.outside().now();
         let place: SqlValue = write.place.as_str().into();
@@ -81,12 +81,12 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
         sql::run(self.base.storage(), statement, &values)?;
-        Ok(Known::Begun)
+        Ok(KnownWrite::Begun)
     }
 
     /// Refuses (429) a new key if its kind has as many as it may have, until the oldest one expires. A row with an
     /// expired key is reused.
-    fn check_keys(&self, kind: Whose, is_new: bool, now: Timestamp) -> Result<(), Failure> {
+    fn check_keys(&self, kind: Kind, is_new: bool, now: Timestamp) -> Result<(), Failure> {
         let kept_keys = self.kept_keys.of(kind);
         let keys = if let Some(keys) = kept_keys.get() {
             keys
@@ -97,10 +97,10 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         let next = keys + i64::from(is_new);
         if next > STORED_RESPONSES {
             let expires_at = self.next_key_expiry()?.unwrap_or(now);
-            let words =
+            let message =
                 format!("This account has {STORED_RESPONSES} Idempotency-Keys of the last day.");
             let seconds = expires_at.since(now).as_secs().saturating_add(1);
-            return Err(Failure::too_many_requests(&words, seconds));
+            return Err(Failure::too_many_requests(&message, seconds));
         }
         kept_keys.set(Some(next));
         Ok(())
@@ -112,17 +112,17 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         is_same: bool,
         status: Option<u16>,
         sealed: Option<&str>,
-    ) -> Known {
+    ) -> KnownWrite {
         if !is_same {
-            return Known::AnotherBody;
+            return KnownWrite::AnotherBody;
         }
         match (status, sealed) {
-            (None, _) => Known::UnderWay,
-            (Some(status), None) => Known::Status(status),
+            (None, _) => KnownWrite::UnderWay,
+            (Some(status), None) => KnownWrite::Status(status),
             // A write whose response cannot be opened is not made again.
             (Some(status), Some(sealed)) => self
                 .opened_answer(&write.place, sealed)
-                .map_or(Known::Status(status), Known::Answer),
+                .map_or(KnownWrite::Status(status), KnownWrite::Answer),
         }
     }
 
@@ -132,12 +132,12 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         serde_json::from_value(value).ok()
     }
 
-    pub(in crate::flows) fn end(&self, write: &Write, end: &End) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn end(&self, write: &Write, end: &WriteEnd) -> Result<(), StorageFault> {
         match end {
-            End::Unknown => Ok(()),
-            End::Undone => self.forget_write(write),
-            End::Status(status) => self.keep(write, *status, None),
-            End::Answer(answer) => match self.sealed_answer(write, answer) {
+            WriteEnd::Unknown => Ok(()),
+            WriteEnd::Undone => self.forget_write(write),
+            WriteEnd::Status(status) => self.keep(write, *status, None),
+            WriteEnd::Answer(answer) => match self.sealed_answer(write, answer) {
                 Ok(sealed) => self.keep(write, answer.status(), sealed),
                 // The log has the reason why the response cannot be sealed.
                 Err(_) => self.keep(write, answer.status(), None),
@@ -179,7 +179,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
 
     /// Deletes the oldest stored responses of the kind beyond its limit; their status stays. A customer's responses
     /// never displace the backend's.
-    fn bound_kept_answers(&self, kind: Whose, more: i64) -> Result<(), StorageFault> {
+    fn bound_kept_answers(&self, kind: Kind, more: i64) -> Result<(), StorageFault> {
         let of_kind = of_kind(kind);
         let of_kind = format!("FROM kept_answer WHERE sealed IS NOT NULL AND {of_kind}");
         let kept_bytes = self.kept_bytes.of(kind);

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use crate::flows::call::idempotency::kind::{Kind as Whose, OF_ACCOUNT_TOKENS};
+use crate::flows::call::idempotency::kind::{Kind, OF_ACCOUNT_TOKENS};
 
 /// The stored bytes or keys of each kind; `None` until they are counted.
 #[derive(Default)]
@@ -13,10 +13,10 @@ pub(in crate::flows) struct KeptOfKinds {
 }
 
 impl KeptOfKinds {
-    pub(in crate::flows) fn of(&self, kind: Whose) -> &Cell<Option<i64>> {
+    pub(in crate::flows) fn of(&self, kind: Kind) -> &Cell<Option<i64>> {
         match kind {
-            Whose::Backend => &self.backend,
-            Whose::Customer => &self.customer,
+            Kind::Backend => &self.backend,
+            Kind::Customer => &self.customer,
         }
     }
 
@@ -27,10 +27,10 @@ impl KeptOfKinds {
 }
 
 /// The SQL condition for the rows of one kind.
-pub(in crate::flows) fn of_kind(kind: Whose) -> String {
+pub(in crate::flows) fn of_kind(kind: Kind) -> String {
     let is_like = match kind {
-        Whose::Backend => "NOT LIKE",
-        Whose::Customer => "LIKE",
+        Kind::Backend => "NOT LIKE",
+        Kind::Customer => "LIKE",
     };
     format!("place {is_like} '{OF_ACCOUNT_TOKENS}%'")
 }

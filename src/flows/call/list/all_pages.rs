@@ -134,8 +134,8 @@ impl<A: LiveAccount> AllPages<A> {
         let access = Access::check(&self.account, &self.visibility, self.call.timeout).await;
         let outcome = execute_one(access?, &self.call, body, Some(position)).await?;
         let EngineResponse::Page(list) = outcome else {
-            let words = "The provider answered a page of the list with something that is neither a list nor an error.";
-            return Err(Failure::new(Code::UnexpectedAnswer, words));
+            let message = "The provider answered a page of the list with something that is neither a list nor an error.";
+            return Err(Failure::new(Code::UnexpectedAnswer, message));
         };
         let (page, next) = Lines::of(&*self.account, list)?;
         (self.page, self.next) = (Some(page), next);

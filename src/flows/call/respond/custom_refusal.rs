@@ -26,7 +26,7 @@ const UNREADABLE: &str = "it is no text that this gateway can read";
 const NO_ROOM: &str = "there is no memory to undo its compression now";
 
 /// The body of a refusal after the search.
-enum Words {
+enum SearchedBody {
     /// No secret was found; the bytes are passed on unchanged.
     Same,
     /// The text without the secrets, in UTF-8.
@@ -67,15 +67,15 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             Err(failure) => return left_out(status, &headers, why_encoded(&failure)),
         };
         let body = match self.search(&headers, &bytes) {
-            Words::Same => body,
-            Words::Changed(text) => {
+            SearchedBody::Same => body,
+            SearchedBody::Changed(text) => {
                 let kind = headers.get(CONTENT_TYPE).cloned();
                 headers = headers::of_rewritten_answer(&headers);
                 headers.extend(kind.map(|kind| (CONTENT_TYPE, kind)));
                 say_utf8(&mut headers);
                 Body::from_bytes(text)
             }
-            Words::Unreadable => return left_out(status, &headers, UNREADABLE),
+            SearchedBody::Unreadable => return left_out(status, &headers, UNREADABLE),
         };
         Reply {
             status,
@@ -86,20 +86,20 @@ impl<A: CallAccount> Responder<'_, '_, A> {
 
     /// Searches a body for secrets. Its declared encoding may be wrong, so it is also read in the encoding that most
     /// clients would assume.
-    fn search(&self, headers: &HeaderMap, bytes: &[u8]) -> Words {
+    fn search(&self, headers: &HeaderMap, bytes: &[u8]) -> SearchedBody {
         let kind = reply::kind(headers, None);
         let Some(text) = text_of(headers, kind, bytes) else {
-            return Words::Unreadable;
+            return SearchedBody::Unreadable;
         };
         let redactor = self.redactor();
         let plain = String::from_utf8_lossy(bytes);
         let shown = redactor.answer(text.clone());
         if shown != text {
-            Words::Changed(shown)
+            SearchedBody::Changed(shown)
         } else if redactor.text(&plain) == plain {
-            Words::Same
+            SearchedBody::Same
         } else {
-            Words::Unreadable
+            SearchedBody::Unreadable
         }
     }
 }
@@ -147,7 +147,7 @@ fn say_utf8(headers: &mut HeaderMap) {
 
 /// A refusal without its body. Its status and header fields stay.
 fn left_out(status: StatusCode, headers: &HeaderMap, why: &str) -> Reply<Streamed> {
-    let words = format!(
+    let message = format!(
         "The provider refused the request. Its words are left out: {why}, so that it cannot be searched for the account's secrets."
     );
     let mut headers = headers::of_rewritten_answer(headers);
@@ -155,6 +155,6 @@ fn left_out(status: StatusCode, headers: &HeaderMap, why: &str) -> Reply<Streame
     Reply {
         status,
         headers,
-        body: Body::from_bytes(json!({ "message": words }).to_string()),
+        body: Body::from_bytes(json!({ "message": message }).to_string()),
     }
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText};
+use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
 use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::respond::{Responded, Responder};
@@ -16,11 +16,11 @@ use crate::proxy::reply;
 
 /// The failure for a redirect in place of a list.
 pub(in crate::flows) fn not_a_list(status: StatusCode) -> Failure {
-    let words = format!(
+    let message = format!(
         "The provider answered {} where a list was expected.",
         status.as_u16()
     );
-    Failure::new(Code::UnexpectedAnswer, words)
+    Failure::new(Code::UnexpectedAnswer, message)
 }
 
 impl<A: CallAccount> Responder<'_, '_, A> {
@@ -28,7 +28,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         &self,
         method: &Method,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Responded {
         let Head { status, headers } = head;
         let mut body = buffered?;

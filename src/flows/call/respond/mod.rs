@@ -13,11 +13,11 @@ use std::rc::Rc;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use crate::flows::call::respond::written::words_of;
+use crate::flows::call::respond::written::message_reading_of;
 
 use crate::error::{AnsweredBy, Code, Failure};
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::buffered_body::{BodyNeed, BufferedBody, Reading, TextError};
 use crate::flows::call::build::Prepared;
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::Head;
@@ -52,13 +52,13 @@ pub(in crate::flows) struct Responder<'e, 'a, A> {
 pub(in crate::flows) enum Look<'a> {
     Done(Box<Result<EngineResponse<Streamed>, Failure>>),
     /// The body has to be read first.
-    Read(What, Reading<'a>, Answer),
+    Read(AnswerKind, Reading<'a>, Answer),
     /// The same for a small body.
     ReadSmall(Answer),
 }
 
 /// The kind of an answer whose body was read.
-pub(in crate::flows) enum What {
+pub(in crate::flows) enum AnswerKind {
     /// A status of 400 or above.
     Refusal,
     /// The file finds an error by status and header fields alone.
@@ -67,7 +67,7 @@ pub(in crate::flows) enum What {
     PageBehindWrite,
     List,
     /// An answer that the file reads, and whether it is also cut.
-    Looked {
+    Read {
         is_rewritten: bool,
     },
     /// The answer to an action's step.
@@ -110,7 +110,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         };
         let (status, is_success) = (answer.status, answer.status.is_success());
         if status.as_u16() >= 400 {
-            return Look::Read(What::Refusal, words(kind), answer);
+            return Look::Read(AnswerKind::Refusal, message_reading(kind), answer);
         }
         if is_list && status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             return Look::fail(crate::flows::call::respond::list::not_a_list(status));
@@ -119,9 +119,9 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
             let reading = Reading {
                 kind: reply::kind(&answer.headers, method.api_response_format),
                 list: method.response_path.as_ref(),
-                wanted: Wanted::Value,
+                wanted: BodyNeed::Value,
             };
-            return Look::Read(What::List, reading, answer);
+            return Look::Read(AnswerKind::List, reading, answer);
         }
         if !is_success {
             return Look::reply(self.passed_on(answer));
@@ -137,22 +137,22 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
     /// The response, once the body was read.
     pub(in crate::flows) fn finish(
         &self,
-        what: What,
+        what: AnswerKind,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Responded {
         match (what, self.prepared.subject().plan) {
-            (What::PageBehindWrite, _) => Err(self.of_page(head.status, buffered)),
-            (What::ErrorInHead(found), _) => {
-                let words = buffered.ok().map(|mut body| body.take_words());
-                Err(self.found(&head.headers, words.unwrap_or_default(), found))
+            (AnswerKind::PageBehindWrite, _) => Err(self.of_page(head.status, buffered)),
+            (AnswerKind::ErrorInHead(found), _) => {
+                let message = buffered.ok().map(|mut body| body.take_text());
+                Err(self.found(&head.headers, message.unwrap_or_default(), found))
             }
-            (What::Refusal, Plan::Method { .. }) => Err(self.refusal(&head, buffered)?),
-            (What::List, Plan::Method { method, .. }) => self.list(method, head, buffered),
-            (What::Looked { is_rewritten }, Plan::Method { method, .. }) => {
+            (AnswerKind::Refusal, Plan::Method { .. }) => Err(self.refusal(&head, buffered)?),
+            (AnswerKind::List, Plan::Method { method, .. }) => self.list(method, head, buffered),
+            (AnswerKind::Read { is_rewritten }, Plan::Method { method, .. }) => {
                 self.looked_into(method, is_rewritten, head, buffered)
             }
-            (What::Value, Plan::Method { method, .. }) => self.value(method, &head, buffered),
+            (AnswerKind::Value, Plan::Method { method, .. }) => self.value(method, &head, buffered),
             (_, Plan::Custom { .. }) => Err(Failure::new(Code::Internal, "Nothing is read of it.")),
         }
     }
@@ -160,8 +160,8 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
     fn look_at_custom(&self, answer: Answer) -> Look<'a> {
         let is_refusal = answer.status.as_u16() >= 400;
         if is_refusal && self.trace.done().is_some() {
-            let reading = words_of(&answer.headers);
-            return Look::Read(What::PageBehindWrite, reading, answer);
+            let reading = message_reading_of(&answer.headers);
+            return Look::Read(AnswerKind::PageBehindWrite, reading, answer);
         }
         let reply = self.passed_on(answer);
         if is_refusal {
@@ -170,8 +170,8 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         Look::reply(reply)
     }
 
-    /// The unread answer. The answer to the provider's HEAD loses its `Content-Length` unless the caller sent HEAD,
-    /// too: the length would announce a body that does not follow.
+    /// The unread answer. An answer without a body loses its `Content-Length`, since a caller who did not send HEAD
+    /// would expect that body.
     fn passed_on(&self, answer: Answer) -> Answer {
         let is_head = matches!(self.prepared.subject().plan, Plan::Method { method, .. } if method.method.0 == http::Method::HEAD);
         if is_head || matches!(answer.status.as_u16(), 204 | 205 | 304) {
@@ -230,10 +230,10 @@ impl Look<'_> {
 }
 
 /// How to read the message of an answer for an error.
-fn words<'a>(kind: MediaKind) -> Reading<'a> {
+fn message_reading<'a>(kind: MediaKind) -> Reading<'a> {
     Reading {
         kind,
         list: None,
-        wanted: Wanted::Words,
+        wanted: BodyNeed::Text,
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Failure, Remote};
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText};
+use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
 use crate::flows::call::respond::Responder;
 use crate::ports::System;
@@ -20,7 +20,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     pub(in crate::flows) fn refusal(
         &self,
         head: &Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Result<Failure, Failure> {
         let is_unreadable = |failure: &Failure| {
             matches!(failure.code, Code::AnswerTooLarge | Code::UnexpectedAnswer)
@@ -28,22 +28,22 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         let nothing = || BufferedBody::empty(self.account.room());
         let mut body = match buffered {
             Ok(body) => body,
-            Err(NotText::Bytes(..)) => nothing(),
-            Err(NotText::Failed(failure)) if is_unreadable(&failure) => nothing(),
-            Err(NotText::Failed(failure)) => return Err(failure),
+            Err(TextError::Bytes(..)) => nothing(),
+            Err(TextError::Failed(failure)) if is_unreadable(&failure) => nothing(),
+            Err(TextError::Failed(failure)) => return Err(failure),
         };
         let Head { status, headers } = head;
         let found = self
             .find_in(&mut body, headers, *status)
             .unwrap_or_default();
-        Ok(self.remote(*status, headers, body.take_words(), found))
+        Ok(self.remote(*status, headers, body.take_text(), found))
     }
 
     /// The failure for an answer that means "too many requests", with any status.
     pub(in crate::flows) fn rate_limited(
         &self,
         head: &Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
         limits: &Limits,
     ) -> Result<Failure, Failure> {
         let mut failure = self.refusal(head, buffered)?;
@@ -64,7 +64,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         let Some(found) = self.find_in(body, headers, status)? else {
             return Ok(());
         };
-        let text = body.take_words();
+        let text = body.take_text();
         Err(self.found(headers, text, found))
     }
 

@@ -6,16 +6,16 @@ use http::{HeaderMap, StatusCode};
 
 use crate::error::Failure;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
+use crate::flows::call::buffered_body::{BufferedBody, Reading, TextError};
 use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::respond::refusal::code_of;
-use crate::flows::call::respond::{Responder, words};
+use crate::flows::call::respond::{Responder, message_reading};
 use crate::header_text;
 use crate::proxy::reply;
 
 /// How to read the message of an answer to a write.
-pub(in crate::flows) fn words_of<'a>(headers: &HeaderMap) -> Reading<'a> {
-    words(reply::kind(headers, None))
+pub(in crate::flows) fn message_reading_of<'a>(headers: &HeaderMap) -> Reading<'a> {
+    message_reading(reply::kind(headers, None))
 }
 
 impl<A: CallAccount> Responder<'_, '_, A> {
@@ -34,18 +34,18 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     pub(in crate::flows) fn of_page(
         &self,
         status: StatusCode,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Failure {
         let status = status.as_u16();
-        let words = format!("The page behind its redirect was answered with {status}.");
-        self.behind_write(Failure::new(code_of(status), words), buffered)
+        let message = format!("The page behind its redirect was answered with {status}.");
+        self.behind_write(Failure::new(code_of(status), message), buffered)
     }
 
     /// The failure for an unusable answer, with the answer's message if the write was made.
     pub(in crate::flows) fn unusable(
         &self,
         failure: Failure,
-        words: impl FnOnce() -> String,
+        message: impl FnOnce() -> String,
     ) -> Failure {
         let Some(status) = self.trace.made_write() else {
             return failure;
@@ -54,7 +54,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             return failure;
         }
         let failure = failure
-            .with_raw_response(status, words())
+            .with_raw_response(status, message())
             .of_made_write(status);
         self.redactor().failure(failure)
     }
@@ -63,13 +63,13 @@ impl<A: CallAccount> Responder<'_, '_, A> {
     pub(in crate::flows) fn behind_write(
         &self,
         failure: Failure,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Failure {
-        let words = match buffered {
-            Ok(mut body) => body.take_words(),
-            Err(NotText::Bytes(bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(NotText::Failed(_)) => String::new(),
+        let message = match buffered {
+            Ok(mut body) => body.take_text(),
+            Err(TextError::Bytes(bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(TextError::Failed(_)) => String::new(),
         };
-        self.unusable(failure, || words)
+        self.unusable(failure, || message)
     }
 }

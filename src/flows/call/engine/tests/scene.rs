@@ -13,7 +13,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::{MemoryBudget, Room};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::build::{Given, Prepared, Values};
+use crate::flows::call::build::{CallerPart, Prepared, Values};
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::Streamed;
@@ -178,7 +178,7 @@ impl Scene {
         let method: &Method = Box::leak(Box::new(method));
         let subject = Subject::of_call(&self.resolved, target, method).unwrap();
         let query = CallerQuery::read("", &[]);
-        let given = Given {
+        let given = CallerPart {
             values: Values {
                 id: json!("1"),
                 query: query.to_value(),
@@ -305,9 +305,13 @@ fn in_words(step: &Step) -> String {
         }
         Step::Respond(Ok(EngineResponse::Value(_))) => "respond a value".to_owned(),
         Step::Respond(Err(failure)) => {
-            let words = failure.remote.as_ref().map(|remote| &remote.raw_response);
-            let words = words.map_or(String::new(), |words| format!(": {words}"));
-            format!("fail {} {}{words}", failure.status(), failure.code.as_str())
+            let message = failure.remote.as_ref().map(|remote| &remote.raw_response);
+            let message = message.map_or(String::new(), |message| format!(": {message}"));
+            format!(
+                "fail {} {}{message}",
+                failure.status(),
+                failure.code.as_str()
+            )
         }
     }
 }

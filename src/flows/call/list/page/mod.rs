@@ -35,18 +35,18 @@ pub(in crate::flows) struct Page<'a> {
     values: Value,
     place: CursorPlace,
     /// The request for the page, once it is built.
-    asked: Option<Asked>,
+    asked: Option<PageCall>,
 }
 
 /// A request, as links and expressions read it.
-struct Asked {
+struct PageCall {
     url: Url,
     /// `{method, headers, body}`; null if no expression reads it.
     options: Value,
 }
 
 /// Whether the page's values are written into the caller's body, which then has to be read.
-pub(in crate::flows) fn puts_into_body(subject: &Subject<'_>, source: BodySource) -> bool {
+pub(in crate::flows) fn writes_into_body(subject: &Subject<'_>, source: BodySource) -> bool {
     let Plan::Method { method, is_list } = subject.plan else {
         return false;
     };
@@ -86,8 +86,8 @@ impl<A: CallAccount> Start<'_, '_, A> {
             _ => None,
         };
         let asked = match draft {
-            Some(draft) => Asked::of(&draft, pagination),
-            None => Asked {
+            Some(draft) => PageCall::of(&draft, pagination),
+            None => PageCall {
                 url: self.base()?,
                 options: json!({ "method": self.prepared.subject().method().as_str(), "headers": {}, "body": null }),
             },
@@ -121,7 +121,7 @@ fn query_with(query: &Value, limit: Option<u64>) -> Value {
     query
 }
 
-impl Asked {
+impl PageCall {
     fn of(draft: &Draft, pagination: &Pagination) -> Self {
         let options = pagination::needs_value(pagination).then(|| {
             let body = match &draft.body {
@@ -190,7 +190,7 @@ impl<'a> Page<'a> {
 
     /// Stores the request for the page, since the answer is read relative to it.
     pub(in crate::flows) fn note(&mut self, draft: &Draft) {
-        self.asked = Some(Asked::of(draft, self.pagination));
+        self.asked = Some(PageCall::of(draft, self.pagination));
     }
 
     /// The answer as a value, if an expression computes the next page from it.

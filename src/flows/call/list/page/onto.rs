@@ -67,8 +67,8 @@ impl Page<'_> {
             BodyFormat::Json => Ok(self.ask.body_onto(text)?.into_bytes()),
             BodyFormat::Form => Ok(self.form_onto(text, writing)?.into_bytes()),
             BodyFormat::Raw | BodyFormat::Multipart | BodyFormat::Xml => {
-                let words = "no page can be asked for in it, unless by {{pagination.…}}";
-                Err(BodyError::Shape(words).into())
+                let message = "no page can be asked for in it, unless by {{pagination.…}}";
+                Err(BodyError::Shape(message).into())
             }
         }
     }
