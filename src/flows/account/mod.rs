@@ -1,6 +1,5 @@
-//! A connected account: its record in storage and in memory, its pending change and commit, its events, and the schedule
-//! of its alarm. It sends messages to the `Directory` for the index, and reads the resolved config. The folders `tokens`,
-//! `call`, `lifecycle` and those above use it.
+//! A connected account: its record in storage and in memory, its pending change and commit, its events, and the
+//! schedule of its alarm. It uses `config`, and `messages` to update the index of the `Directory`.
 
 pub(in crate::flows) mod account_store;
 pub(in crate::flows) mod account_tokens;

@@ -1,5 +1,5 @@
-//! One proxied call inside the account's object: admit → build → reserve → send → respond. A call writes nothing to
-//! storage before its response, except the record of a write with an `Idempotency-Key`.
+//! One proxied call inside the account's object: admit → build → reserve → send → respond. Before its response, a call
+//! writes only a refreshed token, and the record of a write with an `Idempotency-Key`.
 //!
 //! `log::logged_call` is the entry. It wraps `idempotency`, which wraps `execute`. The `engine` decides and does no
 //! I/O; the `driver` executes its steps. The folder uses `account` and `tokens`.

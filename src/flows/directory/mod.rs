@@ -2,7 +2,8 @@
 //! KV, and its alarm repeats the publishing until it succeeds.
 //!
 //! There is one named root (environments, integrations) and one directory per environment (installs, tokens, the index
-//! of accounts). A call to a provider does not use it, except for a miss in KV.
+//! of accounts). A call to a provider does not use it, except for a miss in KV. The folder uses `base`, `messages` and
+//! `config`.
 
 pub(in crate::flows) mod accounts;
 pub(in crate::flows) mod api_tokens;

@@ -1,7 +1,8 @@
-//! The `Account` object: a connected account, its secrets and its calls, in its region.
+//! The `Account` object: a connected account, its secrets and its calls, in its region. It builds the components of the
+//! folders below and dispatches messages and alarms to them.
 //!
-//! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
-//! answers 404 and writes nothing. A proxied call writes nothing before its answer.
+//! It loads its state once. Its schema is created only when an account is stored, so that an invented id answers 404
+//! and writes nothing.
 
 pub(in crate::flows) mod alarm;
 pub mod dispatch;

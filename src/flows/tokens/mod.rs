@@ -1,5 +1,5 @@
-//! The OAuth token of an account: how it is had, its refresh by one request however many calls need it, its schedule, and
-//! what a refusal of the credential leads to.
+//! The OAuth token of an account: how the account gets it, its one refresh for all calls that need it, the schedule of
+//! refreshes, and the consequences of a refused credential. It uses `account` and `config`.
 
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod credential_actions;
