@@ -24,7 +24,7 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
     let (object, loaded) = (admitted.account(), admitted.loaded());
     let (resolved, deadline) = (admitted.config(), admitted.deadline());
     let compiled = &resolved.compiled;
-    // Those that run by themselves, at their own time, are nobody's to call.
+    // Lifecycle and credential actions run at their own time; callers cannot run them.
     let action = NamedAction::find(&compiled.config, name)
         .filter(|action| !RESERVED.contains(&action.name()))
         .ok_or_else(|| Failure::not_found("action of this integration"))?;

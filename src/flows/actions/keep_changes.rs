@@ -14,9 +14,9 @@ use crate::flows::base::context_limits::check_context;
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
-/// wrote is `who`'s from then on, also where it wrote what was there; what it copied may be the customer's. When the account's host changed meanwhile
-/// nothing is kept, for what came from the old one is not the new one's.
+/// Merges what an action changed of `before`, and nothing else: changes by others while it ran are not undone. `who` is the
+/// origin of every value that it wrote, also of an equal one; a value that it copied may still be the customer's. If the
+/// account's host changed while it ran, nothing is stored: its results came from the old host.
 pub(in crate::flows) async fn keep_changes<O: Outside, S: Storage>(
     changes: &Changes<O, S>,
     who: Origin,

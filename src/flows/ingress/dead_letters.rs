@@ -1,5 +1,5 @@
-//! Requests that the file could not read: an event each, that failed, and the request sealed beside it until it is read
-//! again.
+//! Dead letters: verified requests that the file could not read. Each is a failed event, and the encrypted request in a
+//! row next to it until a replay reads it.
 
 use std::rc::Rc;
 
@@ -59,7 +59,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         Ok(number)
     }
 
-    /// In one statement: nobody who subscribed sees it before it is failed.
+    /// One statement, so that the event is never pending and never delivered.
     fn write_failed_event(&self, event: &Event, error: &Value) -> Result<(), StorageFault> {
         let statement = "INSERT INTO event (number, event, payload, status, is_expanded, last_error, created_at) \
                          VALUES (?, ?, ?, 'failed', 1, ?, ?)";

@@ -52,7 +52,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         if !self.outbox.is_there()? {
             return Ok(0);
         }
-        // Whatever comes in between, what was begun goes out.
+        // The alarm is set first: what was restarted is delivered even if a later step fails.
         self.events.deliver_now().await;
         let mut replayed = 0;
         for number in self.deliveries.rows().numbers_of(range)? {
@@ -77,7 +77,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
         match self.dead_letters.get(number)? {
             Some(kept) => self.read_again(number, kept).await,
-            None => Ok(self.deliveries.rows().begin_again(number)?),
+            None => Ok(self.deliveries.rows().expand_again(number)?),
         }
     }
 
@@ -123,10 +123,10 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
 
     /// What was unread becomes what it brings; the first keeps its id.
     fn replace_unread(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
-        self.deliveries.rows().report_mended(number)?;
+        self.deliveries.rows().report_not_failed(number)?;
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
-            self.deliveries.rows().name_event(number, &first)?;
+            self.deliveries.rows().write_read_event(number, &first)?;
         } else {
             let statement =
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";

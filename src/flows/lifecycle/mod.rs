@@ -1,5 +1,4 @@
-//! How accounts are created: link tokens, connect pages, import. The account's object stores
-//! the account.
+//! An account from creation to deletion: link tokens, connect page, import, set-up, changes.
 
 pub(in crate::flows) mod account_edits;
 pub(in crate::flows) mod capabilities;

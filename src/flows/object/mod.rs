@@ -1,7 +1,7 @@
 //! The `Account` object: a connected account, its secrets and its calls, in its region.
 //!
-//! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
-//! answers 404 and writes nothing. A proxied call writes nothing before its answer.
+//! The object loads its state once. It creates its tables only when an account is stored, so an invented id gets 404 and
+//! writes nothing. A proxied call without an `Idempotency-Key` writes nothing before its answer.
 
 pub(in crate::flows) mod alarm;
 pub mod dispatch;
@@ -34,7 +34,7 @@ use crate::flows::object::stores::{Core, Stores};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
-/// The object, living as long as the platform keeps it: which message or request goes to which part of the account.
+/// The object, as long as the platform keeps it in memory. It passes each message or request to the struct that handles it.
 pub struct AccountObject<O, S> {
     base: Rc<Base<O, S>>,
     components: Rc<Components>,
@@ -51,7 +51,7 @@ pub struct AccountObject<O, S> {
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The object over its storage; nothing is read or written yet.
+    /// Creates the object. It reads and writes nothing yet.
     pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, id: AccountId) -> Self {
         let base = Rc::new(Base::new(outside, isolate, storage, id));
         let stores = Stores::new(&base);
@@ -126,20 +126,19 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         answer_text(&answer.await)
     }
 
-    /// The account's id.
     pub fn id(&self) -> AccountId {
         self.base.id()
     }
 
-    /// The account that calls are made in the name of.
+    /// The account, as calls need it.
     pub fn calls(&self) -> &Rc<AccountCalls<O, S>> {
         &self.calls
     }
 
     async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
-        let ask: AccountMessage = serde_json::from_str(message)
+        let message: AccountMessage = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
-        match ask {
+        match message {
             AccountMessage::Import(account) => answered(self.edits.import(*account).await?),
             AccountMessage::Get(visibility) => {
                 let loaded = self.record.visible(&visibility).await?;
@@ -166,8 +165,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             AccountMessage::Connect(connecting) => {
                 answered(self.connect.connect(*connecting).await?)
             }
-            AccountMessage::Callback(came_back) => {
-                answered(self.connect.callback(*came_back).await?)
+            AccountMessage::Callback(callback) => {
+                answered(self.connect.callback(*callback).await?)
             }
             AccountMessage::IssueToken(visibility, hash, until) => {
                 answered(self.record.issue_token(&visibility, &hash, until).await?)

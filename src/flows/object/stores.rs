@@ -26,7 +26,7 @@ use crate::flows::tokens::suspicion::SuspicionStore;
 use crate::flows::tokens::{TokenStores, Tokens};
 use crate::ports::{Outside, Storage};
 
-/// Each of them once; the folders' structs share them.
+/// Each component once; the structs of the other folders share them.
 pub(super) struct Stores<O, S> {
     pub(super) record: Rc<AccountStore<O, S>>,
     pub(super) oauth_token: Rc<TokenStore<O, S>>,
@@ -45,7 +45,7 @@ pub(super) struct Stores<O, S> {
     pub(super) last_redactor: Rc<LastRedactor>,
 }
 
-/// What everything else of the object is built on.
+/// The structs of `account/` that the other folders build on.
 pub(super) struct Core<O, S> {
     pub(super) schedule: Rc<Schedule<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
@@ -74,10 +74,9 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         }
     }
 
-    /// All of them, what ends the events behind what keeps an account (`Stored::is_over`).
+    /// All components. The events come after the components that keep an account from ending (`Stored::is_over`).
     pub(super) fn components(&self) -> Components {
-        // Every field is named, and none is left out by `..`: a component that is added does not compile before it is
-        // listed below.
+        // The pattern names every field, without `..`, so a new component does not compile until it is listed below.
         let Self {
             record,
             oauth_token,
@@ -118,7 +117,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         )
     }
 
-    /// The account itself.
     pub(super) fn core(&self, base: &Rc<Base<O, S>>, components: &Rc<Components>) -> Core<O, S> {
         let schedule = Rc::new(Schedule::new(base, &self.record, components));
         let rows = Rc::new(Rows::new(
@@ -154,7 +152,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         }
     }
 
-    /// Its tokens.
     pub(super) fn tokens(
         &self,
         base: &Rc<Base<O, S>>,
