@@ -74,7 +74,8 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         }
     }
 
-    /// All components. The events come after the components that keep an account from ending (`Stored::is_over`).
+    /// All components. `Stored::is_over` is asked in this order: the events, whose answer deletes rows, come after the components
+    /// of the account itself.
     pub(super) fn components(&self) -> Components {
         // The pattern names every field, without `..`, so a new component does not compile until it is listed below.
         let Self {
