@@ -15,7 +15,7 @@ use crate::ports::{Outside, Storage};
 
 /// The last one that was made, and of what: it is made again when the account or its config is another.
 #[derive(Default)]
-pub(in crate::flows) struct LastRedactor(RefCell<Option<Made>>);
+pub(in crate::flows) struct LastRedactor(RefCell<Option<CachedRedactor>>);
 
 impl InMemory for LastRedactor {
     fn reset(&self) {
@@ -23,7 +23,7 @@ impl InMemory for LastRedactor {
     }
 }
 
-struct Made {
+struct CachedRedactor {
     compiled: Weak<Compiled>,
     loaded: Weak<LoadedAccount>,
     redactor: Rc<Redactor>,
@@ -42,7 +42,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         if !std::ptr::eq(&raw const loaded.context, context) {
             return Rc::new(Redactor::new(compiled, context, &loaded.sealed));
         }
-        let is_of = |made: &Made| {
+        let is_of = |made: &CachedRedactor| {
             made.compiled.ptr_eq(&Rc::downgrade(compiled))
                 && made.loaded.ptr_eq(&Rc::downgrade(&loaded))
         };
@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             return Rc::clone(&made.redactor);
         }
         let redactor = Rc::new(Redactor::new(compiled, context, &loaded.sealed));
-        self.last_redactor.0.replace(Some(Made {
+        self.last_redactor.0.replace(Some(CachedRedactor {
             compiled: Rc::downgrade(compiled),
             loaded: Rc::downgrade(&loaded),
             redactor: Rc::clone(&redactor),

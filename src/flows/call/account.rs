@@ -18,7 +18,7 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{End, KeyState, Write};
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
@@ -148,7 +148,7 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
 /// Where writes with an `Idempotency-Key` are stored.
 pub(in crate::flows) trait WriteStore {
     /// What is known of a write. Where nothing is, it is under way from now on.
-    fn begin_write(&self, write: &Write) -> Result<Known, Failure>;
+    fn begin_write(&self, write: &Write) -> Result<KeyState, Failure>;
 
     /// The key of a write that begins now is deleted a day later.
     async fn wake_for_writes(&self);

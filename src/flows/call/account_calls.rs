@@ -19,7 +19,7 @@ use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
 use crate::flows::call::account_log::AccountLog;
 use crate::flows::call::idempotency::store::IdempotencyStore;
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{End, KeyState, Write};
 use crate::flows::call::limiter::Limiter;
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
@@ -251,7 +251,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
 }
 
 impl<O: Outside, S: Storage> WriteStore for AccountCalls<O, S> {
-    fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+    fn begin_write(&self, write: &Write) -> Result<KeyState, Failure> {
         self.idempotency.begin(write)
     }
 

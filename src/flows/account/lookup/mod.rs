@@ -42,8 +42,8 @@ enum Trial {
     UnderWay(Option<Held>),
 }
 
-/// What is known of an account when it is looked up.
-struct Known<'a> {
+/// What a lookup reads of an account.
+struct LookupState<'a> {
     status: Status,
     trial: Trial,
     context: &'a Value,
@@ -57,7 +57,7 @@ struct Known<'a> {
 /// credential of an active account is tried, the value from before counts.
 ///
 /// Of what was stored before origins were, fields of the connect form count as the customer's.
-fn found_by(field: &str, known: &Known) -> Option<String> {
+fn found_by(field: &str, known: &LookupState) -> Option<String> {
     if known.status != Status::Active {
         return None;
     }
@@ -153,7 +153,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             json::merge(&mut context, &secrets);
         }
         let config = &resolved.compiled.config;
-        let known = Known {
+        let known = LookupState {
             status: next.account.status,
             trial: self.trial(next.set_up.as_ref()),
             context: &context,
@@ -181,8 +181,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         )
     }
 
-    fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> Known<'a> {
-        Known {
+    fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> LookupState<'a> {
+        LookupState {
             status: loaded.account.status,
             trial: self.trial(loaded.set_up.as_ref()),
             context: &loaded.context,
@@ -202,7 +202,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
     }
 }
 
-fn lookup_of(config: &Config, known: &Known) -> Lookup {
+fn lookup_of(config: &Config, known: &LookupState) -> Lookup {
     let field = lookup_field(config);
     Lookup {
         field: field.map(str::to_owned),

@@ -64,7 +64,7 @@ fn only_an_active_account_is_found_and_only_by_what_was_not_typed() {
     for (status, trial, set_by, found) in rows {
         let row = format!("{status:?} {trial:?} {set_by}");
         let origins = origins(&set_by);
-        let known = Known {
+        let known = LookupState {
             status,
             trial,
             context: &context,
@@ -79,7 +79,7 @@ fn only_an_active_account_is_found_and_only_by_what_was_not_typed() {
 fn of_old_records_what_a_form_asks_for_counts_as_typed() {
     let (config, none) = (file(), Origins::default());
     let context = json!({ "shop": "a", "team": { "id": 7 }, "a.b": "c", "oauth": { "token": { "id": "t" } } });
-    let known = |config| Known {
+    let known = |config| LookupState {
         status: Status::Active,
         trial: Trial::Over,
         context: &context,

@@ -13,8 +13,8 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
-use crate::flows::call::engine::request::{Hop, Made, body_of_hop, checked, lost, refused};
-use crate::flows::call::engine::{AfterBody, Engine, State};
+use crate::flows::call::engine::request::{Hop, BuiltRequest, body_of_hop, checked, lost, refused};
+use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::respond::written::words_of;
 use crate::flows::call::subject::Errand;
 use crate::header_text;
@@ -29,7 +29,7 @@ impl<A: CallAccount> Engine<'_, A> {
         if let Err(failure) = self.make() {
             return self.fail(failure);
         }
-        self.state = State::Reserving(None);
+        self.state = EngineState::Reserving(None);
         Step::Reserve {
             after: Duration::ZERO,
         }
@@ -48,7 +48,7 @@ impl<A: CallAccount> Engine<'_, A> {
             Payload::Nothing => Some(Bytes::new()),
             Payload::Ours(bytes) => Some(Bytes::from(bytes)),
         };
-        self.made = Some(Made {
+        self.made = Some(BuiltRequest {
             draft,
             can_repeat: true,
             payload,
@@ -95,7 +95,7 @@ impl<A: CallAccount> Engine<'_, A> {
             Err(failure) => return self.attempt_failed(failure),
         };
         self.trace.sends(&request.url);
-        self.state = State::Sending(Box::new(Hop {
+        self.state = EngineState::Sending(Box::new(Hop {
             draft,
             credentials,
             count,

@@ -11,7 +11,7 @@ use crate::proxy::request::Draft;
 use crate::time::Timestamp;
 
 /// A request that was made.
-pub(in crate::flows) struct Made {
+pub(in crate::flows) struct BuiltRequest {
     pub(in crate::flows) draft: Draft,
     /// Its body, where that is not the caller's.
     pub(in crate::flows) payload: Option<Bytes>,

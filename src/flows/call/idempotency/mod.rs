@@ -37,8 +37,8 @@ pub(in crate::flows) struct Write {
     pub(in crate::flows) body: String,
 }
 
-/// What is known of a write.
-pub(in crate::flows) enum Known {
+/// The state of an idempotency key when a call arrives with it.
+pub(in crate::flows) enum KeyState {
     /// Nothing: from now on it is under way.
     Begun,
     /// It has no answer yet, or will never have one.
@@ -103,16 +103,16 @@ async fn begin<'a, A: LiveAccount + WriteStore>(
     let write = Write::of(call, Kind::of(access.visibility()), key, &body);
     let access = access.check_again().await?;
     let known = account.begin_write(&write)?;
-    if matches!(known, Known::Status(_) | Known::Answer(_)) {
+    if matches!(known, KeyState::Status(_) | KeyState::Answer(_)) {
         // It was answered before, so the file had it.
         call.trace.is_about(&call.target);
     }
     match known {
-        Known::Begun => {}
-        Known::UnderWay => return Err(under_way()),
-        Known::AnotherBody => return Err(another_body()),
-        Known::Status(status) => return Err(not_kept(status)),
-        Known::Answer(kept) => return kept.again().map(Begun::Replayed),
+        KeyState::Begun => {}
+        KeyState::UnderWay => return Err(under_way()),
+        KeyState::AnotherBody => return Err(another_body()),
+        KeyState::Status(status) => return Err(not_kept(status)),
+        KeyState::Answer(kept) => return kept.again().map(Begun::Replayed),
     }
     account.wake_for_writes().await;
     call.body = Body::from_bytes(body);

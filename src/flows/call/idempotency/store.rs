@@ -13,7 +13,7 @@ use crate::flows::base::{sealed, sql};
 use crate::flows::call::idempotency::kept::KeptAnswer;
 use crate::flows::call::idempotency::kind::Kind as Whose;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{End, KeyState, Write};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
 
     /// What is known of a write. Where nothing is, it is under way from now on. Between looking and noting is no
     /// `.await`: of two at once, one begins.
-    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<Known, Failure> {
+    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<KeyState, Failure> {
         self.open()?;
         let now = self.base.outside().now();
         let place: SqlValue = write.place.as_str().into();
@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
         sql::run(self.base.storage(), statement, &values)?;
-        Ok(Known::Begun)
+        Ok(KeyState::Begun)
     }
 
     /// Each kind has so many keys at a time; the next write waits until the first of them ends. One that has ended takes
@@ -112,17 +112,17 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         is_same: bool,
         status: Option<u16>,
         sealed: Option<&str>,
-    ) -> Known {
+    ) -> KeyState {
         if !is_same {
-            return Known::AnotherBody;
+            return KeyState::AnotherBody;
         }
         match (status, sealed) {
-            (None, _) => Known::UnderWay,
-            (Some(status), None) => Known::Status(status),
+            (None, _) => KeyState::UnderWay,
+            (Some(status), None) => KeyState::Status(status),
             // One that does not open is not made again.
             (Some(status), Some(sealed)) => self
                 .opened_answer(&write.place, sealed)
-                .map_or(Known::Status(status), Known::Answer),
+                .map_or(KeyState::Status(status), KeyState::Answer),
         }
     }
 
