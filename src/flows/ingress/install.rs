@@ -23,7 +23,7 @@ use crate::flows::messages::webhook::{VerifiedWebhook, WebhookContent};
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EventId, InstallId};
 use crate::ports::{Incoming, Outside};
-use crate::webhook::{self, TransformedEvent, WebhookRequest};
+use crate::webhook::{self, TransformError, TransformedEvent, WebhookRequest};
 
 /// Accounts in parallel.
 const AT_ONCE: usize = 6;
@@ -93,20 +93,7 @@ pub async fn receive_for_install<O: Outside>(
         .await?;
     let shares = match events {
         Ok(events) => webhook_context.assign_events(events, &matched),
-        Err(error) if matched.of_request.is_empty() => {
-            webhook_context.log("error", "webhook_transform_failed", &error.to_string());
-            return Err(Failure::busy(
-                "The webhook could not be read, and no account was found to store it.",
-            ));
-        }
-        Err(error) => {
-            let dead_letter = Rc::new(webhook_context.dead_letter(&request, &error));
-            let share = || AccountShare {
-                content: Rc::clone(&dead_letter),
-                found_by: matched.own.clone(),
-            };
-            matched.of_request.iter().map(|id| (*id, share())).collect()
-        }
+        Err(error) => webhook_context.assign_dead_letter(&request, &error, &matched)?,
     };
     webhook_context.store(key, shares, &matched).await
 }
@@ -192,6 +179,28 @@ impl<O: Outside> WebhookContext<'_, O> {
         assignments.into_iter().map(share).collect()
     }
 
+    /// Assigns a request that the file could not read to the accounts of the request. Without such an account the sender
+    /// has to try again.
+    fn assign_dead_letter(
+        &self,
+        request: &WebhookRequest<'_>,
+        error: &TransformError,
+        matched: &MatchedAccounts,
+    ) -> Result<Shares, Failure> {
+        if matched.of_request.is_empty() {
+            self.log("error", "webhook_transform_failed", &error.to_string());
+            return Err(Failure::busy(
+                "The webhook could not be read, and no account was found to store it.",
+            ));
+        }
+        let dead_letter = Rc::new(self.dead_letter(request, error));
+        let share = || AccountShare {
+            content: Rc::clone(&dead_letter),
+            found_by: matched.own.clone(),
+        };
+        Ok(matched.of_request.iter().map(|id| (*id, share())).collect())
+    }
+
     /// The accounts of an event, and the value that they were looked up by.
     fn accounts_of<'f>(
         &self,
@@ -228,7 +237,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         if shares.is_empty() && matched.of_request.is_empty() {
             self.log(
                 "warn",
-                "webhook_matched_nobody",
+                "webhook_matched_no_account",
                 "no account has the value that the webhook names",
             );
         }

@@ -73,14 +73,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &stores.idempotency,
         ));
         let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
-        let events = AccountEvents::new(
-            &base,
-            &record,
-            &stores.outbox,
-            &schedule,
-            &stores.deliveries,
-        );
-        let events = Rc::new(events);
+        let events = Rc::new(stores.events(&base, &schedule, &record));
         Self {
             components,
             connect: ConnectFlow::new(
@@ -136,66 +129,68 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
     }
 
     async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
-        let message: AccountMessage = serde_json::from_str(message)
+        use AccountMessage as Message;
+
+        let message: Message = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match message {
-            AccountMessage::Import(account) => answered(self.edits.import(*account).await?),
-            AccountMessage::Get(visibility) => {
+            Message::Import(account) => answered(self.edits.import(*account).await?),
+            Message::Get(visibility) => {
                 let loaded = self.record.visible(&visibility).await?;
                 answered(self.record.view(&loaded).await?)
             }
-            AccountMessage::SecretNames(visibility) => {
+            Message::SecretNames(visibility) => {
                 answered(self.record.secret_names(&visibility).await?)
             }
-            AccountMessage::Change(visibility, change) => {
+            Message::Change(visibility, change) => {
                 answered(self.edits.change(&visibility, change).await?)
             }
-            AccountMessage::ChangeMe(visibility, context) => {
+            Message::ChangeMe(visibility, context) => {
                 answered(self.edits.change_me(&visibility, &context).await?)
             }
-            AccountMessage::Credentials(visibility, context) => answered(
+            Message::Credentials(visibility, context) => answered(
                 self.edits
                     .replace_credentials(&visibility, &context)
                     .await?,
             ),
-            AccountMessage::Refresh(visibility) => {
+            Message::Refresh(visibility) => {
                 let refresh = self.calls.tokens().refresh();
                 answered(refresh.refresh(&self.calls, &visibility).await?)
             }
-            AccountMessage::Connect(connecting) => {
+            Message::Connect(connecting) => {
                 answered(self.connect.connect(*connecting).await?)
             }
-            AccountMessage::Callback(callback) => {
+            Message::Callback(callback) => {
                 answered(self.connect.callback(*callback).await?)
             }
-            AccountMessage::IssueToken(visibility, hash, until) => {
+            Message::IssueToken(visibility, hash, until) => {
                 answered(self.record.issue_token(&visibility, &hash, until).await?)
             }
-            AccountMessage::Receive(install, arrival) => {
+            Message::Receive(install, arrival) => {
                 answered(self.inbox.receive_of_install(install, *arrival).await?)
             }
-            AccountMessage::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
-            AccountMessage::ListEvents(visibility, page) => {
+            Message::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
+            Message::ListEvents(visibility, page) => {
                 answered(self.events.list_events(&visibility, &page).await?)
             }
-            AccountMessage::GetEvent(visibility, id) => {
+            Message::GetEvent(visibility, id) => {
                 answered(self.events.get_event(&visibility, id).await?)
             }
-            AccountMessage::ListLog(visibility, page) => {
+            Message::ListLog(visibility, page) => {
                 answered(self.calls.log().list_log(&visibility, &page).await?)
             }
-            AccountMessage::Capabilities(visibility) => {
+            Message::Capabilities(visibility) => {
                 answered(capabilities(&self.record, &visibility).await?)
             }
-            AccountMessage::Replay(visibility, id) => {
+            Message::Replay(visibility, id) => {
                 answered(self.inbox.replay(&visibility, id).await?)
             }
-            AccountMessage::ReplayAll(visibility, range) => {
+            Message::ReplayAll(visibility, range) => {
                 answered(self.inbox.replay_all(&visibility, &range).await?)
             }
-            AccountMessage::Deliver => answered(self.events.release_deliveries().await?),
-            AccountMessage::Reseal => answered(self.reseal().await?),
-            AccountMessage::Delete(visibility) => {
+            Message::Deliver => answered(self.events.release_deliveries().await?),
+            Message::Reseal => answered(self.reseal().await?),
+            Message::Delete(visibility) => {
                 answered(self.deletion.delete(&visibility).await?)
             }
         }

@@ -16,6 +16,7 @@ use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::log_store::CallLog;
+use crate::flows::events::account_events::AccountEvents;
 use crate::flows::events::deliver::Dispatcher;
 use crate::flows::events::retention::EventRetention;
 use crate::flows::ingress::dead_letters::DeadLetters;
@@ -167,5 +168,14 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             refusals: &self.refusals,
         };
         Tokens::new(base, record, changes, schedule, &own)
+    }
+
+    pub(super) fn events(
+        &self,
+        base: &Rc<Base<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+    ) -> AccountEvents<O, S> {
+        AccountEvents::new(base, record, &self.outbox, schedule, &self.deliveries)
     }
 }
