@@ -23,7 +23,7 @@ use crate::flows::base::body;
 use crate::flows::base::memory::values::{bytes_of_values, too_many_values};
 use crate::flows::lifecycle::connect as flow;
 use crate::flows::lifecycle::connect::submit::submit as submit_form;
-use crate::flows::lifecycle::connect::{Submitted, SubmittedForm};
+use crate::flows::lifecycle::connect::{Chosen, OpenedLink, Submitted, SubmittedForm};
 use crate::flows::messages::connecting::{CallbackRequest, ConnectFailed, ConnectResult};
 use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
@@ -156,27 +156,38 @@ async fn submit<O: Outside>(
     let Some(chosen) = flow::choose(context.outside, context.isolate, &opened, name).await? else {
         return Ok(no_such(context, &opened, &request.url, &ours));
     };
-    let Some(credential) = chosen.credential(first(&ours, "credential")) else {
-        return Ok(no_such(context, &opened, &request.url, &ours));
+    send_form(context, &request, (&opened, &chosen), &posted, &ours).await
+}
+
+/// Sends the form to the account's object, and shows what came of it.
+async fn send_form<O: Outside>(
+    context: &RequestContext<'_, O>,
+    request: &Incoming<O::Stream>,
+    (opened, chosen): (&OpenedLink, &Chosen),
+    posted: &[(String, String)],
+    ours: &[(String, String)],
+) -> Shown<O> {
+    let Some(credential) = chosen.credential(first(ours, "credential")) else {
+        return Ok(no_such(context, opened, &request.url, ours));
     };
     let base = context.public_url(&request.url);
     let jar = Jar::read(&request.headers, &base);
-    let secret = visitor::secret(context, &jar, &opened);
+    let secret = visitor::secret(context, &jar, opened);
     let sent = SubmittedForm {
-        posted: &posted,
+        posted,
         browser: crypto::sha256_hex(secret.as_bytes()),
-        callback: address(&base, &[name, "callback"], &[]).into(),
-        is_popup: first(&ours, "display") == Some("popup"),
-        again: address(&base, &[name], &link_of(&ours)).into(),
+        callback: address(&base, &[&chosen.name, "callback"], &[]).into(),
+        is_popup: first(ours, "display") == Some("popup"),
+        again: address(&base, &[&chosen.name], &link_of(ours)).into(),
     };
-    let submitted = submit_form(context.outside, &opened, &chosen, credential, sent).await?;
+    let submitted = submit_form(context.outside, opened, chosen, credential, sent).await?;
     let form_again = |problems, refusal| {
         let again = RejectedForm {
-            posted: &posted,
+            posted,
             problems,
             refusal,
         };
-        form(context, &opened, &chosen, &request.url, &ours, Some(&again))
+        form(context, opened, chosen, &request.url, ours, Some(&again))
     };
     let is_typed = !matches!(credential.1, Credential::Oauth2(_));
     let mut reply = match submitted {

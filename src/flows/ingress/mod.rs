@@ -1,6 +1,7 @@
 //! Inbound webhooks: a request is verified over its raw bytes, then answered as a URL verification, or read as events.
 //! Both kinds of webhook URL, an account's and an install's, share this folder; the account's object stores the events.
 
+mod assign;
 pub(in crate::flows) mod dead_letters;
 pub mod decode;
 pub mod install;
