@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::link::{self, LinkParts};
 use super::{
-    PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageContext, PageStatus, Position,
+    PageAnswer, PageContext, PageError, PageLinks, PageParameters, PagePlace, PageStatus, Position,
 };
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;

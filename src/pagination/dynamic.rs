@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageContext, Position};
+use super::{PageAnswer, PageContext, PageError, PageLinks, PageParameters, PagePlace, Position};
 use crate::config::pagination::Dynamic;
 use crate::expression::ExpressionScope;
 use crate::header_text;

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::LINK;
 
 use super::link::{self, LinkParts};
-use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageContext, Position};
+use super::{PageAnswer, PageContext, PageError, PageLinks, PageParameters, PagePlace, Position};
 use crate::config::pagination::LinkHeader;
 use crate::header_text;
 

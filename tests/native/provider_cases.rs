@@ -3,7 +3,7 @@
 use causeway::config::{Config, Pagination, read};
 use causeway::expression::{Moment, TemplateScope};
 use causeway::json::cut;
-use causeway::pagination::{self, PageAnswer, PageLinks, PageParameters, PageContext, Position};
+use causeway::pagination::{self, PageAnswer, PageContext, PageLinks, PageParameters, Position};
 use causeway::ports::Body;
 use causeway::proxy::request::set_query;
 use serde_json::Value;

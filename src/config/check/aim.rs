@@ -168,10 +168,8 @@ impl<'c> AimCheck<'c, '_> {
         ] {
             for (name, value) in params {
                 let at = format!("{at}.{key}.{name}");
-                self.say_all(
-                    host,
-                    operator_values::of_template(Name::of(name), &at, value),
-                );
+                let values = operator_values::of_template(Name::of(name), &at, value);
+                self.say_all(host, values);
             }
         }
         let either = if authorize == Host::Open {

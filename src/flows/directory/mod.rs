@@ -195,13 +195,9 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             Message::CreateInstall(record, secrets) => {
                 answered(self.create_install(record, &secrets).await?)
             }
-            Message::ChangeInstall(id, change) => {
-                answered(self.change_install(id, change).await?)
-            }
+            Message::ChangeInstall(id, change) => answered(self.change_install(id, change).await?),
             Message::DeleteInstall(id) => answered(self.delete_install(id).await?),
-            Message::HasInstallOf(integration) => {
-                answered(self.has_install_of(integration)?)
-            }
+            Message::HasInstallOf(integration) => answered(self.has_install_of(integration)?),
             Message::FindInstall(id) => answered(self.find_install(id)?),
             Message::ListInstalls(page) => answered(self.list_installs(&page)?),
             Message::CreateLink(record, context) => {
@@ -226,24 +222,16 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             }
             Message::ListWebhooks(page) => answered(self.list_webhooks(&page)?),
             Message::FindWebhook(id) => answered(self.find_webhook(id)?),
-            Message::ChangeWebhook(id, change) => {
-                answered(self.change_webhook(id, change).await?)
-            }
+            Message::ChangeWebhook(id, change) => answered(self.change_webhook(id, change).await?),
             Message::RotateWebhookSecret(id, secret) => {
                 answered(self.rotate_webhook_secret(id, secret)?)
             }
             Message::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
             Message::Webhooks => answered(self.webhooks()?),
-            Message::NoteFailing(id, now) => {
-                answered(self.note_failing(id, now, PATIENCE)?)
-            }
-            Message::NoteGone(id, now) => {
-                answered(self.note_failing(id, now, Duration::ZERO)?)
-            }
+            Message::NoteFailing(id, now) => answered(self.note_failing(id, now, PATIENCE)?),
+            Message::NoteGone(id, now) => answered(self.note_failing(id, now, Duration::ZERO)?),
             Message::NoteWorking(id) => answered(self.note_working(id)?),
-            Message::NoteWaiting(id, account) => {
-                answered(self.note_waiting(id, account)?)
-            }
+            Message::NoteWaiting(id, account) => answered(self.note_waiting(id, account)?),
             Message::NoteFailed(events) => answered(self.note_failed(&events)?),
             Message::ForgetFailed(ids) => answered(self.forget_failed(&ids)?),
             Message::ListFailed(page) => answered(self.list_failed(&page)?),

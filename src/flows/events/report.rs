@@ -39,7 +39,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         if !forgotten.is_empty() {
             let ids = forgotten.iter().map(|number| self.outbox.event_id(*number));
             let message = EnvironmentMessage::ForgetFailed(ids.collect());
-            self.send_report(environment, &message, &forgotten, 0).await?;
+            self.send_report(environment, &message, &forgotten, 0)
+                .await?;
         }
         Ok(!failed.is_empty() || !forgotten.is_empty())
     }

@@ -72,11 +72,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         for id in sql::column::<String>(self.base.storage(), statement, &[])? {
             let Ok(webhook) = id.parse() else { continue };
             let message = EnvironmentMessage::NoteWaiting(webhook, self.base.id());
-            let is_paused = match send_to_environment(self.base.outside(), environment, &message).await
-            {
-                Err(failure) if failure.code == Code::NotFound => false,
-                answer => answer?,
-            };
+            let is_paused =
+                match send_to_environment(self.base.outside(), environment, &message).await {
+                    Err(failure) if failure.code == Code::NotFound => false,
+                    answer => answer?,
+                };
             if is_paused {
                 let statement = "UPDATE waiting SET is_noted = 1 WHERE webhook_id = ?";
                 sql::run(

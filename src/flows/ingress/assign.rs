@@ -33,7 +33,11 @@ pub(super) struct MatchedAccounts {
 impl<O: Outside> WebhookContext<'_, O> {
     /// Assigns each event to the accounts it is for: the one it names, those with its lookup value, or else those of
     /// the request. Accounts with the same events share one content: one webhook can be for many.
-    pub(super) fn assign_events(&self, events: Vec<TransformedEvent>, matched: &MatchedAccounts) -> Shares {
+    pub(super) fn assign_events(
+        &self,
+        events: Vec<TransformedEvent>,
+        matched: &MatchedAccounts,
+    ) -> Shares {
         let mut assignments: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
         for (at, event) in events.iter().enumerate() {
             let (accounts, found_by) = self.accounts_of(event, matched);

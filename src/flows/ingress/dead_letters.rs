@@ -38,7 +38,11 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
     }
 
     /// Stores a dead letter and its failed event. Returns the event's number.
-    pub(in crate::flows) fn store(&self, dead_letter: &DeadLetter, reason: &str) -> Result<i64, Failure> {
+    pub(in crate::flows) fn store(
+        &self,
+        dead_letter: &DeadLetter,
+        reason: &str,
+    ) -> Result<i64, Failure> {
         let event = self.outbox.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -46,8 +50,10 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
             payload: "null".to_owned(),
         })?;
         let number = event.number;
-        let sealed =
-            self.sealed_request(number, &serde_json::to_value(dead_letter).unwrap_or_default())?;
+        let sealed = self.sealed_request(
+            number,
+            &serde_json::to_value(dead_letter).unwrap_or_default(),
+        )?;
         self.write(number, &sealed)?;
         let error = json!({ "code": "integration.transform_failed", "message": reason });
         self.write_failed_event(&event, &error)?;
@@ -115,7 +121,8 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         let id = self.outbox.event_id(number).to_string();
         let dead_letter = sealed::open(self.base.outside(), request_of(&id), &text)?;
         let dead_letter = serde_json::from_value(dead_letter);
-        dead_letter.map(Some)
+        dead_letter
+            .map(Some)
             .map_err(|_| Failure::new(Code::Internal, "A stored request cannot be read."))
     }
 

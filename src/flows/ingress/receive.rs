@@ -85,13 +85,13 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         );
         let sent = WebhookRequest::new(&incoming.method, &url, &incoming.headers, &body);
         let plain = OnceCell::new();
-        let context = self.webhook_context(&loaded, &resolved, false, (request_id, &room));
-        let request = match context.verified(sent, &plain).await? {
+        let webhook_context = self.webhook_context(&loaded, &resolved, false, (request_id, &room));
+        let request = match webhook_context.verified(sent, &plain).await? {
             Verified::Event(request) => *request,
             Verified::Handshake(handshake) => {
                 self.store_handed_over(&handshake, (request_id, &room))
                     .await?;
-                context.confirm(&handshake).await?;
+                webhook_context.confirm(&handshake).await?;
                 return Ok(Received::Handshake(handshake));
             }
         };
@@ -99,10 +99,10 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         if !resolved.install.is_enabled {
             return Err(Failure::install_disabled());
         }
-        let (key, events) = context.read(&request)?;
+        let (key, events) = webhook_context.read(&request)?;
         let content = match events {
-            Ok(events) => WebhookContent::Events(context.new_events(events)),
-            Err(error) => context.dead_letter(&request, &error),
+            Ok(events) => WebhookContent::Events(webhook_context.new_events(events)),
+            Err(error) => webhook_context.dead_letter(&request, &error),
         };
         if !self.record.is_here() {
             return Err(hidden());
@@ -192,14 +192,16 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(&Visibility::All).await?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
-        let context = self.webhook_context(&loaded, &resolved, false, (request_id, room));
-        if !context.may_hand_over(handshake) {
+        let webhook_context = self.webhook_context(&loaded, &resolved, false, (request_id, room));
+        if !webhook_context.may_hand_over(handshake) {
             return Err(bad_signature());
         }
         let mut contents = Contents::of(&loaded);
         let update = Value::Object(handshake.update_context.clone());
         let who = match handshake.proof {
-            SenderProof::Signed => contents.word_by(&context.keys_of_proof(), &resolved.compiled),
+            SenderProof::Signed => {
+                contents.word_by(&webhook_context.keys_of_proof(), &resolved.compiled)
+            }
             // Any sender can have sent an unsigned request.
             SenderProof::Unsigned => Origin::Customer,
         };

@@ -94,14 +94,14 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let again = dead_letter.into_request();
         let (request, room) = (again.request(), self.base.isolate().room());
         room.take(bytes_of_values(request.values(), 2 * request.body().len()))?;
-        let context = self.webhook_context(&loaded, &resolved, is_of_install, ("", &room));
+        let webhook_context = self.webhook_context(&loaded, &resolved, is_of_install, ("", &room));
         let plain = OnceCell::new();
-        let request = context.readable(request, &plain)?;
-        let (_, events) = context.read(&request)?;
+        let request = webhook_context.readable(request, &plain)?;
+        let (_, events) = webhook_context.read(&request)?;
         let events = events.map_err(|error| {
             Failure::new(
                 Code::TransformFailed,
-                context.redactor.text(&error.to_string()),
+                webhook_context.redactor.text(&error.to_string()),
             )
         })?;
         let own = self.record.lookup(&resolved, &loaded).value;
@@ -115,7 +115,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let events = events
             .into_iter()
             .filter(|event| !is_of_install || is_own(event));
-        let events = context.new_events(events.collect());
+        let events = webhook_context.new_events(events.collect());
         if !self.record.is_here() || self.dead_letters.get(number)?.is_none() {
             return Err(gone());
         }

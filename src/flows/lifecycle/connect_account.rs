@@ -269,7 +269,10 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     }
 
     /// The resolved config, and the context that the account will have. Fails if the account can no longer be connected.
-    async fn connect_context(&self, connecting: &Connecting) -> Result<ConnectContext, ConnectFailed> {
+    async fn connect_context(
+        &self,
+        connecting: &Connecting,
+    ) -> Result<ConnectContext, ConnectFailed> {
         let existing = self.record.settled().await.map_err(broken)?;
         let is_refused = match &existing {
             Some(loaded) => is_of_another(loaded, connecting),

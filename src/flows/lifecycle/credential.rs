@@ -99,9 +99,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             Status::Active
         };
         let events = events(before, has_stages);
-        let old = existing
-            .clone()
-            .unwrap_or_else(|| Rc::new(LoadedAccount::new(without_credential(&connecting.account))));
+        let old = existing.clone().unwrap_or_else(|| {
+            Rc::new(LoadedAccount::new(without_credential(&connecting.account)))
+        });
         let mut next = self
             .changes
             .next(resolved, &old, account, &contents, &events)?;
@@ -146,7 +146,8 @@ impl GrantedCredential {
         method: &str,
     ) -> Result<Contents, Failure> {
         let requested_with = &self.requested_with;
-        if changes::refuse_host_keys(compiled, method, requested_with, contents.context()).is_err() {
+        if changes::refuse_host_keys(compiled, method, requested_with, contents.context()).is_err()
+        {
             return Err(Failure::busy(
                 "The account's host changed while it was connected. Connect it again.",
             ));
@@ -168,9 +169,14 @@ impl GrantedCredential {
 
     fn write_values(&self, contents: &mut Contents, compiled: &Compiled) -> Result<(), Failure> {
         let provider = contents.provider(compiled);
-        contents.write(Origin::Customer, &Value::Object(self.callback_values.clone()))?;
+        contents.write(
+            Origin::Customer,
+            &Value::Object(self.callback_values.clone()),
+        )?;
         contents.write(provider, &Value::Object(self.token_values.clone()))?;
-        self.absent_keys.iter().for_each(|key| contents.disprove(key));
+        self.absent_keys
+            .iter()
+            .for_each(|key| contents.disprove(key));
         Ok(())
     }
 }

@@ -157,12 +157,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 let refresh = self.calls.tokens().refresh();
                 answered(refresh.refresh(&self.calls, &visibility).await?)
             }
-            Message::Connect(connecting) => {
-                answered(self.connect.connect(*connecting).await?)
-            }
-            Message::Callback(callback) => {
-                answered(self.connect.callback(*callback).await?)
-            }
+            Message::Connect(connecting) => answered(self.connect.connect(*connecting).await?),
+            Message::Callback(callback) => answered(self.connect.callback(*callback).await?),
             Message::IssueToken(visibility, hash, until) => {
                 answered(self.record.issue_token(&visibility, &hash, until).await?)
             }
@@ -182,17 +178,13 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Message::Capabilities(visibility) => {
                 answered(capabilities(&self.record, &visibility).await?)
             }
-            Message::Replay(visibility, id) => {
-                answered(self.inbox.replay(&visibility, id).await?)
-            }
+            Message::Replay(visibility, id) => answered(self.inbox.replay(&visibility, id).await?),
             Message::ReplayAll(visibility, range) => {
                 answered(self.inbox.replay_all(&visibility, &range).await?)
             }
             Message::Deliver => answered(self.events.release_deliveries().await?),
             Message::Reseal => answered(self.reseal().await?),
-            Message::Delete(visibility) => {
-                answered(self.deletion.delete(&visibility).await?)
-            }
+            Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
         }
     }
 }

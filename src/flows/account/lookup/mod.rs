@@ -181,7 +181,11 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         )
     }
 
-    fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> LookupState<'a> {
+    fn known_of<'a>(
+        &self,
+        loaded: &'a LoadedAccount,
+        config: Option<&'a Config>,
+    ) -> LookupState<'a> {
         LookupState {
             status: loaded.account.status,
             trial: self.trial(loaded.set_up.as_ref()),

@@ -13,7 +13,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
-use crate::flows::call::engine::request::{Hop, BuiltRequest, body_of_hop, checked, lost, refused};
+use crate::flows::call::engine::request::{BuiltRequest, Hop, body_of_hop, checked, lost, refused};
 use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::respond::written::words_of;
 use crate::flows::call::subject::Errand;

@@ -28,7 +28,7 @@ use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
 use crate::flows::call::build::Prepared;
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::conclude::{Refused, Then};
-use crate::flows::call::engine::request::{Hop, BuiltRequest};
+use crate::flows::call::engine::request::{BuiltRequest, Hop};
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::{Exchange, Responder, What};
 use crate::flows::call::small_body::describe_buffered;
@@ -156,10 +156,14 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 Step::Connect
             }
             // A retry that has no time would only hide what the provider said.
-            (EngineState::Reserving(Some(attempted)), Input::Reserved(Err(_))) => self.settle(*attempted),
+            (EngineState::Reserving(Some(attempted)), Input::Reserved(Err(_))) => {
+                self.settle(*attempted)
+            }
             (EngineState::Reserving(None), Input::Reserved(Err(failure)))
             | (EngineState::Connecting, Input::Connected(Err(failure)))
-            | (EngineState::Confirming(_), Input::RefusalConfirmed(Err(failure))) => self.fail(failure),
+            | (EngineState::Confirming(_), Input::RefusalConfirmed(Err(failure))) => {
+                self.fail(failure)
+            }
             (EngineState::Connecting, Input::Connected(Ok(now))) => self.connected(now),
             (EngineState::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
             (EngineState::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),

@@ -9,7 +9,7 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
 use crate::flows::call::engine::protocol::{Answer, Step};
-use crate::flows::call::engine::{AfterBody, Attempted, Engine, Head, EngineState};
+use crate::flows::call::engine::{AfterBody, Attempted, Engine, EngineState, Head};
 use crate::flows::call::subject::{Errand, Plan};
 use crate::media::coding;
 use crate::ports::{Body, System};

@@ -104,7 +104,10 @@ fn read(
     // A stored secret is not sent to a new host: the customer types it again, or the field is missing.
     let public = compiled.split_context(initial_values, &Value::Null).0;
     let values = read(Some(&public))?;
-    Ok((compiled.split_context(&opened.context, &Value::Null).0, values))
+    Ok((
+        compiled.split_context(&opened.context, &Value::Null).0,
+        values,
+    ))
 }
 
 /// Checks the redirect URI again: the operator may have removed its origin since the link token was created.
