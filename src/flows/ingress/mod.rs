@@ -2,6 +2,7 @@
 //! events from it. The webhook URLs of accounts and of installs share this folder. It uses `account`, `config` and
 //! `events`; the account's object stores the events.
 
+mod assign;
 pub(in crate::flows) mod dead_letters;
 pub mod decode;
 pub mod install;

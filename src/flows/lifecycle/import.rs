@@ -14,7 +14,7 @@ use crate::flows::messages::account::AccountView;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
-    /// Stores an account with credentials it already has; it counts when the index has it.
+    /// Stores an account with the credentials in its context. It becomes active when the index has it.
     pub(in crate::flows) async fn import(
         &self,
         mut account: Account,

@@ -14,5 +14,6 @@ pub(in crate::flows) mod import;
 pub mod import_account;
 pub(in crate::flows) mod logins;
 pub(in crate::flows) mod me;
+pub(in crate::flows) mod new_account;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod set_up;

@@ -15,7 +15,7 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
 use crate::flows::call::engine::request::{BuiltRequest, Hop, body_of_hop, checked, lost, refused};
-use crate::flows::call::engine::{AfterBody, Engine, State};
+use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::respond::written::message_reading_of;
 use crate::flows::call::subject::Errand;
 use crate::header_text;
@@ -30,7 +30,7 @@ impl<A: CallAccount> Engine<'_, A> {
         if let Err(failure) = self.make() {
             return self.fail(failure);
         }
-        self.state = State::Reserving(None);
+        self.state = EngineState::Reserving(None);
         Step::Reserve {
             after: Duration::ZERO,
         }
@@ -96,7 +96,7 @@ impl<A: CallAccount> Engine<'_, A> {
             Err(failure) => return self.attempt_failed(failure),
         };
         self.trace.sends(&request.url);
-        self.state = State::Sending(Box::new(Hop {
+        self.state = EngineState::Sending(Box::new(Hop {
             draft,
             credentials,
             count,

@@ -8,7 +8,7 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Renewal, Step, Streamed};
-use crate::flows::call::engine::{AfterBody, Engine, State};
+use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::Look;
 use crate::flows::call::subject::{Errand, Plan};
@@ -120,7 +120,7 @@ impl<A: CallAccount> Engine<'_, A> {
         } else {
             Renewal::NextCall
         };
-        self.state = State::Renewing(Box::new(refused), renewal);
+        self.state = EngineState::Renewing(Box::new(refused), renewal);
         Step::Renew(renewal)
     }
 
@@ -168,7 +168,7 @@ impl<A: CallAccount> Engine<'_, A> {
             return self.fail(failure);
         }
         let room = self.room_of_words(&mut failure);
-        self.state = State::Confirming(Box::new((failure, room)));
+        self.state = EngineState::Confirming(Box::new((failure, room)));
         Step::ConfirmRefusal
     }
 

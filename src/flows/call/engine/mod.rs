@@ -54,7 +54,7 @@ pub(in crate::flows) struct Engine<'a, A> {
     /// The request that is being sent.
     made: Option<BuiltRequest>,
     is_renewed: bool,
-    state: State<'a>,
+    state: EngineState<'a>,
 }
 
 /// The caller's body, until it is sent.
@@ -66,7 +66,7 @@ struct CallersBody {
 /// The result of an attempt.
 type Attempted = Result<(Answer, Limits), Failure>;
 
-enum State<'a> {
+enum EngineState<'a> {
     /// Before the start, after the end, and during `advance`.
     Idle,
     /// A retry has the result of the attempt before, which counts if the retry cannot be made in time.
@@ -128,7 +128,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             trace,
             made: None,
             is_renewed: false,
-            state: State::Idle,
+            state: EngineState::Idle,
         }
     }
 
@@ -146,34 +146,38 @@ impl<'a, A: CallAccount> Engine<'a, A> {
 
     /// Takes an input and returns the next step.
     pub(in crate::flows) fn advance(&mut self, input: Input) -> Step {
-        match (std::mem::replace(&mut self.state, State::Idle), input) {
-            (State::Idle, Input::Begin) => self.start(),
-            (State::Reserving(superseded), Input::Reserved(Ok(()))) => {
+        match (std::mem::replace(&mut self.state, EngineState::Idle), input) {
+            (EngineState::Idle, Input::Begin) => self.start(),
+            (EngineState::Reserving(superseded), Input::Reserved(Ok(()))) => {
                 if superseded.is_some() {
                     self.note_retry();
                 }
-                self.state = State::Connecting;
+                self.state = EngineState::Connecting;
                 Step::Connect
             }
             // A retry without time left would only hide the provider's answer.
-            (State::Reserving(Some(attempted)), Input::Reserved(Err(_))) => self.settle(*attempted),
-            (State::Reserving(None), Input::Reserved(Err(failure)))
-            | (State::Connecting, Input::Connected(Err(failure)))
-            | (State::Confirming(_), Input::RefusalConfirmed(Err(failure))) => self.fail(failure),
-            (State::Connecting, Input::Connected(Ok(now))) => self.connected(now),
-            (State::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
-            (State::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
-            (State::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {
+            (EngineState::Reserving(Some(attempted)), Input::Reserved(Err(_))) => {
+                self.settle(*attempted)
+            }
+            (EngineState::Reserving(None), Input::Reserved(Err(failure)))
+            | (EngineState::Connecting, Input::Connected(Err(failure)))
+            | (EngineState::Confirming(_), Input::RefusalConfirmed(Err(failure))) => {
+                self.fail(failure)
+            }
+            (EngineState::Connecting, Input::Connected(Ok(now))) => self.connected(now),
+            (EngineState::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
+            (EngineState::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
+            (EngineState::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {
                 let (mut head, then) = *unread;
                 if bytes.is_some() {
                     describe_buffered(&mut head.headers);
                 }
                 self.small_was_read(head, bytes, then)
             }
-            (State::Renewing(refused, renewal), Input::Renewed(renewed)) => {
+            (EngineState::Renewing(refused, renewal), Input::Renewed(renewed)) => {
                 self.renewed(*refused, renewal, renewed)
             }
-            (State::Confirming(refusal), Input::RefusalConfirmed(Ok(is_final))) => {
+            (EngineState::Confirming(refusal), Input::RefusalConfirmed(Ok(is_final))) => {
                 self.confirmed(refusal.0, is_final)
             }
             _ => self.fail(Failure::new(Code::Internal, "A call lost its way.")),
@@ -214,7 +218,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 self.was_read(unread, taken.map(|()| (bytes, room)))
             }
             Body::Stream(Streamed) => {
-                self.state = State::Reading(Box::new(unread));
+                self.state = EngineState::Reading(Box::new(unread));
                 Step::ReadBody
             }
         }
@@ -235,7 +239,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 self.small_was_read(head, bytes, then)
             }
             Body::Stream(Streamed) => {
-                self.state = State::ReadingSmall(Box::new((head, then)));
+                self.state = EngineState::ReadingSmall(Box::new((head, then)));
                 Step::ReadSmallBody
             }
         }

@@ -9,7 +9,7 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BodyNeed, BufferedBody, Reading, TextError};
 use crate::flows::call::engine::protocol::{Answer, Step};
-use crate::flows::call::engine::{AfterBody, Attempted, Engine, Head, State};
+use crate::flows::call::engine::{AfterBody, Attempted, Engine, EngineState, Head};
 use crate::flows::call::subject::{Errand, Plan};
 use crate::media::coding;
 use crate::ports::{Body, System};
@@ -153,7 +153,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         };
         match retry::decide(&tried, outcome) {
             RetryDecision::Again(after) => {
-                self.state = State::Reserving(Some(Box::new(attempted)));
+                self.state = EngineState::Reserving(Some(Box::new(attempted)));
                 Step::Reserve { after }
             }
             RetryDecision::Settle => self.settle(attempted),

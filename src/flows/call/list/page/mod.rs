@@ -136,8 +136,8 @@ impl PageCall {
         }
     }
 
-    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::PageRequest<'r> {
-        pagination::PageRequest {
+    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::PageContext<'r> {
+        pagination::PageContext {
             url: &self.url,
             query,
             options: &self.options,
