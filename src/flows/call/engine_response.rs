@@ -41,7 +41,7 @@ impl<S> EngineResponse<S> {
         }
     }
 
-    /// Replaces the marker [`Streamed`] with the body's stream.
+    /// Replaces the marker `Streamed` with the body's stream.
     pub(in crate::flows) fn with_stream<T>(self, stream: Option<T>) -> EngineResponse<T> {
         match self {
             Self::Single(reply) => EngineResponse::Single(Reply {
@@ -55,7 +55,7 @@ impl<S> EngineResponse<S> {
     }
 }
 
-/// Replaces the marker [`Streamed`] with the stream.
+/// Replaces the marker `Streamed` with the stream.
 pub(in crate::flows) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> Body<T> {
     match body {
         Body::Empty => Body::Empty,
