@@ -4,17 +4,16 @@ mod cookies;
 mod form;
 mod opening;
 pub(super) mod show;
+mod submit;
 mod visitor;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 use super::RequestContext;
 use super::route::ConnectRoute;
 use super::unproved::Sender;
 use crate::account::token::{self, TokenKind, TokenProof};
-use crate::config::Credential;
-use crate::connect::form::Problems;
 use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::{self, Brand, Card, Choose};
 use crate::crypto;
@@ -22,16 +21,15 @@ use crate::error::Failure;
 use crate::flows::base::body;
 use crate::flows::base::memory::values::{bytes_of_values, too_many_values};
 use crate::flows::lifecycle::connect as flow;
-use crate::flows::lifecycle::connect::submit::submit as submit_form;
-use crate::flows::lifecycle::connect::{Submitted, SubmittedForm};
-use crate::flows::messages::connecting::{CallbackRequest, ConnectFailed, ConnectResult};
+use crate::flows::messages::connecting::CallbackRequest;
 use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
-use cookies::{Jar, SameSite};
-use form::{RejectedForm, address, form, link_of, no_such, on_this_host};
+use cookies::Jar;
+use form::{address, form, no_such, on_this_host};
 use opening::{open, proved, refused, unproved};
 use show::{HtmlPage, application};
+use submit::submit;
 use visitor::Visitor;
 
 type Shown<O> = Result<Reply<<O as crate::ports::HttpClient>::Stream>, Failure>;
@@ -129,81 +127,6 @@ async fn show_form<O: Outside>(
     Ok(reply)
 }
 
-async fn submit<O: Outside>(
-    context: &RequestContext<'_, O>,
-    name: &str,
-    mut request: Incoming<O::Stream>,
-) -> Shown<O> {
-    if is_cross_site(&request.headers) {
-        let mut reply = show::failed(context, ConnectFailure::InvalidToken, None);
-        reply.status = StatusCode::FORBIDDEN;
-        return Ok(reply);
-    }
-    let body = std::mem::replace(&mut request.body, Body::Empty);
-    let posted = posted(context, body).await?;
-    // Our parameters come before the fields, so a field of the same name is not mistaken for them.
-    let ours: Vec<(String, String)> = OURS
-        .iter()
-        .filter_map(|name| posted.iter().find(|(key, _)| key == name).cloned())
-        .chain(pairs(&request.url))
-        .collect();
-    let opened = match open(context, &request, &ours).await? {
-        Ok(opened) => opened,
-        Err(failure) => return Ok(show::failed(context, failure, None)),
-    };
-    // Its link token was made by us, and may be used.
-    context.room.prove()?;
-    let Some(chosen) = flow::choose(context.outside, context.isolate, &opened, name).await? else {
-        return Ok(no_such(context, &opened, &request.url, &ours));
-    };
-    let Some(credential) = chosen.credential(first(&ours, "credential")) else {
-        return Ok(no_such(context, &opened, &request.url, &ours));
-    };
-    let base = context.public_url(&request.url);
-    let jar = Jar::read(&request.headers, &base);
-    let secret = visitor::secret(context, &jar, &opened);
-    let sent = SubmittedForm {
-        posted: &posted,
-        browser: crypto::sha256_hex(secret.as_bytes()),
-        callback: address(&base, &[name, "callback"], &[]).into(),
-        is_popup: first(&ours, "display") == Some("popup"),
-        again: address(&base, &[name], &link_of(&ours)).into(),
-    };
-    let submitted = submit_form(context.outside, &opened, &chosen, credential, sent).await?;
-    let form_again = |problems, refusal| {
-        let again = RejectedForm {
-            posted: &posted,
-            problems,
-            refusal,
-        };
-        form(context, &opened, &chosen, &request.url, &ours, Some(&again))
-    };
-    let is_typed = !matches!(credential.1, Credential::Oauth2(_));
-    let mut reply = match submitted {
-        Submitted::Wrong(problems) => form_again(problems, None),
-        Submitted::Refused(failure) => return Ok(show::failed(context, failure, None)),
-        Submitted::Redirect { url, state } => {
-            let mut reply = show::redirect(&url);
-            let state = crypto::sha256_hex(state.as_bytes());
-            jar.set(&mut reply, &state, &secret, same_site_of(credential.1));
-            reply
-        }
-        // What was typed and refused can be mended: nothing was stored. All else is an outcome.
-        Submitted::Ended(ConnectResult {
-            failed:
-                Some(ConnectFailed {
-                    why: ConnectFailure::ConnectionError,
-                    provider,
-                    ..
-                }),
-            ..
-        }) if is_typed => form_again(Problems::default(), Some(provider.unwrap_or_default())),
-        Submitted::Ended(ended) => show::ended(context, &ended),
-    };
-    jar.set(&mut reply, &opened.link.hash, &secret, SameSite::Lax);
-    Ok(reply)
-}
-
 async fn callback<O: Outside>(
     context: &RequestContext<'_, O>,
     name: &str,
@@ -273,17 +196,6 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
 
 /// Our parameters next to the fields of a form.
 const OURS: [&str; 4] = ["link_token", "credential", "display", "confirmed"];
-
-/// A provider that posts the customer back sends no `Lax` cookie with that.
-fn same_site_of(credential: &Credential) -> SameSite {
-    let mode = credential
-        .oauth()
-        .and_then(|config| config.params.get("response_mode"));
-    match mode.map(crate::expression::Template::source) {
-        Some("form_post") => SameSite::None,
-        _ => SameSite::Lax,
-    }
-}
 
 fn pairs(url: &Url) -> Vec<(String, String)> {
     url.query_pairs().into_owned().collect()

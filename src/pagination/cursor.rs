@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::link::{self, LinkParts};
 use super::{
-    PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, PageStatus, Position,
+    PageAnswer, PageContext, PageError, PageLinks, PageParameters, PagePlace, PageStatus, Position,
 };
 use crate::config::pagination::{Cursor, CursorPathObject, LimitDataType};
 use crate::expression::TemplateScope;
@@ -41,7 +41,7 @@ pub(super) fn ask(
 pub(super) fn next(
     config: &Cursor,
     position: &Position,
-    request: &PageRequest,
+    request: &PageContext,
     answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
     let prev = match &config.prev_cursor_path {
@@ -78,7 +78,7 @@ pub(super) fn next(
 
 /// The name of the first page, where its request has one: its own link, or the cursor that the file or the caller begins
 /// with.
-fn first_place(config: &Cursor, request: &PageRequest) -> Option<PagePlace> {
+fn first_place(config: &Cursor, request: &PageContext) -> Option<PagePlace> {
     if config.is_link {
         return Some(link::own(request.url));
     }
@@ -185,7 +185,7 @@ fn has_next(config: &Cursor, answer: &PageAnswer) -> Result<bool, PageError> {
 fn place(
     config: &Cursor,
     path: &Path,
-    request: &PageRequest,
+    request: &PageContext,
     answer: &PageAnswer,
 ) -> Result<Option<PagePlace>, PageError> {
     let found = match config.cursor_path_object {
@@ -202,7 +202,7 @@ fn place(
     }
 }
 
-fn link(config: &Cursor, json: &str, request: &PageRequest) -> Result<PagePlace, PageError> {
+fn link(config: &Cursor, json: &str, request: &PageContext) -> Result<PagePlace, PageError> {
     let link: String = serde_json::from_str(json).map_err(|_| PageError::NotALink)?;
     let parts = if config.include_path {
         LinkParts::Whole

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, Position};
+use super::{PageAnswer, PageContext, PageError, PageLinks, PageParameters, PagePlace, Position};
 use crate::config::pagination::Dynamic;
 use crate::expression::ExpressionScope;
 use crate::header_text;
 
 /// The values of the first page.
-pub(super) fn first(config: &Dynamic, request: &PageRequest) -> Result<PagePlace, PageError> {
+pub(super) fn first(config: &Dynamic, request: &PageContext) -> Result<PagePlace, PageError> {
     let Some(expression) = &config.get_initial_pagination_values_expression else {
         return Ok(PagePlace::Values(Value::Object(Map::new())));
     };
@@ -35,7 +35,7 @@ pub(super) fn ask(position: &Position) -> Result<PageParameters, PageError> {
 pub(super) fn next(
     config: &Dynamic,
     position: &Position,
-    request: &PageRequest,
+    request: &PageContext,
     answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
     let PagePlace::Values(own) = &position.at else {
@@ -60,7 +60,7 @@ pub(super) fn next(
 fn values(
     config: &Dynamic,
     scope: &ExpressionScope,
-    request: &PageRequest,
+    request: &PageContext,
 ) -> Result<Option<Map<String, Value>>, PageError> {
     let values = &config.get_pagination_values_expression;
     let mut values = match values.evaluate(scope, request.moment)? {

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::LINK;
 
 use super::link::{self, LinkParts};
-use super::{PageAnswer, PageError, PageLinks, PageParameters, PagePlace, PageRequest, Position};
+use super::{PageAnswer, PageContext, PageError, PageLinks, PageParameters, PagePlace, Position};
 use crate::config::pagination::LinkHeader;
 use crate::header_text;
 
@@ -28,7 +28,7 @@ pub(super) fn ask(config: &LinkHeader, position: &Position) -> Result<PageParame
 
 pub(super) fn next(
     position: &Position,
-    request: &PageRequest,
+    request: &PageContext,
     answer: &PageAnswer,
 ) -> Result<PageLinks, PageError> {
     let place = |rel: &str| match find(answer.headers, rel) {

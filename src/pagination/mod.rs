@@ -27,9 +27,9 @@ pub use position::{PagePlace, Position};
 use crate::config::{Count, Pagination};
 use crate::expression::{Moment, TemplateScope};
 
-/// A request for a page, as far as links and expressions look at it.
+/// What links and expressions read of the request for a page.
 #[derive(Debug, Clone, Copy)]
-pub struct PageRequest<'a> {
+pub struct PageContext<'a> {
     /// Where it goes, before redirects.
     pub url: &'a Url,
     /// The caller's query: strings and arrays of strings.
@@ -105,7 +105,7 @@ pub fn needs_value(pagination: &Pagination) -> bool {
 pub fn first(
     pagination: &Pagination,
     limit: Option<u64>,
-    request: &PageRequest,
+    request: &PageContext,
 ) -> Result<Position, PageError> {
     let limit = clamp(pagination, limit);
     Ok(match pagination {
@@ -171,7 +171,7 @@ pub fn ask(
 pub fn next(
     pagination: &Pagination,
     position: &Position,
-    request: &PageRequest,
+    request: &PageContext,
     answer: &PageAnswer,
 ) -> PageLinks {
     let links = match pagination {

@@ -22,7 +22,7 @@ fn cursor(more: &Value) -> Pagination {
     pagination("cursor", &config)
 }
 
-fn with_request<T>(run: impl FnOnce(&PageRequest) -> T) -> T {
+fn with_request<T>(run: impl FnOnce(&PageContext) -> T) -> T {
     let moment = Moment {
         now_ms: 0,
         random: [0; 32],
@@ -32,7 +32,7 @@ fn with_request<T>(run: impl FnOnce(&PageRequest) -> T) -> T {
         json!({ "filter": "a" }),
         json!({}),
     );
-    run(&PageRequest {
+    run(&PageContext {
         url: &url,
         query: &query,
         options: &options,

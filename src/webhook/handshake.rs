@@ -107,7 +107,7 @@ pub fn handshake(
     else {
         return Ok(None);
     };
-    let Some((answer, rest)) = answer::taken_apart(result)? else {
+    let Some((answer, rest)) = answer::split_answer(result)? else {
         return Ok(None);
     };
     let mut handshake = answer::read(answer)?;

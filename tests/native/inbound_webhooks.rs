@@ -463,7 +463,7 @@ fn an_installs_webhook_finds_all_its_accounts_by_a_value_that_is_not_stored() {
         scene.to_install(&[], unmatched).expect(200),
         json!({ "matched": 0, "ids": [] })
     );
-    assert_eq!(scene.logged("webhook_matched_nobody").len(), 1);
+    assert_eq!(scene.logged("webhook_matched_no_account").len(), 1);
     let environment = ObjectName::Environment(scene.setting.environment.parse().unwrap());
     let rows = scene.world.select(environment, "SELECT hash FROM lookup");
     assert_eq!(rows.len(), 3);

@@ -3,7 +3,7 @@
 use causeway::config::{Config, Pagination, read};
 use causeway::expression::{Moment, TemplateScope};
 use causeway::json::cut;
-use causeway::pagination::{self, PageAnswer, PageLinks, PageParameters, PageRequest, Position};
+use causeway::pagination::{self, PageAnswer, PageContext, PageLinks, PageParameters, Position};
 use causeway::ports::Body;
 use causeway::proxy::request::set_query;
 use serde_json::Value;
@@ -126,8 +126,8 @@ impl Case {
         pagination::first(pagination, limit, &self.request(url)).unwrap()
     }
 
-    fn request<'a>(&'a self, url: &'a Url) -> PageRequest<'a> {
-        PageRequest {
+    fn request<'a>(&'a self, url: &'a Url) -> PageContext<'a> {
+        PageContext {
             url,
             query: &self.story["query"],
             options: &Value::Null,

@@ -177,10 +177,6 @@ pub(super) fn ended<O: Outside>(
     context: &RequestContext<'_, O>,
     ended: &ConnectResult,
 ) -> Reply<O::Stream> {
-    let brand = ended.label.as_deref().map(|label| Brand {
-        label,
-        logo: ended.logo.as_deref(),
-    });
     let account = ended.account.to_string();
     let message = ended.failed.as_ref().map(|failed| {
         let provider = failed.provider.as_deref();
@@ -200,42 +196,14 @@ pub(super) fn ended<O: Outside>(
             integrated_account_id: &account,
         },
     };
-    let purpose = super::form::purpose(ended.is_again);
     let return_to = &ended.return_to;
-    let application = named(
-        return_to.application.as_ref(),
-        return_to.redirect_uri.as_deref(),
-    );
+    let redirect_uri = return_to.redirect_uri.as_deref();
+    let application = named(return_to.application.as_ref(), redirect_uri);
     let pictures = page::pictures([ended.logo.as_deref(), application.logo]);
-    let page = match &ended.failed {
-        None => Popup::Connected(ConnectedPage {
-            brand: brand.unwrap_or(Brand {
-                label: &ended.integration,
-                logo: None,
-            }),
-            application,
-            purpose,
-        }),
-        Some(failed) => Popup::Failed(FailedPage {
-            brand,
-            application: Some(application),
-            failure: failed.why,
-            provider_words: failed.provider.as_deref(),
-            again: Some(&ended.again),
-            reference: context.request_id,
-        }),
-    };
+    let page = page_of(ended, application, context.request_id);
     let nonce = nonce(context);
-    let status = ended.failed.as_ref().map_or(200, |failed| {
-        if failed.is_ours {
-            502
-        } else {
-            status(failed.why)
-        }
-    });
-    let redirect_uri = ended.return_to.redirect_uri.as_deref();
     match redirect_uri.and_then(|uri| Url::parse(uri).ok()) {
-        Some(uri) if ended.return_to.is_popup => {
+        Some(uri) if return_to.is_popup => {
             let text = page::popup(&page, &outcome, &uri, &nonce);
             let page = HtmlPage {
                 kind: PageKind::Popup,
@@ -252,8 +220,46 @@ pub(super) fn ended<O: Outside>(
                 Popup::Connected(page) => page::connected(page, &nonce),
                 Popup::Failed(page) => page::failed(page, &nonce),
             };
-            html(context, status, HtmlPage::plain(text, &nonce, &pictures))
+            let page = HtmlPage::plain(text, &nonce, &pictures);
+            html(context, status_of(ended), page)
         }
+    }
+}
+
+fn page_of<'a>(
+    ended: &'a ConnectResult,
+    application: Application<'a>,
+    reference: &'a str,
+) -> Popup<'a> {
+    let brand = ended.label.as_deref().map(|label| Brand {
+        label,
+        logo: ended.logo.as_deref(),
+    });
+    match &ended.failed {
+        None => Popup::Connected(ConnectedPage {
+            brand: brand.unwrap_or(Brand {
+                label: &ended.integration,
+                logo: None,
+            }),
+            application,
+            purpose: super::form::purpose(ended.is_again),
+        }),
+        Some(failed) => Popup::Failed(FailedPage {
+            brand,
+            application: Some(application),
+            failure: failed.why,
+            provider_words: failed.provider.as_deref(),
+            again: Some(&ended.again),
+            reference,
+        }),
+    }
+}
+
+fn status_of(ended: &ConnectResult) -> u16 {
+    match &ended.failed {
+        None => 200,
+        Some(failed) if failed.is_ours => 502,
+        Some(failed) => status(failed.why),
     }
 }
 

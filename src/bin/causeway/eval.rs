@@ -20,7 +20,7 @@ use crate::problem::{Problem, RunResult};
 /// Prints the result as JSON, or `undefined`. The input is an object with the names that the scope has, all
 /// optional; docs/scopes.md lists them. Names of headers are written in lower case, as the gateway does.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct EvalArgs {
     /// Where in the file the expression is, which decides what it sees
     #[arg(long, value_name = "NAME")]
     scope: Scope,
@@ -50,7 +50,7 @@ enum Scope {
 }
 
 /// Evaluates the expression and prints the result.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
+pub fn run(args: &EvalArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
     let source = &args.expression;
     let expression = match args.scope {
         // Here a text that is only `{{path}}` is that path.

@@ -32,10 +32,10 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Task {
-    Validate(validate::Args),
-    Publish(publish::Args),
-    Eval(eval::Args),
-    Render(render::Args),
+    Validate(validate::ValidateArgs),
+    Publish(publish::PublishArgs),
+    Eval(eval::EvalArgs),
+    Render(render::RenderArgs),
 }
 
 fn main() -> ExitCode {

@@ -23,7 +23,7 @@ const TOKEN: &str = "CAUSEWAY_TOKEN";
 /// The admin token is taken from the environment variable `CAUSEWAY_TOKEN`. Reports for each file what changed; one
 /// that is there already is left alone. The exit code is 1 when any file is refused; the others are published.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct PublishArgs {
     /// The gateway's address, such as `https://gateway.example.com`
     #[arg(long = "to", value_name = "URL")]
     to: Url,
@@ -43,7 +43,7 @@ struct PublishableFile<'a> {
 }
 
 /// Sends every file, also after one was refused.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
+pub fn run(args: &PublishArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
     let gateway = Gateway::new(&args.to, &token()?, args.plain_http)?;
     let (files, mut verdict) = load_all(&args.files, out)?;
     refuse_duplicates(&files)?;

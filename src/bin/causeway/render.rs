@@ -22,7 +22,7 @@ use crate::problem::{Problem, RunResult};
 /// context, id, query, body, pagination, integration and `environment_variables`; each key of `context` can also
 /// be named bare. A value that is missing is an error, as it is in the gateway.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct RenderArgs {
     /// Where the text is in the file, which decides how values are checked and encoded
     #[arg(long = "as", value_name = "PLACE", default_value = "value")]
     place: TemplatePlace,
@@ -48,7 +48,7 @@ enum TemplatePlace {
 }
 
 /// Fills the text and prints the result.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
+pub fn run(args: &RenderArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
     let input = InputValues::read(args.input.as_deref(), TEMPLATE_ROOTS)?;
     let scope = scope(&input);
     let rendered = match args.place {

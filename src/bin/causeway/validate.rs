@@ -14,7 +14,7 @@ use crate::problem::{Problem, RunResult};
 /// Each finding has its place (such as config.resources.users.list.path), and mostly a hint. An error stops a file from
 /// being published; a warning does not. The exit code is 1 when any file has an error.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct ValidateArgs {
     /// Answer in JSON: [{file, valid, findings: [{level, path, message, hint?}]}]
     #[arg(long)]
     json: bool,
@@ -32,7 +32,7 @@ struct Report {
 }
 
 /// Checks every file, also after one with errors.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<RunResult, Problem> {
+pub fn run(args: &ValidateArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
     let reports: Vec<Report> = args.files.iter().map(|path| report(path)).collect();
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;

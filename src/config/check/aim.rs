@@ -5,7 +5,7 @@ use crate::config::action::{ContextChange, MethodCall, StepKind};
 use crate::config::credentials::OAuth2;
 use crate::config::source::Sources;
 use crate::config::{Config, Finding, Method, Webhook};
-use crate::expression::{Template, UrlTemplate};
+use crate::expression::UrlTemplate;
 
 use super::Broken;
 use super::client::can_be_operators;
@@ -161,23 +161,17 @@ impl<'c> AimCheck<'c, '_> {
         if token == Host::Open {
             self.client(oauth, at);
         }
-        let named = |key: &str, params: &std::collections::BTreeMap<String, Template>| {
-            let one = |(name, one): (&String, &Template)| {
-                operator_values::of_template(Name::of(name), &format!("{at}.{key}.{name}"), one)
-            };
-            params
-                .iter()
-                .filter_map(one)
-                .collect::<Vec<OperatorValue>>()
-        };
-        let (for_token, for_refresh) = (
-            named("tokenParams", &oauth.token_params),
-            named("refreshParams", &oauth.refresh_params),
-        );
-        let for_page = named("params", &oauth.params);
-        self.say_all(token, for_token);
-        self.say_all(token, for_refresh);
-        self.say_all(authorize, for_page);
+        for (key, params, host) in [
+            ("tokenParams", &oauth.token_params, token),
+            ("refreshParams", &oauth.refresh_params, token),
+            ("params", &oauth.params, authorize),
+        ] {
+            for (name, value) in params {
+                let at = format!("{at}.{key}.{name}");
+                let values = operator_values::of_template(Name::of(name), &at, value);
+                self.say_all(host, values);
+            }
+        }
         let either = if authorize == Host::Open {
             authorize
         } else {

@@ -46,7 +46,7 @@
 //!
 //! A metered evaluation makes at least one call of a host function per body (`price::HOOK`, some 200 ns). An expression
 //! that cannot exceed `limits::UNCOUNTED_STEPS` on an input of the given size runs as it was written
-//! ([`rewrite::Prepared::plain`]); that is the usual case. Each compiled expression holds its tree twice. The price list
+//! ([`rewrite::MeteredTree::plain`]); that is the usual case. Each compiled expression holds its tree twice. The price list
 //! is coarse: work is overestimated, on some paths several times.
 //!
 //! # What it relies on in the engine

@@ -1,4 +1,4 @@
-//! The account's row: what is stored in its table, and what of it the object holds in memory.
+//! The table with the account's row, and the copy of it in the object's memory.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -26,16 +26,16 @@ const TABLE: &str = "account";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account \
     (one INTEGER PRIMARY KEY CHECK (one = 1), record TEXT, sealed TEXT, pending TEXT)";
 
-/// Until what is pending is tried again.
+/// The delay before the object retries a pending change.
 const RETRY: Duration = Duration::from_mins(1);
 
-/// The account's row, and what the object holds of it in memory.
+/// The account's row in storage, and its state in memory.
 pub(in crate::flows) struct AccountStore<O, S> {
     base: Rc<Base<O, S>>,
     state: RefCell<State>,
-    /// One at a time settles what a restart left half done.
+    /// Only one request at a time finishes a change that a restart interrupted.
     settling: Mutex<()>,
-    /// One change at a time, so that none is lost to another.
+    /// Only one request at a time changes the account, so that no change overwrites another.
     changing: Mutex<()>,
 }
 
@@ -57,22 +57,22 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         self.state.replace(state);
     }
 
-    /// Held by who changes the account.
+    /// A flow holds this lock while it changes the account.
     pub(in crate::flows) async fn lock_changing(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().await
     }
 
-    /// Held by who finishes what is pending.
+    /// A flow holds this lock while it finishes a pending change.
     pub(super) async fn lock_settling(&self) -> MutexGuard<'_, ()> {
         self.settling.lock().await
     }
 
-    /// Whether one was ever stored.
+    /// Whether the table exists.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         sql::has_table(self.base.storage(), TABLE)
     }
 
-    /// The row without the token; `None` when this storage never held one.
+    /// The row without the token; `None` if this storage never held an account.
     pub(in crate::flows) fn read(&self) -> Result<Option<AccountRow>, Failure> {
         if !self.is_there()? {
             return Ok(None);
@@ -100,7 +100,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         }))
     }
 
-    /// Stores a new account, and the change that will make it count.
+    /// Stores a new account with the pending change that will commit it.
     pub(in crate::flows) fn insert(
         &self,
         account: &Account,
@@ -117,14 +117,13 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         sql::run(self.base.storage(), statement, &values)
     }
 
-    /// Whether the index may have something that does not count.
+    /// Whether a change is pending, so that the index may differ from the row.
     pub(in crate::flows) fn has_pending(&self) -> Result<bool, StorageFault> {
         let statement = "SELECT 1 FROM account WHERE pending IS NOT NULL";
         sql::exists(self.base.storage(), statement, &[])
     }
 
-    /// Changes the record; nothing else of the account changes. Only while no change is pending, for that would
-    /// undo it.
+    /// Writes the record alone. Does nothing while a change is pending, since its commit would overwrite this one.
     pub(in crate::flows) fn amend(
         &self,
         account: &Account,
@@ -140,13 +139,12 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         sql::run(self.base.storage(), statement, &[sql::json(&record)?])
     }
 
-    /// Notes what will count.
     pub(super) fn note_pending(&self, pending: &Pending) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = ? WHERE one = 1";
         sql::run(self.base.storage(), statement, &[sql::json(pending)?])
     }
 
-    /// From now on this counts, and nothing is pending.
+    /// Stores this account and clears the pending change.
     pub(super) fn commit(&self, next: &Next) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET record = ?, sealed = ?, pending = NULL WHERE one = 1";
         let record = Record {
@@ -158,7 +156,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         sql::run(self.base.storage(), statement, &values)
     }
 
-    /// What was pending will never count, or does already.
+    /// Clears the pending change, which was refused or is done.
     pub(super) fn drop_pending(&self) -> Result<(), StorageFault> {
         let statement = "UPDATE account SET pending = NULL WHERE one = 1";
         sql::run(self.base.storage(), statement, &[])
@@ -170,7 +168,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         sealed::seal(self.base.outside(), context_secrets(&id), secrets)
     }
 
-    /// What [`Self::sealed`] made.
+    /// Opens what [`Self::sealed`] returned.
     pub(in crate::flows) fn opened(&self, text: Option<&str>) -> Result<Value, Failure> {
         let id = self.base.id().to_string();
         text.map_or(Ok(Value::Null), |text| {
@@ -178,7 +176,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
         })
     }
 
-    /// What an account is found by while a new credential is tried.
+    /// Reseals the lookup value that is held while a new credential is tried.
     fn reseal_held(&self, row: AccountRow) -> Result<(), Failure> {
         let (Some(account), Some(set_up)) = (&row.account, row.set_up) else {
             return Ok(());
@@ -197,7 +195,7 @@ impl<O: Outside, S: Storage> AccountStore<O, S> {
 
 impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // An account ends by being deleted.
+        // An account has no expiry.
         Ok(())
     }
 
@@ -207,7 +205,7 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
         Ok(retry.then(|| self.base.outside().now().plus(RETRY)))
     }
 
-    /// A change that is pending is sealed as it was: it is finished before.
+    /// Does not reseal a pending change: the caller finishes it first.
     fn reseal(&self) -> Result<(), Failure> {
         let row = self.read()?;
         let row = row.ok_or_else(|| Failure::not_found("integrated account"))?;
@@ -224,7 +222,7 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
         Ok(!row.is_some_and(|row| row.account.is_some() || row.pending.is_some()))
     }
 
-    /// Only the way out of the index is left.
+    /// Keeps the environment alone: the alarm needs it to remove the account from the index.
     fn wipe(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
         let statement =
             "UPDATE account SET record = NULL, sealed = NULL, pending = ? WHERE one = 1";
@@ -232,7 +230,7 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
         sql::run(self.base.storage(), statement, &[sql::json(&pending)?])
     }
 
-    /// That the account is gone was known before its storage is erased, and stays known.
+    /// The state is `Missing` before the storage is erased, and stays so.
     fn reset(&self) {}
 }
 

@@ -1,5 +1,5 @@
-//! Account tokens: a caller's browser may call the one account for a quarter of an hour. Only hash and
-//! expiry are kept, here.
+//! Account tokens: each lets a customer's browser call one account for 15 minutes. The account's object stores their
+//! hashes and expiry times.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 const TABLE: &str = "account_token";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS account_token (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
 
-/// The account's own tokens.
+/// The table of the account's tokens.
 pub(in crate::flows) struct AccountTokenStore<O, S> {
     base: Rc<Base<O, S>>,
 }
@@ -28,7 +28,7 @@ impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
         }
     }
 
-    /// Keeps a token's hash.
+    /// Stores a token's hash.
     fn insert(&self, hash: &str, until: Timestamp) -> Result<(), StorageFault> {
         sql::run(self.base.storage(), SCHEMA, &[])?;
         self.trim()?;
@@ -37,7 +37,7 @@ impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
         sql::run(self.base.storage(), statement, &values)
     }
 
-    /// Whether a token of this hash is good now.
+    /// Whether a token with this hash exists and has not expired.
     pub(in crate::flows) fn has(&self, hash: &str) -> Result<bool, StorageFault> {
         if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(false);
@@ -59,12 +59,12 @@ impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
     }
 
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
-        // An expired hash is good for nothing: the next ring, or the next token, deletes it.
+        // No alarm is needed: `has` ignores expired hashes, and the next alarm or the next token deletes them.
         Ok(None)
     }
 
     fn reseal(&self) -> Result<(), Failure> {
-        // A hash is not sealed.
+        // Hashes are not sealed.
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl<O: Outside, S: Storage> Stored for AccountTokenStore<O, S> {
 }
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
-    /// Keeps a token's hash, for a caller who may see the account by another token.
+    /// Stores the hash of a new token. An account token cannot issue another one.
     pub(in crate::flows) async fn issue_token(
         &self,
         visibility: &Visibility,

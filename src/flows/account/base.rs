@@ -1,4 +1,4 @@
-//! What every component of the object is given.
+//! The ports, ids and caches that every component of the object shares.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::flows::config::isolate::Isolate;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
-/// The outside, the object's own storage, the account's id, and what the objects of one isolate share.
+/// The ports, the object's storage, the account's id, and the memory that the objects of one isolate share.
 pub(in crate::flows) struct Base<O, S> {
     outside: O,
     isolate: Rc<Isolate>,
@@ -49,7 +49,7 @@ impl<O, S> Base<O, S> {
 }
 
 impl<O: Outside, S: Storage> Base<O, S> {
-    /// Writes a line for the operator.
+    /// Writes an error line to the operator's log.
     pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
         self.outside.log(&json!({ "level": "error", "event": event, "integrated_account_id": self.id, "reason": reason }));
     }

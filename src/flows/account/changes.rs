@@ -1,4 +1,5 @@
-//! How an account changes. What the index knows of it goes there first; the rest is one write.
+//! Writes the changes of an account. A change of an indexed field goes to the index of the `Directory` first and is
+//! committed once that has answered. Any other change is one write.
 
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::messages::account::AccountView;
 use crate::ports::{Outside, Storage};
 
-/// Stores what becomes of the account.
+/// Writes the changes of the account.
 pub(in crate::flows) struct Changes<O, S> {
     base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -56,26 +57,26 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         }
     }
 
-    /// The account as it counts.
+    /// The committed account.
     pub(in crate::flows) fn record(&self) -> &AccountRecord<O, S> {
         &self.record
     }
 
-    /// Stores a new account; it counts when the index has it, and else was never there.
-    pub(in crate::flows) async fn arrive(
+    /// Creates the account. If the index refuses it, the object deletes it again.
+    pub(in crate::flows) async fn create(
         &self,
         resolved: &ResolvedConfig,
         stored: &Account,
         next: Next,
     ) -> Result<Rc<LoadedAccount>, Failure> {
         self.store
-            .insert(stored, &Pending::VerifiedWebhook(Box::new(next.clone())))?;
+            .insert(stored, &Pending::NewAccount(Box::new(next.clone())))?;
         self.schedule.wake_later().await;
         if let Err(failure) = self.record.index(resolved, &next).await {
             self.record.withdraw(stored.environment_id, &[]).await?;
             return Err(failure);
         }
-        // Should the commit fail, the row still says what is pending: the next request reads it.
+        // If the commit fails, the next request reads the pending change from the row and finishes it.
         self.store.set_state(State::Unread);
         self.rows.commit(&next)?;
         let loaded = self.record.reload()?;
@@ -83,7 +84,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         Ok(loaded)
     }
 
-    /// Stores it, where there is something to store; tells of it, where somebody sees a difference.
+    /// Stores the account if it differs from the stored one. The events are written only if callers see a difference.
     pub(in crate::flows) async fn store(
         &self,
         loaded: &Rc<LoadedAccount>,
@@ -110,7 +111,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         self.record.view(&loaded).await
     }
 
-    /// Stores what is not the context's: its status, and why.
+    /// Stores fields of the record, such as the status and its reason. The context stays.
     pub(in crate::flows) async fn put_account(
         &self,
         loaded: &Rc<LoadedAccount>,
@@ -123,7 +124,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         self.put(&resolved, loaded, &next).await.map(drop)
     }
 
-    /// The account with this whole context as it will be. What is left of its set-up stays.
+    /// The change to this account and this whole context. An unfinished set-up stays.
     pub(in crate::flows) fn next(
         &self,
         resolved: &ResolvedConfig,
@@ -140,12 +141,12 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         };
         let sealed = self.store.sealed(&secrets)?;
         let token = match contents.token() {
-            Some(token) if loaded.token() == Some(&token) => NextToken::Stays,
+            Some(token) if loaded.token() == Some(&token) => NextToken::Keep,
             Some(token) => {
                 let sealed = self.token_store.sealed(&token)?;
-                sealed.map_or(NextToken::Goes, NextToken::Is)
+                sealed.map_or(NextToken::Delete, NextToken::Replace)
             }
-            None => NextToken::Goes,
+            None => NextToken::Delete,
         };
         let payload = resolved.view(account.clone()).shown();
         let events = events
@@ -153,9 +154,11 @@ impl<O: Outside, S: Storage> Changes<O, S> {
             .map(|event| self.outbox.event(*event, &payload));
         let set_up = loaded.set_up.clone();
         let sealing_key = match (&sealed, &token) {
-            (Some(sealed), _) | (None, NextToken::Is(sealed)) => Some(key_id(sealed).to_owned()),
-            // The commit seals it under the first key, too.
-            (None, NextToken::Stays) => self
+            (Some(sealed), _) | (None, NextToken::Replace(sealed)) => {
+                Some(key_id(sealed).to_owned())
+            }
+            // The commit reseals the token with the first key.
+            (None, NextToken::Keep) => self
                 .base
                 .outside()
                 .settings()
@@ -163,7 +166,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
                 .ids()
                 .next()
                 .map(str::to_owned),
-            (None, NextToken::Goes) => set_up.as_ref().and_then(SetUp::sealing_key),
+            (None, NextToken::Delete) => set_up.as_ref().and_then(SetUp::sealing_key),
         };
         Ok(Next {
             events: events.collect::<Result<_, _>>()?,
@@ -177,14 +180,14 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         })
     }
 
-    /// Makes it count, the index first where that has something to learn.
+    /// Commits the change. If it concerns an indexed field, the index gets it first.
     pub(in crate::flows) async fn put(
         &self,
         resolved: &ResolvedConfig,
         loaded: &Rc<LoadedAccount>,
         next: &Next,
     ) -> Result<Rc<LoadedAccount>, Failure> {
-        if self.is_indexed_alike(resolved, loaded, next)? && !self.store.has_pending()? {
+        if self.keeps_index_entry(resolved, loaded, next)? && !self.store.has_pending()? {
             self.rows.commit(next)?;
         } else {
             self.index_then_commit(resolved, loaded, next).await?;
@@ -194,8 +197,8 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         Ok(loaded)
     }
 
-    /// When the index does not answer, it may have the change or not: what counts stays as it was, and the
-    /// alarm tells the index so.
+    /// If the index does not answer, it may or may not have the change. Then the object keeps the old account, and the
+    /// alarm writes that one to the index again.
     async fn index_then_commit(
         &self,
         resolved: &ResolvedConfig,
@@ -219,8 +222,8 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         self.rows.commit(next)
     }
 
-    /// Whether the index has nothing to learn.
-    fn is_indexed_alike(
+    /// Whether the change leaves the index entry as it is.
+    fn keeps_index_entry(
         &self,
         resolved: &ResolvedConfig,
         old: &LoadedAccount,
@@ -237,7 +240,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
     }
 }
 
-/// 422 when a value changes that says where, or for whom, the secrets of a credential are used.
+/// Refuses (422) to change a value that decides where, or for whom, the secrets of a credential are used.
 pub(in crate::flows) fn refuse_host_keys(
     compiled: &Compiled,
     method: &str,

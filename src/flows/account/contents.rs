@@ -1,5 +1,5 @@
-//! A context on its way into storage. All that changes one goes through here, so that what is written and who wrote
-//! it (`account::origin`) never part.
+//! A context before it is stored. Every change of a context goes through [`Contents`], so that values and their origins
+//! (`account::origin`) are written together.
 
 use std::collections::BTreeSet;
 
@@ -18,17 +18,17 @@ use crate::flows::config::resolved_config::Compiled;
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// A whole context, secrets included, with who set each of its values.
+/// A whole context with its secrets, and the origin of each value.
 #[derive(Debug, Clone)]
 pub(in crate::flows) struct Contents {
     context: Value,
     origins: Origins,
-    /// What is sealed of it as it is stored: it stays secret.
+    /// The stored secret half. Its values stay secret even if the file no longer declares them secret.
     sealed: Value,
 }
 
 impl Contents {
-    /// As it is stored.
+    /// The stored context of this account.
     pub(in crate::flows) fn of(loaded: &LoadedAccount) -> Self {
         Self {
             context: loaded.context.clone(),
@@ -37,8 +37,7 @@ impl Contents {
         }
     }
 
-    /// Without anything.
-    pub(in crate::flows) fn nothing() -> Self {
+    pub(in crate::flows) fn empty() -> Self {
         Self {
             context: Value::Object(Map::new()),
             origins: Origins::default(),
@@ -46,36 +45,34 @@ impl Contents {
         }
     }
 
-    /// The whole context.
     pub(in crate::flows) fn context(&self) -> &Value {
         &self.context
     }
 
-    /// Who set what, of what is there.
+    /// The origins of the values that exist.
     pub(in crate::flows) fn origins(&self) -> Origins {
         let mut origins = self.origins.clone();
         origins.keep_only(&self.context);
         origins
     }
 
-    /// What makes its secrets unreadable, and those of the config.
+    /// A redactor for the secrets of this context and of the config.
     pub(in crate::flows) fn redactor(&self, compiled: &Compiled) -> Redactor {
         Redactor::new(compiled, &self.context, &self.sealed)
     }
 
-    /// Its public and its secret half.
+    /// The public and the secret half, without the OAuth token.
     pub(in crate::flows) fn split(&self, compiled: &Compiled) -> (Value, Value) {
         let (context, _) = split_token(self.context.clone());
         compiled.split_context(&context, &self.sealed)
     }
 
-    /// Its OAuth token.
     pub(in crate::flows) fn token(&self) -> Option<Value> {
         split_token(self.context.clone()).1
     }
 
-    /// Merges a patch; anything but an object is none.
-    pub(in crate::flows) fn write(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
+    /// Merges a patch. A patch that is no object changes nothing.
+    pub(in crate::flows) fn write(&mut self, origin: Origin, patch: &Value) -> Result<(), Failure> {
         let Value::Object(entries) = patch else {
             return Ok(());
         };
@@ -83,30 +80,34 @@ impl Contents {
         let before = self.context.clone();
         json::merge(&mut self.context, patch);
         let keys = entries.keys().map(String::as_str);
-        self.origins.note(who, keys, &before, &self.context);
+        self.origins.note(origin, keys, &before, &self.context);
         Ok(())
     }
 
-    /// Merges new credentials: of what they replace the file says anew whether it is secret. What stays beside it stays
-    /// as secret as it was.
-    pub(in crate::flows) fn give(&mut self, who: Origin, patch: &Value) -> Result<(), Failure> {
-        self.write(who, patch)?;
+    /// Merges new credentials. The file decides again whether a replaced value is secret; the other values stay as
+    /// secret as they were.
+    pub(in crate::flows) fn give(&mut self, origin: Origin, patch: &Value) -> Result<(), Failure> {
+        self.write(origin, patch)?;
         if patch.is_object() {
             forget_replaced(&mut self.sealed, patch);
         }
         Ok(())
     }
 
-    /// Whose word an answer of the provider is: the provider's, unless a customer has named the host it came from.
+    /// The origin of the values in a provider's answer: the provider, unless the customer chose the host that answered.
     pub(in crate::flows) fn provider(&self, compiled: &Compiled) -> Origin {
         if compiled.fixes_provider() {
             return Origin::Provider;
         }
-        self.word_by(&compiled.config.origin_keys(), compiled)
+        self.origin_by(&compiled.config.origin_keys(), compiled)
     }
 
-    /// Whose word it is what one of these keys vouches for: a customer's, where the customer has set one of them.
-    pub(in crate::flows) fn word_by(&self, keys: &BTreeSet<String>, compiled: &Compiled) -> Origin {
+    /// The origin of values that depend on these keys: the customer, if the customer set one of the keys.
+    pub(in crate::flows) fn origin_by(
+        &self,
+        keys: &BTreeSet<String>,
+        compiled: &Compiled,
+    ) -> Origin {
         let typed = compiled.config.typed_keys();
         let is_typed = |key: &&String| match self.origins.of(key) {
             Some(origin) => origin == Origin::Customer,
@@ -120,13 +121,16 @@ impl Contents {
         }
     }
 
-    /// What a token answer gives, or an action wrote without changing it.
-    pub(in crate::flows) fn confirm(&mut self, who: Origin, keys: &BTreeSet<String>) {
+    /// Notes the origin of keys whose values stay the same: a token response repeats them, or an action wrote them
+    /// without a change.
+    pub(in crate::flows) fn confirm(&mut self, origin: Origin, keys: &BTreeSet<String>) {
         let keys = keys.iter().map(String::as_str);
-        self.origins.note(who, keys, &self.context, &self.context);
+        self.origins
+            .note(origin, keys, &self.context, &self.context);
     }
 
-    /// What an action or a check changes in place.
+    /// Lets an action or a check change the context in place. The operator is the origin of its changes, since the
+    /// operator's file defines it.
     pub(in crate::flows) fn complete(
         &mut self,
         complete: impl FnOnce(&mut Value) -> Result<(), Failure>,
@@ -141,35 +145,34 @@ impl Contents {
         Ok(())
     }
 
-    /// Another token, in place of the one before.
+    /// Replaces the OAuth token.
     pub(in crate::flows) fn put_token(&mut self, token: &Value) {
         with_token(&mut self.context, token);
         self.confirm(Origin::Provider, &BTreeSet::from(["oauth".to_owned()]));
     }
 
-    /// The token goes.
     pub(in crate::flows) fn drop_token(&mut self) {
         self.context = split_token(std::mem::take(&mut self.context)).0;
     }
 
-    /// Every secret goes, the token among them.
+    /// Removes every secret, including the token.
     pub(in crate::flows) fn drop_secrets(&mut self, compiled: &Compiled) {
         self.context = compiled.split_context(&self.context, &self.sealed).0;
     }
 
-    /// What the provider said with another credential proves nothing any more.
+    /// The values that the provider returned for another credential no longer count as the provider's.
     pub(in crate::flows) fn disprove_all(&mut self) {
         self.origins.disprove_all();
     }
 
-    /// The same of one key.
+    /// The same for one key.
     pub(in crate::flows) fn disprove(&mut self, key: &str) {
         self.origins.disprove(key);
     }
 }
 
-/// Takes out of what is sealed what a merge of `patch` replaces: as deep as both are objects, leaf by leaf. The recursion
-/// is as deep as the patch, which is parsed JSON.
+/// Removes from the sealed values those that a merge of `patch` replaces, leaf by leaf. The recursion is as deep as the
+/// patch, and the JSON parser limits that depth.
 fn forget_replaced(sealed: &mut Value, patch: &Value) {
     let (Value::Object(sealed), Value::Object(patch)) = (sealed, patch) else {
         return;
@@ -186,7 +189,7 @@ fn forget_replaced(sealed: &mut Value, patch: &Value) {
 }
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
-    /// What the connect form need not ask for again.
+    /// The names of the stored secrets, which the connect form does not ask for again.
     pub(in crate::flows) async fn secret_names(
         &self,
         visibility: &Visibility,

@@ -1,5 +1,5 @@
-//! The events of an account: what is told of it, and what its provider's webhooks bring. They are stored in the
-//! same write as what they tell of, so that neither is ever without the other.
+//! The events of an account: changes of the account, and webhooks of its provider. An event is stored in the same write
+//! as the change that it reports, so that neither exists without the other.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub(in crate::flows) enum EventType {
     /// It can be called.
     #[serde(rename = "integrated_account:active")]
     Active,
-    /// It is gone.
+    /// It was deleted.
     #[serde(rename = "integrated_account:deleted")]
     Deleted,
     /// Its `post_install` action failed.
@@ -40,10 +40,10 @@ pub(in crate::flows) enum EventType {
     Reactivated,
 }
 
-/// An event on its way into storage.
+/// An event that is about to be stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::flows) struct Event {
-    /// Its place among the account's events; the end of its id.
+    /// Its place among the account's events, and the last part of its id.
     pub(in crate::flows) number: i64,
     pub(in crate::flows) name: String,
     pub(in crate::flows) resource_type: Option<String>,
@@ -54,7 +54,7 @@ pub(in crate::flows) struct Event {
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
-    /// Something happened to the account.
+    /// An event that reports a change of the account.
     pub(in crate::flows) fn event(
         &self,
         kind: EventType,
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         })
     }
 
-    /// The event with its number, and so its id.
+    /// Gives the event its number, which is part of its id.
     pub(in crate::flows) fn numbered(&self, new: NewEvent) -> Result<Event, StorageFault> {
         Ok(Event {
             number: self.next_number()?,
@@ -86,7 +86,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         EventId::new(self.base.id(), number.to_be_bytes())
     }
 
-    /// Doing it twice is doing it once.
+    /// Stores the events. A repeated write changes nothing.
     pub(in crate::flows) fn write_events(
         &self,
         environment: EnvironmentId,

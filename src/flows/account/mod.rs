@@ -1,5 +1,5 @@
-//! An account: its record, its pending change, its commit and what is written with it; who can see it and what it can be
-//! asked; the traits of components, and the schedule of the alarm.
+//! A connected account: its record in storage and in memory, its pending change and commit, its events, and the
+//! schedule of its alarm. It uses `config`, and `messages` to update the index of the `Directory`.
 
 pub(in crate::flows) mod account_store;
 pub(in crate::flows) mod account_tokens;

@@ -1,5 +1,5 @@
-//! The OAuth token, in a row of its own: a new one is stored in the turn it was read in, whatever else is
-//! changing. In the context it stands at `oauth.token`.
+//! The OAuth token. It has its own row, so that a new token is stored as soon as it is read, even while another change
+//! is pending. The context has it at `oauth.token`.
 
 use std::rc::Rc;
 
@@ -21,21 +21,21 @@ const TABLE: &str = "token";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS token \
     (one INTEGER PRIMARY KEY CHECK (one = 1), sealed TEXT NOT NULL, stored_at INTEGER NOT NULL, used_at INTEGER NOT NULL)";
 
-/// The token as it was read.
+/// A token as it is stored.
 pub(in crate::flows) struct StoredToken {
     /// `{access_token, …}`.
     pub(in crate::flows) value: Value,
     pub(in crate::flows) sealed: String,
-    /// When it was had.
+    /// When the token was stored.
     pub(in crate::flows) stored_at: Timestamp,
-    /// When the account was called last, to the hour.
+    /// The time of the account's last call, to the hour.
     pub(in crate::flows) used_at: Timestamp,
 }
 
-/// The account's OAuth token, and when it is refreshed.
+/// The table of the account's OAuth token, and the pauses between its refreshes.
 pub(in crate::flows) struct TokenStore<O, S> {
     base: Rc<Base<O, S>>,
-    /// After a refresh that failed.
+    /// The times before which no refresh is tried.
     pauses: Pauses,
 }
 
@@ -51,14 +51,13 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         &self.pauses
     }
 
-    /// Notes that the account is in use, so that its token is kept fresh ahead of time.
+    /// Notes that the account is in use, so that the alarm refreshes its token before it expires.
     pub(in crate::flows) fn note_use(&self) -> Result<(), StorageFault> {
         let now = self.base.outside().now().as_millis();
         let statement = "UPDATE token SET used_at = ?";
         sql::run(self.base.storage(), statement, &[now.into()])
     }
 
-    /// The token; `None` where there is none.
     pub(in crate::flows) fn read(&self) -> Result<Option<StoredToken>, Failure> {
         if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(None);
@@ -78,7 +77,7 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
         }))
     }
 
-    /// A token sealed for its row.
+    /// Seals a token for its row.
     pub(in crate::flows) fn sealed(&self, token: &Value) -> Result<Option<String>, Failure> {
         sealed::seal(
             self.base.outside(),
@@ -103,13 +102,13 @@ impl<O: Outside, S: Storage> TokenStore<O, S> {
 
 impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // Also an expired token says what to refresh with.
+        // An expired token is kept, since its refresh token is still needed.
         Ok(())
     }
 
     fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
         let State::Here(loaded) = state else {
-            // One that cannot be opened fails here as the record does: the alarm is set to a minute from now.
+            // A token that cannot be opened fails here, as the record does; then the alarm is set to a minute from now.
             self.read()?;
             return Ok(None);
         };
@@ -148,7 +147,6 @@ impl<O: Outside, S: Storage> Stored for TokenStore<O, S> {
 }
 
 impl LoadedAccount {
-    /// The OAuth token of its context.
     pub fn token(&self) -> Option<&Value> {
         self.context
             .get("oauth")?
@@ -157,7 +155,7 @@ impl LoadedAccount {
     }
 }
 
-/// A context's secrets without the token, and the token.
+/// Splits secrets into those without the OAuth token, and the token.
 pub(in crate::flows) fn split_token(mut secrets: Value) -> (Value, Option<Value>) {
     let oauth = secrets.get_mut("oauth").and_then(Value::as_object_mut);
     let token = oauth.and_then(|oauth| oauth.shift_remove("token"));

@@ -1,7 +1,7 @@
-//! The tables that events, their deliveries and what is known of webhooks rest in; how long they do.
+//! The tables of events, their deliveries, and received webhooks.
 //!
-//! `event.number` is the end of an event's id and counts up with the time. `delivery.next_at` is when a delivery is
-//! tried (again); nothing for those that are settled, or wait for a paused subscription.
+//! `event.number` is the last part of an event's id and increases with time. `delivery.next_at` is the time of the next
+//! attempt; it is null for a delivery that is finished, or whose subscription is paused.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use crate::settings::DEDUPLICATION;
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
-    // The payload stands last: what is asked of many rows is in front of it.
+    // The payload is the last column, so that queries over many rows do not read it.
     "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, status TEXT NOT NULL DEFAULT 'pending', \
      is_expanded INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, event TEXT NOT NULL, resource_type TEXT, resource_id TEXT, \
      last_error TEXT, payload TEXT NOT NULL)",
@@ -28,23 +28,22 @@ const SCHEMA: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS delivery_due ON delivery (webhook_id, event, next_at) WHERE next_at IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS attempt (event INTEGER NOT NULL, webhook_id TEXT NOT NULL, number INTEGER NOT NULL, status INTEGER, \
      duration_ms INTEGER NOT NULL, body TEXT, error TEXT, created_at INTEGER NOT NULL, PRIMARY KEY (event, webhook_id, number)) WITHOUT ROWID",
-    // Requests that could not be read: sealed, in pieces, since a row takes 2 MB.
+    // Requests that could not be read: sealed, and in pieces, since a row holds at most 2 MB.
     "CREATE TABLE IF NOT EXISTS unread (event INTEGER NOT NULL, piece INTEGER NOT NULL, sealed TEXT NOT NULL, PRIMARY KEY (event, piece)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, events TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
-    // What the directory is still to be told.
+    // Reports that the directory has not received yet.
     "CREATE TABLE IF NOT EXISTS report (event INTEGER PRIMARY KEY, is_failed INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS waiting (webhook_id TEXT PRIMARY KEY, is_noted INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS outbox (one INTEGER PRIMARY KEY CHECK (one = 1), environment_id TEXT NOT NULL)",
 ];
 
-/// The account's events. They outlive it: its deletion is one of them.
+/// The account's events. They outlive the account, since its deletion is one of them.
 pub(in crate::flows) struct Outbox<O, S> {
     pub(super) base: Rc<Base<O, S>>,
-    /// Whether the tables are there.
+    /// Whether the tables exist.
     is_open: Cell<bool>,
-    /// The number of the last event.
     last_number: Cell<Option<i64>>,
-    /// Events stored since they were trimmed, and when they are again.
+    /// The number of events stored since the last trim, and the time of the next trim.
     stored: Cell<u32>,
     trim_at: Cell<Option<Timestamp>>,
 }
@@ -60,7 +59,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         }
     }
 
-    /// Makes the tables when they are not there yet.
+    /// Creates the tables if they do not exist.
     pub(in crate::flows) fn open(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
         if self.is_open.get() {
             return Ok(());
@@ -77,12 +76,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         Ok(())
     }
 
-    /// Whether anything was ever stored in it.
+    /// Whether the tables were ever created.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         Ok(self.is_open.get() || sql::has_table(self.base.storage(), "outbox")?)
     }
 
-    /// Whose events these are; also when the account is gone.
+    /// The environment of the events, even after the account is deleted.
     pub(in crate::flows) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
@@ -92,7 +91,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         Ok(id.and_then(|id| id.parse().ok()))
     }
 
-    /// The number of the next event: higher than all before, also when the clock goes back.
+    /// The number of the next event. It is higher than all before it, even if the clock goes back.
     pub(in crate::flows) fn next_number(&self) -> Result<i64, StorageFault> {
         let last = match self.last_number.get() {
             Some(last) => last,
@@ -106,35 +105,33 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         Ok(next)
     }
 
-    /// An event was stored, which counts for when they are trimmed.
+    /// Counts a stored event for the next trim.
     pub(super) fn count_stored(&self) {
         self.stored.set(self.stored.get().saturating_add(1));
     }
 
-    /// Something was stored: it expires some day.
+    /// Schedules a trim for the time when a row stored at `at` expires.
     pub(in crate::flows) fn note_stored(&self, at: Timestamp) {
-        let over = at.plus(DEDUPLICATION);
-        if self.trim_at.get().is_none_or(|due| due > over) {
-            self.trim_at.set(Some(over));
+        let expires_at = at.plus(DEDUPLICATION);
+        if self.trim_at.get().is_none_or(|due| due > expires_at) {
+            self.trim_at.set(Some(expires_at));
         }
     }
 
-    /// Events stored since they were trimmed.
+    /// The number of events stored since the last trim.
     pub(in crate::flows) fn stored(&self) -> u32 {
         self.stored.get()
     }
 
-    /// When they are trimmed again; `None` where that is to be read from storage.
+    /// The time of the next trim; `None` if it has to be read from storage.
     pub(in crate::flows) fn trim_at(&self) -> Option<Timestamp> {
         self.trim_at.get()
     }
 
-    /// They are trimmed again then.
     pub(in crate::flows) fn set_trim_at(&self, next: Option<Timestamp>) {
         self.trim_at.set(next);
     }
 
-    /// They were trimmed.
     pub(in crate::flows) fn note_trimmed(&self, next: Option<Timestamp>) {
         self.stored.set(0);
         self.trim_at.set(next);
@@ -143,7 +140,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
 
 impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // `events/` trims it.
+        // `events::retention` trims these tables.
         Ok(())
     }
 
@@ -157,12 +154,12 @@ impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        // `events/` has to know whether one is still to be delivered.
+        // `events` decides whether an event still has to be delivered.
         Ok(true)
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
-        // Events on their way are delivered, the last of them tells of the deletion.
+        // The object delivers its events even after the deletion; the last one reports it.
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The account as it counts: what the object holds of it in memory, who can see it, and what it is called with.
+//! The committed account: its copy in memory, who can see it, and the resolved config of its calls.
 
 use std::rc::Rc;
 
@@ -24,7 +24,7 @@ use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::AccountView;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 
-/// The account as it counts.
+/// The committed account.
 pub(in crate::flows) struct AccountRecord<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) store: Rc<AccountStore<O, S>>,
@@ -60,17 +60,17 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         self.store.state()
     }
 
-    /// Held by who changes the account.
+    /// A flow holds this lock while it changes the account.
     pub(in crate::flows) async fn lock_changing(&self) -> MutexGuard<'_, ()> {
         self.store.lock_changing().await
     }
 
-    /// Whether the index may have something that does not count.
+    /// Whether a change is pending, so that the index may differ from the row.
     pub(in crate::flows) fn has_pending(&self) -> Result<bool, StorageFault> {
         self.store.has_pending()
     }
 
-    /// Whether the table of accounts was ever made.
+    /// Whether the account's table exists.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         self.store.is_there()
     }
@@ -80,7 +80,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         Ok(self.rows.read()?.is_some())
     }
 
-    /// Changes the record alone, while no change is pending.
+    /// Writes the record alone, unless a change is pending.
     pub(in crate::flows) fn amend(
         &self,
         account: &Account,
@@ -91,7 +91,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         self.reload()
     }
 
-    /// The account as the row has it now, held in memory. Between the write before and this is no `.await`.
+    /// Reads the row into memory. The caller has no `.await` between its write and this, so that no request sees the
+    /// old account.
     pub(in crate::flows) fn reload(&self) -> Result<Rc<LoadedAccount>, Failure> {
         let row = self.rows.read()?;
         let gone = || Failure::not_found("integrated account");
@@ -100,7 +101,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         Ok(loaded)
     }
 
-    /// The account as it is now; nothing where it is gone.
+    /// The account in memory; `None` if it was not read yet, or was deleted.
     pub(in crate::flows) fn present(&self) -> Option<Rc<LoadedAccount>> {
         match self.state() {
             State::Here(loaded) => Some(loaded),
@@ -108,12 +109,12 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         }
     }
 
-    /// Whether the account is still there: it may go while a call waits for its turn.
+    /// Whether the account still exists: it may be deleted while a call waits for its reserved time.
     pub fn is_here(&self) -> bool {
         self.state().is_here()
     }
 
-    /// The account, if there is one that may be seen.
+    /// The account, if it exists and the caller may see it.
     pub async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.settled().await?;
@@ -128,12 +129,12 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         loaded.filter(|_| is_visible).ok_or_else(hidden)
     }
 
-    /// What the account's integration comes to, with the install's and its own changes.
+    /// The account's integration file, with the overrides of its install and its own.
     pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
         resolved_config::load(self.base.outside(), self.base.isolate(), account).await
     }
 
-    /// The same to look at and to change, also where an override does not let it be used.
+    /// The same for reading and editing, even if an override makes the config unusable for calls.
     pub(in crate::flows) async fn resolved_config_to_change(
         &self,
         account: &Account,
@@ -141,17 +142,17 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         resolved_config::load_to_change(self.base.outside(), self.base.isolate(), account).await
     }
 
-    /// Stores a token that was just read from the provider and holds it, in one turn; nothing when the
-    /// account has other credentials by now, or is gone.
+    /// Stores a token that the provider just returned, without an `.await` in between. Does nothing if the account was
+    /// deleted, or has another token by now.
     pub(in crate::flows) fn store_refreshed(
         &self,
-        began: &LoadedAccount,
+        before: &LoadedAccount,
         token: &Value,
     ) -> Result<(), Failure> {
         let State::Here(now) = self.state() else {
             return Ok(());
         };
-        if now.token() != began.token() {
+        if now.token() != before.token() {
             return Ok(());
         }
         if let Some(sealed) = self.token_store.sealed(token)? {
@@ -161,15 +162,16 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         Ok(())
     }
 
-    /// Stores what introspection said of a token, while the account still has that one.
+    /// Stores a token with what introspection returned for it (RFC 7662), if the account still has that token.
     pub(in crate::flows) fn store_introspected(
         &self,
-        asked: &Value,
+        introspected: &Value,
         token: &Value,
     ) -> Result<(), Failure> {
-        let has_it = matches!(&self.state(), State::Here(now) if now.token() == Some(asked));
+        let is_current =
+            matches!(&self.state(), State::Here(now) if now.token() == Some(introspected));
         match self.token_store.sealed(token)? {
-            Some(sealed) if has_it => {
+            Some(sealed) if is_current => {
                 self.token_store.write(&sealed)?;
                 self.reload().map(drop)
             }
@@ -177,8 +179,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         }
     }
 
-    /// Also when the config cannot be compiled (a new version that does not fit an override): then
-    /// without the context, for nobody can tell what in it is secret.
+    /// The account as callers see it. If the config cannot be compiled (a new version that does not fit an override),
+    /// the context is left out, since only the config says which values are secret.
     pub(in crate::flows) async fn view(
         &self,
         loaded: &LoadedAccount,
@@ -192,7 +194,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             &loaded.account,
             &published,
         ) {
-            // Secret by today's file, too: a field may have become a password since it was stored.
+            // The current file counts, too: it may declare a field as a password that was public when it was stored.
             Ok(compiled) => loaded.public(&compiled),
             Err(_) => Value::Object(Map::new()),
         };

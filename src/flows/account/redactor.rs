@@ -1,4 +1,4 @@
-//! The secrets of the account, ready to be looked for in what its provider says.
+//! The redactor of the account's secrets, cached between calls.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -13,9 +13,10 @@ use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
 use crate::ports::{Outside, Storage};
 
-/// The last one that was made, and of what: it is made again when the account or its config is another.
+/// The last redactor, with the account and the config that it was built for. It is built again when one of them
+/// changes.
 #[derive(Default)]
-pub(in crate::flows) struct LastRedactor(RefCell<Option<Made>>);
+pub(in crate::flows) struct LastRedactor(RefCell<Option<CachedRedactor>>);
 
 impl InMemory for LastRedactor {
     fn reset(&self) {
@@ -23,14 +24,15 @@ impl InMemory for LastRedactor {
     }
 }
 
-struct Made {
+struct CachedRedactor {
     compiled: Weak<Compiled>,
     loaded: Weak<LoadedAccount>,
     redactor: Rc<Redactor>,
 }
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
-    /// For the secrets of a config and a context; that of a running action may be ahead of what is stored.
+    /// A redactor for the secrets of a config and a context. The context of a running action may be newer than the
+    /// stored one.
     pub(in crate::flows) fn redactor(
         &self,
         compiled: &Rc<Compiled>,
@@ -42,21 +44,21 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         if !std::ptr::eq(&raw const loaded.context, context) {
             return Rc::new(Redactor::new(compiled, context, &loaded.sealed));
         }
-        let is_of = |made: &Made| {
-            made.compiled.ptr_eq(&Rc::downgrade(compiled))
-                && made.loaded.ptr_eq(&Rc::downgrade(&loaded))
+        let is_current = |cached: &CachedRedactor| {
+            cached.compiled.ptr_eq(&Rc::downgrade(compiled))
+                && cached.loaded.ptr_eq(&Rc::downgrade(&loaded))
         };
-        if let Some(made) = self
+        if let Some(cached) = self
             .last_redactor
             .0
             .borrow()
             .as_ref()
-            .filter(|made| is_of(made))
+            .filter(|cached| is_current(cached))
         {
-            return Rc::clone(&made.redactor);
+            return Rc::clone(&cached.redactor);
         }
         let redactor = Rc::new(Redactor::new(compiled, context, &loaded.sealed));
-        self.last_redactor.0.replace(Some(Made {
+        self.last_redactor.0.replace(Some(CachedRedactor {
             compiled: Rc::downgrade(compiled),
             loaded: Rc::downgrade(&loaded),
             redactor: Rc::clone(&redactor),

@@ -1,4 +1,4 @@
-//! When a token is refreshed before a call has to wait for it, and how long a refresh that failed is left alone.
+//! When the alarm refreshes a token so that no call waits for it, and the pauses after a failed refresh.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use crate::account::status::Status;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::time::Timestamp;
 
-/// In use is an account that was called within a day.
+/// An account is in use if it was called within this time.
 const IN_USE: Duration = Duration::from_hours(24);
-/// An idle one is refreshed so often.
+/// How often the token of an idle account is refreshed.
 pub(in crate::flows) const IDLE: Duration = Duration::from_hours(7 * 24);
-/// The pause after a refresh that failed, doubled with each; while an old token serves, nobody is in a hurry.
+/// The pause after a failed refresh, while the old token is still valid. Each further failure doubles it.
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(30);
-/// Between two refreshes by alarm. A token that lasts no longer is refreshed by the calls that need it: ahead of them it
-/// would be asked for without end.
+/// The shortest time between two refreshes by the alarm. A token that expires sooner is refreshed by the calls that
+/// need it; the alarm would request it without end.
 const LEAST_DISTANCE: Duration = Duration::from_mins(1);
 
-/// Until when no refresh is tried.
+/// The times before which no refresh is tried.
 #[derive(Debug)]
 pub(in crate::flows) struct Pauses {
-    /// By the alarm, or by a call whose token still lives.
+    /// For the alarm, and for calls whose token is still valid.
     ahead: Cell<Timestamp>,
-    /// By a call that has no usable token.
+    /// For calls without a usable token.
     calls: Cell<Timestamp>,
     failures: Cell<u32>,
 }
@@ -49,25 +49,25 @@ impl Pauses {
         self.calls.get()
     }
 
-    /// The alarm tries none before.
+    /// The alarm tries no refresh before this time.
     pub(in crate::flows) fn pause_ahead(&self, until: Timestamp) {
         self.ahead.set(until);
     }
 
-    /// There is a token again.
+    /// Ends all pauses, since the account has a token again.
     pub(in crate::flows) fn end(&self) {
         self.ahead.set(Timestamp::from_millis(0));
         self.calls.set(Timestamp::from_millis(0));
         self.failures.set(0);
     }
 
-    /// A refresh brought a token: the next one by alarm is not at once, however short its life.
+    /// Ends all pauses after a successful refresh. The alarm still waits for the shortest time between two refreshes.
     pub(in crate::flows) fn refreshed(&self, now: Timestamp) {
         self.end();
         self.ahead.set(now.plus(LEAST_DISTANCE));
     }
 
-    /// A refresh failed.
+    /// Starts the pauses after a failed refresh.
     pub(in crate::flows) fn begin(&self, now: Timestamp, of_calls: Duration) {
         let failures = self.failures.get();
         self.failures.set(failures.saturating_add(1));
@@ -79,7 +79,7 @@ impl Pauses {
     }
 }
 
-/// When the token is refreshed without anybody asking.
+/// When the alarm refreshes the token.
 pub(in crate::flows) fn next_refresh(loaded: &LoadedAccount, now: Timestamp) -> Option<Timestamp> {
     let token = loaded.token()?;
     if loaded.account.status != Status::Active {
@@ -90,7 +90,7 @@ pub(in crate::flows) fn next_refresh(loaded: &LoadedAccount, now: Timestamp) -> 
     let at = match freshness::due_at(token) {
         Some(due) if is_in_use => due,
         Some(due) => due.max(weekly()?),
-        // Nobody knows when it ends: its refresh token may.
+        // The provider named no expiry. An unused refresh token may expire all the same.
         None => {
             token.get("refresh_token").and_then(Value::as_str)?;
             weekly()?

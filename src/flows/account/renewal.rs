@@ -13,9 +13,9 @@ pub enum TokenWait {
     Expired,
 }
 
-/// Whether an account has another credential after a refusal.
+/// The result of a renewal after a refusal.
 pub enum Renewed {
-    /// It has one; the call may be repeated with it.
+    /// The account has another credential; the call may be repeated with it.
     Fresh(Rc<LoadedAccount>),
     /// The credential cannot be refreshed.
     Never,

@@ -1,4 +1,4 @@
-//! What is stored in one write when an account changes: its row, its token, the end of unclear refusals, its events.
+//! Stores a change of the account in one write: its row, its token and its events.
 
 use std::rc::Rc;
 
@@ -40,7 +40,7 @@ impl<O: Outside, S: Storage> Rows<O, S> {
         }
     }
 
-    /// The row with the token; `None` when this storage never held one.
+    /// The row with the token; `None` if this storage never held an account.
     pub(in crate::flows) fn read(&self) -> Result<Option<AccountRow>, Failure> {
         let Some(row) = self.store.read()? else {
             return Ok(None);
@@ -49,25 +49,25 @@ impl<O: Outside, S: Storage> Rows<O, S> {
         Ok(Some(AccountRow { token, ..row }))
     }
 
-    /// From now on this counts, and nothing is pending.
+    /// Stores this account and clears the pending change.
     pub(super) fn commit(&self, next: &Next) -> Result<(), Failure> {
         self.forget_unclear_by(next)?;
         self.store.commit(next)?;
         match &next.token {
-            NextToken::Stays => {}
-            NextToken::Goes => self.token_store.clear()?,
-            NextToken::Is(sealed) => {
+            NextToken::Keep => {}
+            NextToken::Delete => self.token_store.clear()?,
+            NextToken::Replace(sealed) => {
                 self.token_store.write(sealed)?;
                 self.token_store.pauses().end();
             }
         }
-        // The index names one key for both: the first.
+        // The index has one key id for the secrets and the token, so both are sealed with the first key.
         self.token_store.reseal()?;
         let environment = next.account.environment_id;
         Ok(self.outbox.write_events(environment, &next.events)?)
     }
 
-    /// Everything of the account goes at once; only the way out of the index is left, and the events.
+    /// Deletes everything of the account in one write. Its environment stays for the index, and its events stay.
     pub(in crate::flows) fn wipe(
         &self,
         environment: EnvironmentId,
@@ -77,29 +77,29 @@ impl<O: Outside, S: Storage> Rows<O, S> {
         self.outbox.write_events(environment, events)
     }
 
-    /// Ends the time where a change brings another credential, or the account back into use. Asked before the change is
-    /// written, in the same write.
+    /// Forgets the unclear refusals if the change brings another credential or reactivates the account. It runs before
+    /// the commit, since it compares the change with the stored row.
     fn forget_unclear_by(&self, next: &Next) -> Result<(), Failure> {
-        if self.unclear_refusals.since()?.is_some() && self.begins_again(next)? {
+        if self.unclear_refusals.since()?.is_some() && self.is_fresh_start(next)? {
             self.unclear_refusals.forget()?;
         }
         Ok(())
     }
 
-    fn begins_again(&self, next: &Next) -> Result<bool, Failure> {
+    fn is_fresh_start(&self, next: &Next) -> Result<bool, Failure> {
         let Some(row) = self.read()? else {
             return Ok(true);
         };
         let has_other_token = match &next.token {
-            NextToken::Stays => false,
-            NextToken::Goes => row.token.is_some(),
-            NextToken::Is(_) => true,
+            NextToken::Keep => false,
+            NextToken::Delete => row.token.is_some(),
+            NextToken::Replace(_) => true,
         };
         let was_active = row
             .account
             .is_some_and(|account| account.status == Status::Active);
-        let is_back = next.account.status == Status::Active && !was_active;
+        let is_reactivated = next.account.status == Status::Active && !was_active;
         let secrets = self.store.opened(next.sealed.as_deref())?;
-        Ok(has_other_token || is_back || secrets != row.secrets)
+        Ok(has_other_token || is_reactivated || secrets != row.secrets)
     }
 }

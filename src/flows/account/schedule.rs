@@ -1,4 +1,4 @@
-//! When the object's one alarm rings: at the next time that a component has something to do.
+//! The schedule of the object's one alarm: it rings at the next time that a component has work to do.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::flows::base::alarm::Alarm;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// Until what failed is tried again.
+/// The delay before failed work is tried again.
 const RETRY: Duration = Duration::from_mins(1);
 
 /// The object's alarm, and the components that it rings for.
@@ -36,17 +36,17 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
         }
     }
 
-    /// The alarm rings now: the next that is asked for is set.
+    /// Forgets the time of the alarm, which rings now: the next request for an alarm sets it again.
     pub(in crate::flows) fn forget(&self) {
         self.alarm.forget();
     }
 
-    /// Something may be left undone: the alarm looks in a minute.
+    /// Sets the alarm to a minute from now at the latest, since work may be unfinished.
     pub(in crate::flows) async fn wake_later(&self) {
         self.wake_by(self.base.outside().now().plus(RETRY)).await;
     }
 
-    /// The alarm rings then or before.
+    /// Sets the alarm to this time at the latest.
     pub(in crate::flows) async fn wake_by(&self, at: Timestamp) {
         let now = self.base.outside().now();
         if let Err(fault) = self.alarm.ring_by(self.base.storage(), now, at).await {
@@ -54,16 +54,15 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
         }
     }
 
-    /// The alarm rings at the next time there is something to do, or soon when that cannot be told.
+    /// Sets the alarm to the next due time, or to a minute from now if that time cannot be read.
     pub(in crate::flows) async fn plan(&self) {
-        if self.rest().await.is_err() {
+        if self.trim_and_plan().await.is_err() {
             self.wake_later().await;
         }
     }
 
-    /// Sets the alarm to the next time there is something to do; where nothing is left at all, nothing
-    /// stays stored.
-    pub(in crate::flows) async fn rest(&self) -> Result<(), Failure> {
+    /// Deletes expired rows and sets the alarm to the next due time. If nothing is left, erases the storage.
+    pub(in crate::flows) async fn trim_and_plan(&self) -> Result<(), Failure> {
         self.components.trim()?;
         if self.components.is_over()? {
             return Ok(self.erase_all().await?);
@@ -72,8 +71,8 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
         Ok(self.alarm.set_to(self.base.storage(), next).await?)
     }
 
-    /// Whoever wakes this object finds the alarm set: a restart may have come between a write and it.
-    pub(super) async fn set_a_missing_alarm(&self) -> Result<(), Failure> {
+    /// Sets the alarm if it is missing: a restart may have come between a write and its alarm.
+    pub(super) async fn ensure_alarm(&self) -> Result<(), Failure> {
         let set = self.base.storage().alarm().await?;
         if let Some(set) = set {
             self.alarm.adopt(set);
@@ -87,7 +86,6 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
         self.components.next_due(&self.store.state())
     }
 
-    /// Nothing is left at all.
     async fn erase_all(&self) -> Result<(), StorageFault> {
         self.components.reset();
         self.alarm.forget();

@@ -1,6 +1,6 @@
-//! What a restart left half done is finished before the account is used. What the index knows of the account is written
-//! to `Directory` first and counts once that has answered; a restart at any point in between is finished at the next
-//! request or by the alarm.
+//! Finishes a change that a restart interrupted, before the account is used. A change of an indexed field is written to
+//! the `Directory` first and committed once that has answered. After a restart in between, the next request or the
+//! alarm finishes the change.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
-    /// The account once nothing is half done any more; `None` when there is none.
+    /// The account, once an interrupted change is finished; `None` if there is no account.
     pub(in crate::flows) async fn settled(&self) -> Result<Option<Rc<LoadedAccount>>, Failure> {
         if let State::Unread = self.store.state() {
             self.read_and_settle().await?;
@@ -29,7 +29,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         }
     }
 
-    /// One at a time; who waited finds it done.
+    /// One request settles the account; the others wait for its result.
     async fn read_and_settle(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.store.lock_settling().await;
         if let State::Unread = self.store.state() {
@@ -38,29 +38,29 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
                 Some(row) => self.settle(row).await?,
             };
             self.store.set_state(state);
-            self.schedule.set_a_missing_alarm().await?;
+            self.schedule.ensure_alarm().await?;
         }
         Ok(())
     }
 
     async fn settle(&self, row: AccountRow) -> Result<State, Failure> {
         match &row.pending {
-            Some(Pending::VerifiedWebhook(_) | Pending::Change(_)) => self.finish_change(row).await,
-            // Gone for everybody at once; the alarm takes it out of the index.
+            Some(Pending::NewAccount(_) | Pending::Change(_)) => self.finish_change(row).await,
+            // The account is already deleted for all callers; the alarm removes it from the index.
             Some(Pending::Delete(_)) => Ok(State::Missing),
             None => Ok(AccountRow::into_loaded(row).map_or(State::Missing, State::Here)),
         }
     }
 
-    /// What is pending counts now; or, where the index will never take it (its link token was revoked
-    /// meanwhile, say), never.
+    /// Commits the pending change, or drops it if the index refuses it for good (for example, because its link token
+    /// was revoked).
     async fn finish_change(&self, row: AccountRow) -> Result<State, Failure> {
         let (next, is_new) = match &row.pending {
-            Some(Pending::VerifiedWebhook(next)) => (next, true),
+            Some(Pending::NewAccount(next)) => (next, true),
             Some(Pending::Change(next)) => (next, false),
             Some(Pending::Delete(_)) | None => return Ok(State::Missing),
         };
-        // Its install may be gone, too: nothing in the index held it.
+        // Its install may be deleted: only an account in the index prevents that.
         let indexed = match self.resolved_config(&next.account).await {
             Ok(resolved) => self.index(&resolved, next).await,
             Err(failure) => Err(failure),
@@ -83,8 +83,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         }
     }
 
-    /// From here on the account is gone for everybody, whatever happens next: the alarm, set in the
-    /// same turn, takes it out of the index if this cannot.
+    /// Deletes the account for all callers at once, then removes it from the index. If that fails, the alarm repeats
+    /// it.
     pub(in crate::flows) async fn withdraw(
         &self,
         environment: EnvironmentId,
@@ -103,18 +103,19 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
     /// Finishes a deletion or a change that is still pending.
     pub(in crate::flows) async fn finish_pending(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.store.lock_changing().await;
-        self.finish_what_is_pending().await
+        self.finish_pending_locked().await
     }
 
-    /// The same for who changes the account. Nobody else settles it meanwhile.
-    pub(in crate::flows) async fn finish_what_is_pending(&self) -> Result<(), Failure> {
+    /// The same for a flow that holds the lock for changes. The lock for settling keeps other requests from settling in
+    /// that time.
+    pub(in crate::flows) async fn finish_pending_locked(&self) -> Result<(), Failure> {
         let _settling = self.store.lock_settling().await;
         let Some(row) = self.rows.read()? else {
             return Ok(());
         };
         match &row.pending {
             Some(Pending::Delete(environment)) => self.leave_index(*environment).await,
-            Some(Pending::VerifiedWebhook(_) | Pending::Change(_)) => {
+            Some(Pending::NewAccount(_) | Pending::Change(_)) => {
                 let state = self.finish_change(row).await?;
                 self.store.set_state(state);
                 Ok(())
@@ -131,7 +132,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         )
         .await?;
         self.store.drop_pending()?;
-        self.schedule.rest().await
+        self.schedule.trim_and_plan().await
     }
 
     pub(in crate::flows) async fn index(

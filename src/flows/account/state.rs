@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use crate::flows::account::loaded::LoadedAccount;
 
-/// What the object has read of its account.
 #[derive(Clone)]
 pub(in crate::flows) enum State {
     /// The storage was not read yet.
     Unread,
-    /// The account does not exist, or no longer.
+    /// The account does not exist, or was deleted.
     Missing,
     /// The account as it is stored, its secrets decrypted.
     Here(Rc<LoadedAccount>),

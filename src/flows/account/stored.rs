@@ -1,4 +1,4 @@
-//! What the components of the object have in common: the alarm, key rotation and deletion loop over them.
+//! The traits of the object's components. The alarm, key rotation and deletion loop over all components.
 
 use std::rc::Rc;
 
@@ -13,32 +13,32 @@ pub(in crate::flows) trait Stored {
     /// Deletes what has expired.
     fn trim(&self) -> Result<(), StorageFault>;
 
-    /// When there is something to do for an account in this state.
+    /// The next time that the component has work to do for an account in this state.
     fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure>;
 
-    /// Seals under the first key what is sealed under another.
+    /// Reseals with the first key everything that is sealed with another key.
     fn reseal(&self) -> Result<(), Failure>;
 
-    /// Whether nothing of it has to be kept when the account is gone. The components are asked in the order of their list,
-    /// until one returns false; the storage is erased where none does.
+    /// Whether nothing of it has to be kept once the account is deleted. The components are asked in the order of their
+    /// list, until one returns false; the storage is erased where none does.
     fn is_over(&self) -> Result<bool, Failure>;
 
-    /// Deletes what belongs to an account of this environment that is deleted. What is left is deleted with the storage,
-    /// once the account is out of the index and its events are delivered.
+    /// Deletes the rows of a deleted account of this environment. Rows that stay are deleted with the storage, once the
+    /// account is out of the index and its events are delivered.
     fn wipe(&self, environment: EnvironmentId) -> Result<(), StorageFault>;
 
-    /// Forgets what is remembered of the storage, which is erased. What work under way holds (a lock, a flag that it takes
-    /// back) stays with that work.
+    /// Clears the copies in memory, since the storage is erased. Locks and flags of work in progress stay, since that
+    /// work releases them.
     fn reset(&self);
 }
 
 /// A component without a table.
 pub(in crate::flows) trait InMemory {
-    /// Forgets what is remembered of the account, which is gone.
+    /// Clears the copies in memory, since the account is deleted.
     fn reset(&self);
 }
 
-/// All components of an account's object that something has to be done for.
+/// All components of an account's object that have a table or a cache.
 pub(in crate::flows) struct Components {
     stored: Vec<Rc<dyn Stored>>,
     in_memory: Vec<Rc<dyn InMemory>>,
@@ -57,7 +57,7 @@ impl Components {
         self.stored.iter().try_for_each(|one| one.trim())
     }
 
-    /// The next time there is something to do.
+    /// The earliest time that a component has work to do.
     pub(in crate::flows) fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
         let mut next = None;
         for component in &self.stored {
@@ -69,17 +69,17 @@ impl Components {
         Ok(next)
     }
 
-    /// Seals under the first key what is sealed under another.
+    /// Reseals with the first key everything that is sealed with another key.
     pub(in crate::flows) fn reseal(&self) -> Result<(), Failure> {
         self.stored.iter().try_for_each(|one| one.reseal())
     }
 
-    /// Deletes what belongs to an account of this environment that is deleted.
+    /// Deletes the rows of a deleted account of this environment.
     pub(in crate::flows) fn wipe(&self, environment: EnvironmentId) -> Result<(), StorageFault> {
         self.stored.iter().try_for_each(|one| one.wipe(environment))
     }
 
-    /// Whether nothing is left of the account, of those who connect it, and of its events.
+    /// Whether nothing is left of the account, its connect sessions and its events.
     pub(in crate::flows) fn is_over(&self) -> Result<bool, Failure> {
         for component in &self.stored {
             if !component.is_over()? {
@@ -89,7 +89,7 @@ impl Components {
         Ok(true)
     }
 
-    /// The object is as after a restart.
+    /// Puts every component into its state after a restart.
     pub(in crate::flows) fn reset(&self) {
         self.stored.iter().for_each(|one| one.reset());
         self.in_memory.iter().for_each(|one| one.reset());

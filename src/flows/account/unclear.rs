@@ -1,5 +1,5 @@
-//! Since when the token endpoint gives neither a token nor a reason that says who has to act. The moment is stored: the
-//! object may be restarted many times within the hour that decides.
+//! The time since which the token endpoint has returned neither a token nor an error that says who must act. The time
+//! is stored, since the object may restart several times within the hour after which such answers count as a refusal.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ const TABLE: &str = "unclear_refusal";
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS unclear_refusal \
     (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL)";
 
-/// The first of the token endpoint's unclear answers in a row.
+/// The table with the time of the first unclear answer in a row.
 pub(in crate::flows) struct UnclearRefusals<O, S> {
     base: Rc<Base<O, S>>,
 }
@@ -28,7 +28,7 @@ impl<O: Outside, S: Storage> UnclearRefusals<O, S> {
         }
     }
 
-    /// A token was had, or the answer is clear: the next unclear answer is the first.
+    /// Forgets the time after a token or a clear answer, so that the next unclear answer is the first.
     pub(in crate::flows) fn forget(&self) -> Result<(), StorageFault> {
         sql::clear(self.base.storage(), TABLE)
     }
@@ -44,7 +44,7 @@ impl<O: Outside, S: Storage> UnclearRefusals<O, S> {
         )
     }
 
-    /// Since when, this answer counted.
+    /// Notes an unclear answer, and returns the time of the first one in the row.
     pub(in crate::flows) fn note(&self, now: Timestamp) -> Result<Timestamp, StorageFault> {
         if let Some(since) = self.since()? {
             return Ok(since);
@@ -58,7 +58,7 @@ impl<O: Outside, S: Storage> UnclearRefusals<O, S> {
 
 impl<O: Outside, S: Storage> Stored for UnclearRefusals<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // It counts until a clear answer, however long that takes.
+        // The time is kept until a clear answer.
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl<O: Outside, S: Storage> Stored for UnclearRefusals<O, S> {
     }
 
     fn reseal(&self) -> Result<(), Failure> {
-        // A moment is no secret.
+        // A time is no secret.
         Ok(())
     }
 

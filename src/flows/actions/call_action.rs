@@ -1,4 +1,4 @@
-//! A caller runs an action of an account: whether it may, the run itself, and what is kept and shown of it.
+//! Runs an action for a caller: the checks, the run, the changes that are stored and the result that is shown.
 
 use crate::account::origin::Origin;
 use crate::config::action::RESERVED;
@@ -13,7 +13,7 @@ use crate::flows::config::redaction::Redactor;
 use crate::json::Exact;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// Runs the action of this name; its result. The context changes only when it ran to its end.
+/// Runs the action of this name and returns its result. The context is changed only if all steps succeed.
 pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
     access: Access<'_, AccountCalls<O, S>>,
     trace: &Trace,
@@ -24,7 +24,7 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
     let (object, loaded) = (admitted.account(), admitted.loaded());
     let (resolved, deadline) = (admitted.config(), admitted.deadline());
     let compiled = &resolved.compiled;
-    // Those that run by themselves, at their own time, are nobody's to call.
+    // Lifecycle and credential actions run at their own time; callers cannot run them.
     let action = NamedAction::find(&compiled.config, name)
         .filter(|action| !RESERVED.contains(&action.name()))
         .ok_or_else(|| Failure::not_found("action of this integration"))?;
@@ -49,7 +49,7 @@ pub(in crate::flows) async fn call_action<O: Outside, S: Storage>(
     Ok(result)
 }
 
-/// Whose word it is what the action writes: the provider's, unless a customer gave it something to write.
+/// The origin of what the action writes: the provider, unless a customer gave the input.
 fn writer(visibility: &Visibility, input: &Exact) -> Origin {
     match visibility {
         Visibility::AccountToken(_) if !input.is_null() => Origin::Customer,

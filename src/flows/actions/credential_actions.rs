@@ -1,4 +1,4 @@
-//! What an account's own actions do for its credential: `refresh_token` gets a token, `validation` tries it.
+//! The file's actions for the credential: `refresh_token` obtains a token, `validation` checks it.
 
 use std::rc::Rc;
 
@@ -23,8 +23,7 @@ use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
-    /// Its result, or what it puts at `oauth.token`, is read like a token endpoint's
-    /// answer.
+    /// The action's result, or its value at `oauth.token`, is read like a token response.
     async fn refresh_token(
         &self,
         resolved: &ResolvedConfig,
@@ -37,7 +36,7 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
         let outcome = outcome.map_err(of_action)?;
-        let at_its_place = || {
+        let token_in_context = || {
             outcome
                 .context
                 .as_ref()?
@@ -49,7 +48,7 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
         let reply = if has_token {
             Some(outcome.result.clone())
         } else {
-            at_its_place().map(Exact::from)
+            token_in_context().map(Exact::from)
         };
         if let Some(reply) = reply {
             let fallback = OAuth2::default();
@@ -86,7 +85,7 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
     }
 }
 
-/// What the provider says of the credential is in its answer, as a token endpoint writes it.
+/// Reads the response to a failed action like an error response of a token endpoint (RFC 6749 §5.2).
 fn of_action(failure: Failure) -> Attempt {
     let Some(remote) = &failure.remote else {
         return match failure.status() {
@@ -97,15 +96,15 @@ fn of_action(failure: Failure) -> Attempt {
         };
     };
     let status = failure.status();
-    // A stranger behind a redirect cannot end a grant.
+    // Another host, reached by a redirect, cannot end a grant.
     let is_other_origin = remote.answered_by == AnsweredBy::Other;
     if matches!(status, 408 | 425 | 429 | 500..) || is_other_origin {
         return Attempt::Failed(TokenFailure::Transient {
             retry_after: failure.retry_after,
         });
     }
-    let said = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
-    let text = |key: &str| Some(said.as_ref()?.get(key)?.as_str()?.to_owned());
+    let error_response = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
+    let text = |key: &str| Some(error_response.as_ref()?.get(key)?.as_str()?.to_owned());
     let error = text("error").unwrap_or_else(|| format!("status {status}"));
     let body = remote.raw_response.as_bytes();
     Attempt::Failed(TokenFailure::refused(

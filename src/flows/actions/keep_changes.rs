@@ -1,4 +1,4 @@
-//! What an action changed in an account's context comes into the context as it is by then.
+//! Stores what an action changed in an account's context.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +14,9 @@ use crate::flows::base::context_limits::check_context;
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// Merges what an action changed of `before`, and nothing else: what others changed while it ran stays. What it
-/// wrote is `who`'s from then on, also where it wrote what was there; what it copied may be the customer's. When the account's host changed meanwhile
-/// nothing is kept, for what came from the old one is not the new one's.
+/// Merges what an action changed of `before`, and nothing else: changes by others while it ran are not undone. `who` is the
+/// origin of every value that it wrote, also of an equal one; a value that it copied may still be the customer's. If the
+/// account's host changed while it ran, nothing is stored: its results came from the old host.
 pub(in crate::flows) async fn keep_changes<O: Outside, S: Storage>(
     changes: &Changes<O, S>,
     who: Origin,
@@ -33,14 +33,14 @@ pub(in crate::flows) async fn keep_changes<O: Outside, S: Storage>(
     let resolved = record.resolved_config(&loaded.account).await?;
     let compiled = &resolved.compiled;
     let method = &loaded.account.authentication_method;
-    // A refresh has changed the token by now, which is no other credential.
+    // A refresh may have changed the token while the action ran. That is not another credential.
     let (began, now) = match before.pointer("/oauth/token") {
         Some(_) => (before, &loaded.context),
         None => (before, &without_token(&loaded.context)),
     };
     if refuse_host_keys(compiled, method, began, now).is_err() {
         return Err(Failure::busy(
-            "The account's credentials were replaced while the action ran: what it changed was not kept. Run it again.",
+            "The account's credentials were replaced while the action ran: what it changed was not stored. Run it again.",
         ));
     }
     let mut contents = Contents::of(&loaded);
@@ -49,7 +49,7 @@ pub(in crate::flows) async fn keep_changes<O: Outside, S: Storage>(
         who => who,
     };
     if let Some(patch) = json::diff(&without_token(before), after) {
-        let (copied, own) = parted(patch, &outcome.copied);
+        let (copied, own) = split_copied(patch, &outcome.copied);
         contents.write(who, &own)?;
         contents.write(Origin::Customer, &copied)?;
     }
@@ -57,7 +57,7 @@ pub(in crate::flows) async fn keep_changes<O: Outside, S: Storage>(
     let is_there = |key: &&String| contents.context().get(*key) == after.get(*key);
     contents.confirm(who, &written.filter(is_there).cloned().collect());
     check_context(contents.context())?;
-    // The action could set a first host only where it may; here it is that nothing stored is re-aimed.
+    // Only `post_install` can set a first host. Here no action may send stored secrets to another host.
     if compiled.moves_host(method, &loaded.context, contents.context()) {
         refuse_host_keys(compiled, method, &loaded.context, contents.context())?;
     }
@@ -67,8 +67,8 @@ pub(in crate::flows) async fn keep_changes<O: Outside, S: Storage>(
         .map(drop)
 }
 
-/// What of a patch was copied from the context, and what was not.
-fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
+/// Splits a patch into the values that were copied from the context, and the others.
+fn split_copied(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
     let Value::Object(entries) = patch else {
         return (Value::Null, Value::Null);
     };
@@ -78,7 +78,7 @@ fn parted(patch: Value, copied: &BTreeSet<String>) -> (Value, Value) {
     (Value::Object(parts.0), Value::Object(parts.1))
 }
 
-/// A token is stored by itself, where it is read.
+/// The context without the token, which is stored where it is read.
 pub(super) fn without_token(context: &Value) -> Value {
     split_token(context.clone()).0
 }

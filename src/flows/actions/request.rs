@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::expression::{RenderRoom, Rendered, TemplateScope};
 use crate::flows::actions::Run;
 use crate::flows::call::account::LiveAccount;
-use crate::flows::call::step::{Answered, StepCall, Whole, call_step};
+use crate::flows::call::step::{Answered, ExpectedAnswer, StepCall, call_step};
 use crate::flows::call::subject::Purpose;
 use crate::proxy::query::write_value;
 
@@ -21,7 +21,7 @@ impl<A: LiveAccount> Run<'_, A> {
             errand: self.errand,
             purpose: Purpose::AsMethod,
             method,
-            whole: Whole::Any,
+            whole: ExpectedAnswer::Any,
             context: self.context.whole(),
             shown: self.context.shown(),
             id: Value::Null,
@@ -53,9 +53,9 @@ impl<A: LiveAccount> Run<'_, A> {
             purpose: Purpose::of_method(&call.method),
             method,
             whole: if call.method == "list" {
-                Whole::List
+                ExpectedAnswer::List
             } else {
-                Whole::Any
+                ExpectedAnswer::Any
             },
             context: self.context.whole(),
             shown: self.context.shown(),

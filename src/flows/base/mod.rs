@@ -1,4 +1,5 @@
-//! What every folder of `flows/` may use: records, sealing, SQL helpers, the memory budget, the alarm, deadlines.
+//! What every folder of `flows/` may use: records, sealing, SQL helpers, the memory budget, the alarm and deadlines. It
+//! uses no other folder of `flows/`.
 
 pub mod alarm;
 pub mod body;

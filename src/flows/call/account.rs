@@ -1,4 +1,5 @@
-//! What a call needs of its account. The engine needs the synchronous part alone; the driver also what has to be waited for.
+//! What a call needs of its account. The engine uses only the synchronous trait; the driver also uses the asynchronous
+//! one.
 
 #![expect(
     async_fn_in_trait,
@@ -18,7 +19,7 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
@@ -28,65 +29,65 @@ use crate::ports::{HttpClient, Outside, System, Visibility};
 use crate::rate_limit::TooLate;
 use crate::time::Timestamp;
 
-/// What the engine needs: nothing here waits.
+/// What the engine needs. No method waits.
 pub trait CallAccount {
-    /// Clock, chance, settings and the console.
+    /// The clock, random bytes, settings and the console.
     type System: System;
 
     fn system(&self) -> &Self::System;
 
     fn id(&self) -> AccountId;
 
-    /// Memory for what is held of an answer.
+    /// Memory for an answer's buffered body.
     fn room(&self) -> Room;
 
-    /// Finds the secrets of a config and a context.
+    /// A redactor for the secrets of a config and a context.
     fn redactor(&self, compiled: &Rc<Compiled>, context: &Value) -> Rc<Redactor>;
 
-    /// The limiter: the provider wants no request of the account for so long.
+    /// Makes the limiter send no request of the account for so long, since the provider asked for it.
     fn pause(&self, wait: Duration);
 
-    /// The limiter: a redirect is followed, which is one more request.
+    /// Counts a followed redirect in the limiter, since it is one more request.
     fn count_redirect(&self);
 
-    /// The provider took the credential.
+    /// Notes that the provider accepted the credential.
     fn note_credential_accepted(&self);
 
-    /// A call that was refused was not refused with the new token.
+    /// Notes that a refused call succeeded with the new token.
     fn note_renewal_helped(&self);
 }
 
-/// The stream of bodies that an account's HTTP client has.
+/// The body stream of an account's HTTP client.
 pub(in crate::flows) type StreamOf<A> = <<A as CallAccount>::System as HttpClient>::Stream;
 
-/// What the driver needs beside that. A method on `Rc` may leave work behind that outlives the call.
+/// What the driver needs in addition. A method on `Rc` may start work that outlives the call.
 pub trait LiveAccount: CallAccount<System: Outside> + 'static {
-    /// What the objects of an isolate share.
+    /// The memory that the objects of one isolate share.
     fn isolate(&self) -> &Isolate;
 
-    /// Memory for a caller's body, which counts with the others of the account.
+    /// Memory for a caller's body, counted together with the other bodies of the account.
     fn body_room(&self) -> Room;
 
-    /// One more caller is inside, until this is dropped.
+    /// Counts one more caller of the account, until the guard is dropped.
     fn enter(&self) -> Result<CallerGuard, Failure>;
 
-    /// The account, where the caller may see it.
+    /// The account, if the caller may see it.
     async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure>;
 
-    /// The account as it is now; `None` where it was deleted.
+    /// The account as it is now; `None` if it was deleted.
     fn present(&self) -> Option<Rc<LoadedAccount>>;
 
-    /// The file with the changes of the install and of the account.
+    /// The integration file with the overrides of the install and of the account.
     async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure>;
 
-    /// The account with a token that can be used.
+    /// The account with a usable token. An expired token is refreshed first.
     async fn fresh(
         self: &Rc<Self>,
         loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure>;
 
-    /// Notes that the account is in use, after the answer.
+    /// Notes after the answer that the account is in use.
     fn note_use(self: &Rc<Self>, loaded: &LoadedAccount);
 
     /// Why a call waits before it sends this account's token.
@@ -99,60 +100,60 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
         deadline: Timestamp,
     ) -> Result<(), Failure>;
 
-    /// After a refusal of this account's credential: another one for the same call.
+    /// Gets another credential for the same call, after the provider refused this one.
     async fn renew(
         self: &Rc<Self>,
         refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Renewed, Failure>;
 
-    /// The same where the call cannot be sent again.
+    /// The same for a call that cannot be sent again: the next call uses the credential.
     async fn renew_for_next(
         self: &Rc<Self>,
         refused: &Rc<LoadedAccount>,
     ) -> Result<Renewed, Failure>;
 
-    /// Whether a refusal is confirmed. Then the account needs its customer from now on.
+    /// Whether the refusal is confirmed. If it is, the account's customer has to connect it again.
     async fn confirm_refusal(
         &self,
         refused: &Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<bool, Failure>;
 
-    /// The limiter: the first free time from `not_before` on.
+    /// Reserves the limiter's first free time from `not_before` on.
     fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate>;
 
-    /// The limiter: the first free time from now on, in the place of one that is kept.
+    /// Reserves the limiter's first free time from now on, in place of the reservation that is kept.
     fn reserve_again(
         &self,
         kept: Option<Timestamp>,
         deadline: Timestamp,
     ) -> Result<Timestamp, TooLate>;
 
-    /// The limiter: a reserved time is not used.
+    /// Gives an unused reservation back to the limiter.
     fn release(&self, reserved: Timestamp);
 
-    /// The limiter: a connection of the account, if one is free now.
+    /// A connection of the account, if the limiter has a free one.
     fn free_slot(&self) -> Option<SemaphorePermit<'_>>;
 
-    /// The limiter: the same, once one is free.
+    /// A connection of the account. Waits until the limiter has a free one.
     async fn slot(&self) -> Option<SemaphorePermit<'_>>;
 
-    /// Takes a line of the log, to be written later.
+    /// Queues a line for the log.
     fn write_log(self: &Rc<Self>, line: LogLine);
 
-    /// Takes the last refusal by the provider (403), to be written later.
+    /// Queues the provider's last 403 answer for the record.
     fn write_forbidden(self: &Rc<Self>, refusal: Value);
 }
 
 /// Where writes with an `Idempotency-Key` are stored.
 pub(in crate::flows) trait WriteStore {
-    /// What is known of a write. Where nothing is, it is under way from now on.
-    fn begin_write(&self, write: &Write) -> Result<Known, Failure>;
+    /// The stored state of a write. A new write is stored as under way.
+    fn begin_write(&self, write: &Write) -> Result<KnownWrite, Failure>;
 
-    /// The key of a write that begins now is deleted a day later.
+    /// Sets the alarm for the time when the key of a new write expires.
     async fn wake_for_writes(&self);
 
-    /// Stores how a write ended.
-    fn end_write(&self, write: &Write, end: &End);
+    /// Stores the result of a write.
+    fn end_write(&self, write: &Write, end: &WriteEnd);
 }

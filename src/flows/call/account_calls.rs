@@ -1,4 +1,4 @@
-//! The account as its calls need it.
+//! Implements the traits of `call::account` for the account's object.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
 use crate::flows::call::account_log::AccountLog;
 use crate::flows::call::idempotency::store::IdempotencyStore;
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::flows::call::limiter::Limiter;
 use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
@@ -32,7 +32,7 @@ use crate::rate_limit::TooLate;
 use crate::settings::KEPT_ANSWER;
 use crate::time::Timestamp;
 
-/// The account that calls are made in the name of.
+/// The components of the account's object that calls use.
 pub struct AccountCalls<O, S> {
     base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -42,7 +42,7 @@ pub struct AccountCalls<O, S> {
     log: Rc<AccountLog<O, S>>,
     idempotency: Rc<IdempotencyStore<O, S>>,
     limiter: Limiter,
-    /// Calls and webhooks that are inside.
+    /// Counts the calls and webhooks in progress.
     callers: Callers,
     bodies: AccountBodies,
 }
@@ -71,32 +71,30 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         }
     }
 
-    /// Stores what becomes of the account.
+    /// Writes the changes of the account.
     pub(in crate::flows) fn changes(&self) -> &Changes<O, S> {
         &self.changes
     }
 
-    /// The account as it counts.
+    /// The committed account.
     pub(in crate::flows) fn record(&self) -> &AccountRecord<O, S> {
         &self.record
     }
 
-    /// The log of the calls.
     pub(in crate::flows) fn log(&self) -> &AccountLog<O, S> {
         &self.log
     }
 
-    /// Its tokens.
     pub(in crate::flows) fn tokens(&self) -> &Tokens<O, S> {
         &self.tokens
     }
 
-    /// The account, if there is one that may be seen.
+    /// The account, if it exists and the caller may see it.
     pub async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         self.record.visible(visibility).await
     }
 
-    /// What the account's integration comes to, with the install's and its own changes.
+    /// The account's integration file, with the overrides of its install and its own.
     pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
         self.record.resolved_config(account).await
     }
@@ -242,16 +240,16 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
     }
 
     fn write_log(self: &Rc<Self>, line: LogLine) {
-        self.log.gather(line);
+        self.log.queue(line);
     }
 
     fn write_forbidden(self: &Rc<Self>, refusal: Value) {
-        self.log.gather_forbidden(refusal);
+        self.log.queue_forbidden(refusal);
     }
 }
 
 impl<O: Outside, S: Storage> WriteStore for AccountCalls<O, S> {
-    fn begin_write(&self, write: &Write) -> Result<Known, Failure> {
+    fn begin_write(&self, write: &Write) -> Result<KnownWrite, Failure> {
         self.idempotency.begin(write)
     }
 
@@ -260,8 +258,8 @@ impl<O: Outside, S: Storage> WriteStore for AccountCalls<O, S> {
         self.schedule.wake_by(end).await;
     }
 
-    fn end_write(&self, write: &Write, end: &End) {
-        // Of an account that is gone nothing is written back.
+    fn end_write(&self, write: &Write, end: &WriteEnd) {
+        // Nothing is written for a deleted account.
         if !self.record.is_here() {
             return;
         }

@@ -1,4 +1,5 @@
-//! The log of an account: a line is taken when a call has ended, written some seconds later, and shown a page at a time.
+//! The log of an account: it queues a line when a call ends, writes it a few seconds later, and lists lines page by
+//! page.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,18 +16,18 @@ use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, Pag
 use crate::flows::base::sequence::{next_moment, number_at};
 use crate::flows::base::sql;
 use crate::flows::call::log_line::LogLine;
-use crate::flows::call::log_store::{CallLog, MOST_GATHERED, TABLE};
+use crate::flows::call::log_store::{CallLog, MOST_QUEUED, TABLE};
 use crate::ports::{Outside, Row, SqlValue, Storage, Visibility};
 use crate::time::Timestamp;
 
-/// Lines are written so long after the first of them.
-const GATHERED: Duration = Duration::from_secs(5);
-/// Or soon, when there are so many.
-const GATHERED_LINES: usize = 100;
-/// After the answer of the call that was one too many.
+/// The delay between the first queued line and the write.
+const QUEUED: Duration = Duration::from_secs(5);
+/// With so many queued lines the delay is [`SOON`].
+const QUEUED_LINES: usize = 100;
+/// Short, but after the answer of the call that reached [`QUEUED_LINES`].
 const SOON: Duration = Duration::from_millis(500);
 
-/// The lines of the account's calls on their way to their table, and from there.
+/// Writes and lists the log lines of the account's calls.
 pub(in crate::flows) struct AccountLog<O, S> {
     base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
@@ -49,36 +50,32 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         }
     }
 
-    /// Takes a line, to be written later.
-    pub(super) fn gather(self: &Rc<Self>, line: LogLine) {
+    /// Queues a line for the log.
+    pub(super) fn queue(self: &Rc<Self>, line: LogLine) {
         let count = self.store.add(line);
-        if count >= MOST_GATHERED && self.record.is_here() {
+        if count >= MOST_QUEUED && self.record.is_here() {
             self.store.try_to_write();
         }
-        self.write_log_within(if count < GATHERED_LINES {
-            GATHERED
-        } else {
-            SOON
-        });
+        self.write_log_within(if count < QUEUED_LINES { QUEUED } else { SOON });
     }
 
-    /// What is gathered is written in the background.
+    /// Writes the queued lines in the background.
     fn write_log_within(self: &Rc<Self>, wait: Duration) {
         let Some(at) = self.store.schedule(wait) else {
             return;
         };
-        let own = Rc::clone(self);
+        let log = Rc::clone(self);
         let work = async move {
-            own.base.outside().sleep(wait).await;
-            if own.store.begin(at) {
-                own.write_log().await;
+            log.base.outside().sleep(wait).await;
+            if log.store.begin(at) {
+                log.write_log().await;
             }
         };
         self.base.outside().spawn(work.boxed_local());
     }
 
     async fn write_log(&self) {
-        // Of an account that is gone nothing is written back.
+        // Nothing is written for a deleted account.
         if !self.record.is_here() {
             return self.store.reset();
         }
@@ -89,14 +86,14 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         self.wake_for_log().await;
     }
 
-    /// The alarm rings when old lines go.
+    /// Sets the alarm to the time when the oldest line expires.
     async fn wake_for_log(&self) {
-        if let Ok(Some(at)) = self.store.next_end_of_a_line() {
+        if let Ok(Some(at)) = self.store.next_line_expiry() {
             self.schedule.wake_by(at).await;
         }
     }
 
-    /// Newest first; what is gathered is written before, so that it is there.
+    /// A page of the log, newest line first. Queued lines are written first, so that the page has them.
     pub(in crate::flows) async fn list_log(
         &self,
         visibility: &Visibility,
@@ -129,7 +126,7 @@ fn line_of(row: &Row) -> Option<LogLine> {
     serde_json::from_str(row.get(1)?.as_text()?).ok()
 }
 
-/// A filter of the API as a condition. Its fields are checked there.
+/// The SQL condition of a filter. The API has checked the filter's field.
 fn condition(filter: &Filter) -> (String, SqlValue) {
     let text = match &filter.value {
         FilterValue::Text(text) => text.as_str(),

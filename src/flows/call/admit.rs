@@ -1,4 +1,4 @@
-//! Whether an account may be called, found out once: access, status, token, resolved config, and until when.
+//! Checks once whether an account may be called: access, status, token, resolved config and deadline.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
         })
     }
 
-    /// The same after a wait.
+    /// Repeats the check after a wait.
     pub(in crate::flows) async fn check_again(self) -> Result<Self, Failure> {
         let loaded = self.account.visible(self.visibility).await?;
         Ok(Self { loaded, ..self })
@@ -54,7 +54,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
         self.deadline
     }
 
-    /// The account may be called now, with a token that can be used.
+    /// Checks that the account may be called, and gets a usable token.
     pub(in crate::flows) async fn admit(self) -> Result<Admitted<'a, A>, Failure> {
         self.loaded.account.status.check_callable()?;
         let loaded = self.account.fresh(self.loaded, self.deadline).await?;
@@ -69,7 +69,7 @@ impl<'a, A: LiveAccount> Access<'a, A> {
     }
 }
 
-/// An account that may be called, and what it is called with.
+/// An account that may be called, with its resolved config.
 pub(in crate::flows) struct Admitted<'a, A> {
     access: Access<'a, A>,
     config: ResolvedConfig,

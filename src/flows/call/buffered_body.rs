@@ -1,4 +1,4 @@
-//! An answer that is looked into: read within its limits, decoded, and as JSON where it is XML.
+//! A buffered answer: read within its limits, decoded, and converted to JSON if it is XML.
 
 use std::borrow::Cow;
 
@@ -15,57 +15,57 @@ use crate::proxy::reply::{MediaKind, ReplyError};
 use crate::proxy::xml;
 use crate::settings::EXPRESSION_VALUES;
 
-/// How an answer is read.
+/// How to read an answer.
 #[derive(Clone, Copy)]
 pub(in crate::flows) struct Reading<'r> {
-    /// What it is said to be.
+    /// The media kind that the answer declares.
     pub(in crate::flows) kind: MediaKind,
-    /// Where its list is: in XML a single element is one, too.
+    /// The path of its list. In XML a single element at this path is a list, too.
     pub(in crate::flows) list: Option<&'r Path>,
-    /// What is wanted of it.
-    pub(in crate::flows) wanted: Wanted,
+    /// What the reader needs.
+    pub(in crate::flows) wanted: BodyNeed,
 }
 
-/// What is wanted of an answer.
+/// What the reader of an answer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flows) enum Wanted {
-    /// What it is said to be. Nothing else will do.
+pub(in crate::flows) enum BodyNeed {
+    /// A value of the declared kind. Anything else is an error.
     Value,
-    /// That, or at least its words.
-    Words,
+    /// Such a value, or else the text as it is.
+    Text,
 }
 
-/// An answer in memory, and the room it takes there until it is passed on.
+/// An answer in memory, with the memory that it takes until it is passed on.
 pub(in crate::flows) struct BufferedBody {
-    /// What is looked into and cut: the answer's text, or its JSON where it is XML.
+    /// The text that expressions read and that is cut: the answer's text, or JSON if the answer is XML.
     pub(in crate::flows) text: String,
-    /// What `text` is now: never XML.
+    /// The kind of `text`, which is never XML.
     pub(in crate::flows) kind: MediaKind,
-    /// What came, where `text` is something else.
+    /// The received bytes, if they differ from `text`.
     original: Option<(Bytes, Charset)>,
     pub(in crate::flows) room: Room,
 }
 
-/// Why there is no text to look into.
-pub(in crate::flows) enum NotText {
-    /// It is not what it should be; but it can be passed on.
+/// Why an answer has no text to read.
+pub(in crate::flows) enum TextError {
+    /// The answer is not of the declared kind, but its bytes can be passed on.
     Bytes(Bytes, ReplyError),
-    /// It could not be read at all.
+    /// The answer could not be read.
     Failed(Failure),
 }
 
 impl BufferedBody {
-    /// What was read of an answer. `tree` is what XML is read with.
+    /// Buffers the bytes of an answer. XML is read with the limits of `tree`.
     pub(in crate::flows) fn of(
         read: (Bytes, Room),
         headers: &HeaderMap,
         reading: Reading<'_>,
         tree: &Room,
-    ) -> Result<Self, NotText> {
+    ) -> Result<Self, TextError> {
         let (bytes, room) = read;
         let charset = match charset::of(headers, reading.kind, &bytes) {
             Ok(charset) => charset,
-            Err(error) => return Err(NotText::Bytes(bytes, error.into())),
+            Err(error) => return Err(TextError::Bytes(bytes, error.into())),
         };
         let mut buffered = Self::empty(room);
         if reading.kind == MediaKind::Xml {
@@ -75,7 +75,7 @@ impl BufferedBody {
         buffered.decoded(bytes, charset)
     }
 
-    /// Nothing was read.
+    /// An empty body.
     pub(in crate::flows) fn empty(room: Room) -> Self {
         Self {
             text: String::new(),
@@ -91,10 +91,10 @@ impl BufferedBody {
         charset: Charset,
         reading: Reading<'_>,
         tree: &Room,
-    ) -> Result<Self, NotText> {
+    ) -> Result<Self, TextError> {
         let text = match charset.decode(&bytes) {
             Ok(text) => text,
-            Err(error) => return Err(NotText::Bytes(bytes.clone(), error.into())),
+            Err(error) => return Err(TextError::Bytes(bytes.clone(), error.into())),
         };
         if let Cow::Owned(text) = &text {
             self.room.take(text.len())?;
@@ -109,8 +109,8 @@ impl BufferedBody {
                 self.room.take(json.len())?;
                 self.text = json;
             }
-            Err(error) if reading.wanted == Wanted::Value => {
-                return Err(NotText::Bytes(bytes.clone(), error.into()));
+            Err(error) if reading.wanted == BodyNeed::Value => {
+                return Err(TextError::Bytes(bytes.clone(), error.into()));
             }
             Err(_) => {
                 drop(text);
@@ -123,13 +123,13 @@ impl BufferedBody {
         Ok(self)
     }
 
-    fn decoded(mut self, bytes: Bytes, charset: Charset) -> Result<Self, NotText> {
+    fn decoded(mut self, bytes: Bytes, charset: Charset) -> Result<Self, TextError> {
         let mark = bytes.starts_with("\u{feff}".as_bytes());
         if charset == Charset::Utf8 && !mark {
             let text = String::from_utf8(bytes.into());
             self.text = text.map_err(|error| {
                 let error_bytes = Bytes::from(error.into_bytes());
-                NotText::Bytes(error_bytes, charset::CharsetError::Broken("UTF-8").into())
+                TextError::Bytes(error_bytes, charset::CharsetError::Broken("UTF-8").into())
             })?;
             return Ok(self);
         }
@@ -141,11 +141,11 @@ impl BufferedBody {
                 self.original = Some((bytes, charset));
                 Ok(self)
             }
-            Err(error) => Err(NotText::Bytes(bytes, error.into())),
+            Err(error) => Err(TextError::Bytes(bytes, error.into())),
         }
     }
 
-    /// What expressions see of an answer: the fields of a form, as of a webhook; else its value.
+    /// The value that expressions read: the fields of a form, as for a webhook; otherwise the parsed answer.
     pub(in crate::flows) fn seen(&mut self) -> Result<Value, Failure> {
         if self.kind != MediaKind::Form {
             return self.value();
@@ -159,12 +159,12 @@ impl BufferedBody {
         Ok(json::grouped(pairs))
     }
 
-    /// It as a value: JSON, or the text itself.
+    /// The answer as a value: JSON, or the text itself.
     pub(in crate::flows) fn value(&mut self) -> Result<Value, Failure> {
         Ok(self.exact()?.plain().into_owned())
     }
 
-    /// The same with each number as it was written.
+    /// The same, with each number as the provider wrote it.
     pub(in crate::flows) fn exact(&mut self) -> Result<Exact, Failure> {
         let mut text = Cow::Borrowed(self.text.as_str());
         if json::count_values(text.as_bytes()).is_err() {
@@ -179,8 +179,8 @@ impl BufferedBody {
         }
     }
 
-    /// The provider's own words, for an error.
-    pub(in crate::flows) fn take_words(&mut self) -> String {
+    /// Takes the provider's own text, for an error.
+    pub(in crate::flows) fn take_text(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let Some((bytes, charset)) = self.original.take() else {
             return text;
@@ -188,7 +188,7 @@ impl BufferedBody {
         charset.decode(&bytes).map_or(text, Cow::into_owned)
     }
 
-    /// What came, byte for byte.
+    /// The received bytes.
     pub(in crate::flows) fn into_bytes(self) -> Bytes {
         match self.original {
             Some((bytes, _)) => bytes,
@@ -198,23 +198,23 @@ impl BufferedBody {
 }
 
 fn too_many(most: usize) -> Failure {
-    let words = format!(
+    let message = format!(
         "The provider's answer has more than {most} values, too many for the integration's expressions."
     );
-    Failure::new(Code::AnswerTooLarge, words)
+    Failure::new(Code::AnswerTooLarge, message)
 }
 
-impl From<Failure> for NotText {
+impl From<Failure> for TextError {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
 }
 
-impl From<NotText> for Failure {
-    fn from(reason: NotText) -> Self {
+impl From<TextError> for Failure {
+    fn from(reason: TextError) -> Self {
         match reason {
-            NotText::Failed(failure) => failure,
-            NotText::Bytes(_, error) => error.into(),
+            TextError::Failed(failure) => failure,
+            TextError::Bytes(_, error) => error.into(),
         }
     }
 }

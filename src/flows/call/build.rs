@@ -1,4 +1,4 @@
-//! The request of a call as a value, before there is a connection for it.
+//! Builds the request of a call before it has a connection.
 
 use crate::flows::base::moment::moment;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::flows::call::admit::Admitted;
 use crate::flows::call::caller_body;
 use crate::flows::call::current::Current;
 use crate::flows::call::list::page::{ListCall, Page};
-use crate::flows::call::step::Whole;
+use crate::flows::call::step::ExpectedAnswer;
 use crate::flows::call::subject::{Errand, Plan, Subject};
 use crate::json::Exact;
 use crate::pagination::Position;
@@ -26,9 +26,9 @@ use crate::proxy::query::{CallerQuery, PASSTHROUGH};
 use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
 use crate::proxy::{Target, description, headers};
 
-/// Parameters that are ours on every call, and those that are ours on `list` only.
-const OURS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
-pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
+/// Query parameters that the gateway reads itself: on every call, and on `list` only.
+const GATEWAY_PARAMETERS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
+pub(in crate::flows) const GATEWAY_PARAMETERS_OF_LISTS: &[&str] = &[
     "integrated_account_id",
     PASSTHROUGH[0],
     PASSTHROUGH[1],
@@ -36,39 +36,39 @@ pub(in crate::flows) const OURS_ON_LIST: &[&str] = &[
     "next_cursor",
 ];
 
-/// What a request is made of. Made with the account as it is when it is sent, it is a [`Draft`].
+/// The parts of a request. With the account's state at the time of sending they become a [`Draft`].
 pub(in crate::flows) struct Prepared<'a> {
     subject: Subject<'a>,
-    given: Given,
+    given: CallerPart,
     source: BodySource,
     moment: Moment,
-    /// The page of a list that has any.
+    /// The requested page, if the method is a list with pages.
     page: Option<Page<'a>>,
     pages: Pages,
-    whole: Whole,
+    whole: ExpectedAnswer,
 }
 
-/// The caller's part, or an action's in the place of it.
-pub(in crate::flows) struct Given {
+/// The caller's part of a request, or the action's part in its place.
+pub(in crate::flows) struct CallerPart {
     pub(in crate::flows) query: CallerQuery,
     pub(in crate::flows) headers: HeaderMap,
-    /// The roots of placeholders.
+    /// The root values of placeholders.
     pub(in crate::flows) values: Values,
-    #[expect(dead_code, reason = "what the caller's body takes, for as long")]
+    #[expect(dead_code, reason = "holding it keeps the body's memory counted")]
     pub(in crate::flows) room: Room,
 }
 
-/// The caller's part of the roots of placeholders.
+/// The root values of placeholders that the caller sets.
 pub(in crate::flows) struct Values {
     pub(in crate::flows) id: Value,
     pub(in crate::flows) query: Value,
     pub(in crate::flows) body: Option<Exact>,
-    /// The body as it was written, where something is put into it; else empty.
+    /// The body as the caller wrote it, if the gateway writes a value into it; otherwise empty.
     pub(in crate::flows) text: Bytes,
 }
 
-/// Builds what a caller's request is made of: one page, where it is about a list. `at` says which of a list that is read
-/// page after page. The body is read only where the request is made of it.
+/// Builds the parts of a caller's request; for a list, of one page. `at` is the page's position during auto-pagination.
+/// The body is read only if the request depends on it.
 pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     admitted: &'a Admitted<'_, A>,
     call: &'a Call<StreamOf<A>>,
@@ -80,16 +80,16 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     let subject = Subject::of_call(resolved, &call.target, &call.method)?;
     call.trace.names(&subject, &call.target);
     subject.refuse_sandbox_write(admitted.loaded().account.is_sandbox)?;
-    let ours = if call.target.is_list() {
-        OURS_ON_LIST
+    let gateway_parameters = if call.target.is_list() {
+        GATEWAY_PARAMETERS_OF_LISTS
     } else {
-        OURS
+        GATEWAY_PARAMETERS
     };
-    let query = CallerQuery::read(&call.query, ours);
+    let query = CallerQuery::read(&call.query, gateway_parameters);
     let source = caller_body::source(&call.query)?;
     subject.refuse_switched_off(source)?;
     let body = caller_body::look(&**account, &subject, source, body, admitted.deadline()).await?;
-    let given = Given {
+    let given = CallerPart {
         values: Values {
             id: id_value(&call.target),
             query: query.to_value(),
@@ -124,7 +124,7 @@ fn id_value(target: &Target) -> Value {
 impl<'a> Prepared<'a> {
     pub(in crate::flows) fn new(
         subject: Subject<'a>,
-        given: Given,
+        given: CallerPart,
         source: BodySource,
         moment: Moment,
     ) -> Self {
@@ -135,11 +135,11 @@ impl<'a> Prepared<'a> {
             moment,
             page: None,
             pages: Pages::One,
-            whole: Whole::Any,
+            whole: ExpectedAnswer::Any,
         }
     }
 
-    /// The same with the page that is asked for.
+    /// Sets the requested page.
     pub(in crate::flows) fn with_page(
         mut self,
         account: &impl CallAccount,
@@ -150,8 +150,8 @@ impl<'a> Prepared<'a> {
         Ok(self)
     }
 
-    /// The same for an action's step.
-    pub(in crate::flows) fn with_whole(self, whole: Whole) -> Self {
+    /// Sets what an action's step expects.
+    pub(in crate::flows) fn with_whole(self, whole: ExpectedAnswer) -> Self {
         Self { whole, ..self }
     }
 
@@ -172,11 +172,11 @@ impl<'a> Prepared<'a> {
     }
 
     /// What an action's step expects.
-    pub(in crate::flows) fn whole(&self) -> Whole {
+    pub(in crate::flows) fn whole(&self) -> ExpectedAnswer {
         self.whole
     }
 
-    /// The caller's query as placeholders and expressions see it.
+    /// The caller's query as placeholders and expressions read it.
     pub(in crate::flows) fn query(&self) -> &Value {
         &self.given.values.query
     }
@@ -201,7 +201,7 @@ impl<'a> Prepared<'a> {
             .map_or(scope, |body| scope.with_exact_body(body))
     }
 
-    /// The request of the account as it is now. The page remembers it: its answer is read with it.
+    /// The request for the account's current state. The page stores it, since the answer is read relative to it.
     pub(in crate::flows) fn request(
         &mut self,
         account: &impl CallAccount,
@@ -223,7 +223,7 @@ impl<'a> Prepared<'a> {
         Ok(draft)
     }
 
-    /// The same before the page has been asked for.
+    /// The same without the values of the page.
     pub(in crate::flows) fn draft(
         &self,
         account: &impl CallAccount,

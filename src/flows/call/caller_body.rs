@@ -1,4 +1,4 @@
-//! The caller's body: passed on as a handle, unless the request is made of it.
+//! The caller's body. It is passed on as a stream, unless the request depends on its content.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_exact;
 use crate::flows::call::account::{LiveAccount, StreamOf};
-use crate::flows::call::list::page::puts_into_body;
+use crate::flows::call::list::page::writes_into_body;
 use crate::flows::call::subject::{Plan, Subject};
 use crate::json::Exact;
 use crate::ports::Body;
@@ -17,7 +17,7 @@ use crate::proxy::reads::reads_body;
 use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
-/// Whose body the caller's query asks for.
+/// Which body the caller's query selects: the caller's or the method's.
 pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
     body_source(query).ok_or_else(|| {
         let [name, alias] = PASSTHROUGH;
@@ -28,17 +28,17 @@ pub(in crate::flows) fn source(query: &str) -> Result<BodySource, Failure> {
     })
 }
 
-/// The caller's body, and what of it is needed to make the request.
-pub(in crate::flows) struct Looked<S> {
+/// The caller's body, and the parts of it that the request needs.
+pub(in crate::flows) struct CallerBody<S> {
     pub(in crate::flows) body: Body<S>,
     pub(in crate::flows) value: Option<Exact>,
-    /// As it was written; empty where nothing is put into it.
+    /// The text as the caller wrote it; empty if the gateway writes nothing into it.
     pub(in crate::flows) text: Bytes,
-    /// What it holds, and what is built of it.
+    /// The memory for the body and for the values built from it.
     pub(in crate::flows) room: Room,
 }
 
-impl<S> Looked<S> {
+impl<S> CallerBody<S> {
     fn unread(body: Body<S>, room: Room) -> Self {
         Self {
             body,
@@ -49,30 +49,30 @@ impl<S> Looked<S> {
     }
 }
 
-/// Reads the caller's body only when the method's templates look into it, or something is put into it.
+/// Reads the caller's body, but only if the method's templates read it or the gateway writes a value into it.
 pub(in crate::flows) async fn look<A: LiveAccount>(
     account: &A,
     subject: &Subject<'_>,
     source: BodySource,
     body: Body<StreamOf<A>>,
     deadline: Timestamp,
-) -> Result<Looked<StreamOf<A>>, Failure> {
+) -> Result<CallerBody<StreamOf<A>>, Failure> {
     let room = account.body_room();
     let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
-    if !looks && !puts_into_body(subject, source) {
+    if !looks && !writes_into_body(subject, source) {
         let body = body::hold_small(account.system(), body, &room).await?;
-        return Ok(Looked::unread(body, room));
+        return Ok(CallerBody::unread(body, room));
     }
     let (limit, deadline) = (TEMPLATE_BODY_BYTES, Some(deadline));
     let bytes = body::read_until(account.system(), body, limit, &room, deadline).await?;
     if bytes.is_empty() {
-        return Ok(Looked::unread(Body::Empty, room));
+        return Ok(CallerBody::unread(Body::Empty, room));
     }
     let value = looks.then(|| parse_exact(&bytes, BODY_VALUES, &room));
     let value = value
         .transpose()
         .map_err(|unbuilt| unbuilt.of_caller("This method looks into the body, which"))?;
-    Ok(Looked {
+    Ok(CallerBody {
         body: Body::Bytes(bytes.clone()),
         value,
         text: bytes,

@@ -1,4 +1,4 @@
-//! The account as a call knows it: what was read before a wait is not used after it.
+//! The account's state during a call. After each wait it is read again.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,15 +11,15 @@ use crate::flows::account::token_in_context::with_token;
 /// The account as it was read last.
 pub(in crate::flows) struct Current<'a> {
     loaded: Rc<LoadedAccount>,
-    /// A running action's context may be ahead of what is stored.
+    /// The context of a running action may be newer than the stored one.
     running: Option<Running<'a>>,
 }
 
 /// The context of a running action.
 struct Running<'a> {
-    /// The whole of it.
+    /// The whole context.
     context: Cow<'a, Value>,
-    /// Its public half.
+    /// The public half of the context.
     shown: &'a Value,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Current<'a> {
         &self.loaded
     }
 
-    /// The account's whole context.
+    /// The whole context.
     pub(in crate::flows) fn context(&self) -> &Value {
         match &self.running {
             None => &self.loaded.context,
@@ -51,7 +51,7 @@ impl<'a> Current<'a> {
         }
     }
 
-    /// Its public half.
+    /// The public half of the context.
     pub(in crate::flows) fn shown(&self) -> &Value {
         match &self.running {
             None => &self.loaded.account.context,
@@ -59,7 +59,7 @@ impl<'a> Current<'a> {
         }
     }
 
-    /// The account is this by now. Returns whether a request made with what was before has to be made again.
+    /// Sets the account's state. Returns whether a request that was built from the state before has to be built again.
     pub(in crate::flows) fn set(&mut self, now: Rc<LoadedAccount>) -> bool {
         if Rc::ptr_eq(&self.loaded, &now) {
             return false;
@@ -68,7 +68,7 @@ impl<'a> Current<'a> {
         let Some(running) = &mut self.running else {
             return true;
         };
-        // Of the account only the token: the rest of an action's context is its own.
+        // Only the token is taken from the account: the action owns the other values of its context.
         let own = running.context.pointer("/oauth/token");
         let is_outdated = own == before.token() && before.token() != self.loaded.token();
         if let Some(token) = self.loaded.token().filter(|_| is_outdated) {

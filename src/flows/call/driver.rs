@@ -1,5 +1,4 @@
-//! Carries out what the engine of a call says. It decides nothing; it is the only place of a call that waits for the
-//! provider.
+//! Executes the steps of a call's engine. It decides nothing, and it alone waits for the provider.
 
 use std::rc::Rc;
 
@@ -15,7 +14,7 @@ use crate::flows::call::small_body;
 use crate::flows::call::ways::Way;
 use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, System};
 
-/// What the engine does not see: streams and the connection.
+/// The streams and the connection, which the engine does not have.
 struct Link<'w, A: LiveAccount, W> {
     way: &'w W,
     reservations: Reservations<'w, A>,
@@ -26,7 +25,7 @@ struct Link<'w, A: LiveAccount, W> {
     answer: Option<StreamOf<A>>,
 }
 
-/// Makes a call.
+/// Runs a call to its end.
 pub(in crate::flows) async fn run<A: LiveAccount, W: Way<A>>(
     way: &W,
     mut engine: Engine<'_, A>,

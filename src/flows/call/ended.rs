@@ -1,4 +1,4 @@
-//! How a call ended: what the log says of it, and what a write with an `Idempotency-Key` is known as.
+//! The result of a call for the log, and of a write for its `Idempotency-Key`.
 
 use crate::error::{AnsweredBy, Code, Failure};
 use crate::flows::call::account::LiveAccount;
@@ -7,33 +7,33 @@ use crate::flows::call::trace::Trace;
 use crate::flows::call::{CallResponse, Completed};
 use crate::ports::{Body, ByteStream};
 
-/// How a call ended.
+/// The result of a call.
 pub(in crate::flows) struct Ended {
-    /// The status of our answer.
+    /// The status of the gateway's response.
     pub(in crate::flows) status: u16,
-    /// The code of our error.
+    /// The code of the gateway's error.
     pub(in crate::flows) code: Option<Code>,
-    /// The length of our answer's body, where it is known.
+    /// The length of the response's body, if it is known.
     pub(in crate::flows) bytes_out: Option<u64>,
-    /// Whether the answer was given before.
+    /// Whether the response is a stored one.
     pub(in crate::flows) is_replayed: bool,
-    /// The words of the account's own provider, where it forbids the call (403). Of a path of the caller's own (`/custom`)
-    /// there is no failure, and a rate limit that comes as 403 is answered with 429.
+    /// The message of the account's own provider that forbids the call (403). A call of `/custom` has none, since its
+    /// 403 is no failure. A rate limit with the status 403 has none either: it becomes 429.
     pub(in crate::flows) forbidden: Option<String>,
-    /// What became of a write.
+    /// The result of a write.
     pub(in crate::flows) write: WriteOutcome,
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum WriteOutcome {
-    /// The answer that the caller gets is the provider's to it.
+    /// The caller gets the provider's answer to the write.
     Answered,
-    /// It was answered with this status, and the answer is not to be had.
+    /// The provider answered with this status, and the answer is not available.
     Status(u16),
-    /// It was not made: it may be tried again.
+    /// The write was not made; it may be tried again.
     NotMade,
-    /// It was sent, and no answer came in time: the provider may be at it still.
+    /// The write was sent and no answer came in time: the provider may still be working on it.
     Unknown,
 }
 
@@ -63,7 +63,7 @@ impl Ended {
         }
     }
 
-    /// A result without a body of a length that is known.
+    /// A success whose body length is unknown.
     pub(in crate::flows) fn good(status: u16) -> Self {
         Self {
             status,
@@ -89,14 +89,14 @@ impl Ended {
 }
 
 impl<A: LiveAccount> Completed<A> {
-    /// A call that was answered without asking the provider.
+    /// A call that was answered without a request to the provider.
     pub(in crate::flows) fn not_sent(response: Result<CallResponse<A>, Failure>) -> Self {
         let ended = Ended::of(&response, &Trace::default(), &http::Method::GET);
         Self { response, ended }
     }
 }
 
-/// The words of the account's own provider, where it forbids the call.
+/// The message of the account's own provider, if it forbids the call.
 pub(in crate::flows) fn forbidden(failure: &Failure) -> Option<String> {
     let answered_by = failure.remote.as_ref().map(|remote| remote.answered_by);
     let is_providers = failure.status() == 403 && answered_by == Some(AnsweredBy::Provider);
@@ -108,15 +108,16 @@ fn of_failure(failure: &Failure, trace: &Trace, method: &http::Method) -> WriteO
         return WriteOutcome::Status(status);
     }
     match (&failure.remote, trace.status()) {
-        // Not sent, or to be sent again: what the file takes for a rate limit may have any status.
+        // The request was not sent, or has to be sent again. An answer that the file treats as a rate limit may have
+        // any status.
         _ if !trace.was_sent() || trace.is_superseded() => not_answered(trace),
-        // Not the write was refused, but the account: its customer connects it again.
+        // The provider refused the account, not the write: its customer has to connect it again.
         _ if failure.code == Code::NeedsReauth => WriteOutcome::NotMade,
         (Some(remote), _) if is_to_be_repeated(remote.status) => not_answered(trace),
         (Some(_), _) => WriteOutcome::Answered,
-        // The provider did it, and the answer was too much for us, or not what the file says.
+        // The provider made the write; its answer was too large, or did not fit the file.
         (None, Some(status)) if status < 400 => WriteOutcome::Status(status),
-        // A method that may be sent twice (RFC 9110 §9.2.2) is tried again.
+        // An idempotent method (RFC 9110 §9.2.2) may be tried again.
         (None, None)
             if failure.code == Code::Timeout
                 && !method.is_idempotent()
@@ -128,19 +129,19 @@ fn of_failure(failure: &Failure, trace: &Trace, method: &http::Method) -> WriteO
     }
 }
 
-/// No answer counts; but a redirect may have said that the write was made.
+/// The result of a write without a usable answer. A redirect may have shown that the write was made.
 fn not_answered(trace: &Trace) -> WriteOutcome {
     trace
         .done()
         .map_or(WriteOutcome::NotMade, WriteOutcome::Status)
 }
 
-/// An answer that says it may be tried again.
+/// Whether the status allows another try.
 fn is_to_be_repeated(status: u16) -> bool {
     status >= 500 || status == 429
 }
 
-/// The length of a body, where it is known.
+/// The length of a body, if it is known.
 pub(in crate::flows) fn length<S: ByteStream>(body: &Body<S>) -> Option<u64> {
     match body {
         Body::Empty => Some(0),

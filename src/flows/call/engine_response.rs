@@ -1,4 +1,4 @@
-//! What a provider's answer comes to.
+//! The engine's response to a provider's answer.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK};
@@ -10,9 +10,9 @@ use crate::pagination::Position;
 use crate::ports::{Body, Reply};
 use crate::proxy::headers;
 
-/// What a provider's answer comes to.
+/// The engine's response to a provider's answer.
 pub(in crate::flows) enum EngineResponse<S> {
-    /// An answer as it goes to the caller.
+    /// The response for the caller.
     Single(Reply<S>),
     /// A page of a list.
     Page(PageResponse),
@@ -22,13 +22,13 @@ pub(in crate::flows) enum EngineResponse<S> {
 
 /// A page of a list.
 pub(in crate::flows) struct PageResponse {
-    /// Those of the provider's answer.
+    /// The header fields of the provider's answer.
     pub(in crate::flows) headers: HeaderMap,
-    /// The envelope; where all pages are wanted the records alone, as lines.
+    /// The envelope; for auto-pagination only the records, one per line.
     pub(in crate::flows) text: String,
-    /// What it takes in memory.
+    /// The memory of `text`.
     pub(in crate::flows) room: Room,
-    /// The page behind it.
+    /// The position of the next page.
     pub(in crate::flows) next: Option<Position>,
 }
 
@@ -41,7 +41,7 @@ impl<S> EngineResponse<S> {
         }
     }
 
-    /// The same with the stream of its body.
+    /// Replaces the marker `Streamed` with the body's stream.
     pub(in crate::flows) fn with_stream<T>(self, stream: Option<T>) -> EngineResponse<T> {
         match self {
             Self::Single(reply) => EngineResponse::Single(Reply {
@@ -55,7 +55,7 @@ impl<S> EngineResponse<S> {
     }
 }
 
-/// The same body with its stream.
+/// Replaces the marker `Streamed` with the stream.
 pub(in crate::flows) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> Body<T> {
     match body {
         Body::Empty => Body::Empty,
@@ -65,15 +65,15 @@ pub(in crate::flows) fn with_stream<S, T>(body: Body<S>, stream: Option<T>) -> B
 }
 
 impl PageResponse {
-    /// The answer of one page.
+    /// The response for a single page.
     pub(in crate::flows) fn into_reply<S>(mut self) -> Reply<S> {
-        // The cursor is in its place: a link would lead past the gateway.
+        // The cursor replaces the provider's link, which would bypass the gateway.
         self.headers.remove(LINK);
         rewritten(StatusCode::OK, &self.headers, self.text)
     }
 }
 
-/// What was cut or wrapped: JSON of our own writing.
+/// A response whose body was cut or wrapped: the gateway's own JSON.
 pub(in crate::flows) fn rewritten<S>(
     status: StatusCode,
     headers: &HeaderMap,
@@ -88,7 +88,7 @@ pub(in crate::flows) fn rewritten<S>(
     }
 }
 
-/// The body was read and goes on as it was.
+/// A response whose body was read and is passed on unchanged.
 pub(in crate::flows) fn read_through<S>(
     status: StatusCode,
     headers: &HeaderMap,

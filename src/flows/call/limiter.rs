@@ -1,4 +1,4 @@
-//! How many requests the account may send: at a time, and in a period. All its callers share both.
+//! Limits the account's concurrent requests and its request rate. All callers of the account share both limits.
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
@@ -12,9 +12,9 @@ use crate::time::Timestamp;
 
 /// The account's connections, and its reservations.
 pub(in crate::flows) struct Limiter {
-    /// Calls that wait for the head of an answer.
+    /// Permits of the calls that wait for the head of an answer.
     slots: Semaphore,
-    /// When its next requests may go.
+    /// When the next requests may be sent.
     pace: RefCell<Pace>,
 }
 
@@ -26,7 +26,7 @@ impl Limiter {
         }
     }
 
-    /// Reserves the first free moment from `wanted` on; see [`Pace::take`].
+    /// Reserves the first free time from `wanted` on; see [`Pace::take`].
     pub(in crate::flows) fn reserve(
         &self,
         rate: Option<NonZeroUsize>,
@@ -38,8 +38,8 @@ impl Limiter {
         pace.take(rate, wanted, now, deadline)
     }
 
-    /// Reserves again for a request that had to wait for a connection; `reserved` is what it still has. See
-    /// [`Pace::take_again`].
+    /// Reserves again for a request that waited for a connection. `reserved` is its reservation, if it still has one.
+    /// See [`Pace::take_again`].
     pub(in crate::flows) fn reserve_again(
         &self,
         rate: Option<NonZeroUsize>,
@@ -51,17 +51,17 @@ impl Limiter {
         pace.take_again(rate, reserved, now, deadline)
     }
 
-    /// Gives a reservation back that is not used.
+    /// Gives an unused reservation back.
     pub(in crate::flows) fn release(&self, reserved: Timestamp) {
         self.pace.borrow_mut().give_back(reserved);
     }
 
-    /// Counts a request that was not reserved.
+    /// Counts a request without a reservation.
     pub(in crate::flows) fn count(&self, rate: Option<NonZeroUsize>, now: Timestamp) {
         self.pace.borrow_mut().count(rate, now);
     }
 
-    /// The provider wants no request for so long.
+    /// Sends no request for so long, since the provider asked for it.
     pub(in crate::flows) fn pause(&self, now: Timestamp, wait: Duration) {
         self.pace.borrow_mut().pause(now, wait);
     }
@@ -71,7 +71,7 @@ impl Limiter {
         self.slots.try_acquire().ok()
     }
 
-    /// A connection, once one is free.
+    /// A connection. Waits until one is free.
     pub(in crate::flows) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
         self.slots.acquire().await.ok()
     }

@@ -1,4 +1,5 @@
-//! The line of a call in the log, here and on the console, and what it says of the account.
+//! Writes the log line of a call, to the account's log and to the console. It also notes 403 answers for the account's
+//! record.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::ports::{ByteStream, HandOver, System, Visibility};
 use crate::settings::LogCalls;
 use crate::time::Timestamp;
 
-/// What is known of a call before it is made.
+/// The part of a log line that is known before the call.
 struct Opening {
     request_id: String,
     caller: String,
@@ -29,14 +30,14 @@ struct Opening {
     bytes_in: Option<u64>,
 }
 
-/// A call that has begun.
+/// The log of a call in progress.
 struct Log<A: LiveAccount> {
     account: Rc<A>,
     opening: Opening,
     trace: Rc<Trace>,
 }
 
-/// Makes a call and logs it. What the caller may not see is in no log.
+/// Makes a call and logs it. A call of an account that the caller may not see is not logged.
 pub(in crate::flows) async fn logged_call<A: LiveAccount + WriteStore>(
     account: &Rc<A>,
     hand_over: &HandOver,
@@ -66,7 +67,7 @@ pub(in crate::flows) async fn logged_call<A: LiveAccount + WriteStore>(
     }
 }
 
-/// Runs an action by `run` and logs it. What its steps ask of the provider has no lines of its own.
+/// Runs an action by `run` and logs it. The requests of its steps have no log lines.
 pub(in crate::flows) async fn logged_action<'a, A: LiveAccount, T>(
     access: Access<'a, A>,
     hand_over: &HandOver,
@@ -90,7 +91,8 @@ pub(in crate::flows) async fn logged_action<'a, A: LiveAccount, T>(
     result
 }
 
-/// All pages of a list have one line, written when they are let go: at their end, or where their reader has left.
+/// The one log line of an auto-paginated list. It is written when the list is dropped: at its end, or when the reader
+/// disconnects.
 pub(in crate::flows) struct LogOfPages<A: LiveAccount> {
     log: Log<A>,
     code: Option<Code>,
@@ -103,10 +105,10 @@ impl<A: LiveAccount> LogOfPages<A> {
             Piece::Lines(lines) => self.bytes_out += lines.len() as u64,
             Piece::Broken { failure, .. } => {
                 self.code = Some(failure.code);
-                if let Some(words) = forbidden(failure)
+                if let Some(message) = forbidden(failure)
                     && let Ok(loaded) = self.log.account.visible(visibility).await
                 {
-                    self.log.note_forbidden(&loaded, &words).await;
+                    self.log.note_forbidden(&loaded, &message).await;
                 }
             }
         }
@@ -147,8 +149,8 @@ impl Opening {
 
 impl<A: LiveAccount> Log<A> {
     async fn end(&self, loaded: &LoadedAccount, ended: &Ended) {
-        if let Some(words) = &ended.forbidden {
-            self.note_forbidden(loaded, words).await;
+        if let Some(message) = &ended.forbidden {
+            self.note_forbidden(loaded, message).await;
         }
         self.write(ended);
     }
@@ -198,15 +200,15 @@ impl<A: LiveAccount> Log<A> {
     fn write_on_console(&self, line: &LogLine) {
         let id = self.account.id();
         let mut console = json!({ "level": "info", "event": "call", "integrated_account_id": id });
-        // Not merged: null is a value here.
+        // Not `json::merge`, which would drop null values.
         if let (Some(console), Value::Object(line)) = (console.as_object_mut(), json!(line)) {
             console.extend(line);
         }
         self.account.system().log(&console);
     }
 
-    /// The provider refused: which of the scopes that the method needs the account does not have.
-    async fn note_forbidden(&self, loaded: &LoadedAccount, words: &str) {
+    /// Notes a 403 answer of the provider, with the method's scopes that the account was not granted.
+    async fn note_forbidden(&self, loaded: &LoadedAccount, message: &str) {
         let about = self.trace.about();
         let needed = about.scopes;
         let config = self.account.resolved_config(&loaded.account).await.ok();
@@ -216,7 +218,7 @@ impl<A: LiveAccount> Log<A> {
             "status": 403,
             "resource": about.resource,
             "method": about.resource_method,
-            "message": words,
+            "message": message,
             "scopes": needed,
             "missing_scopes": granted.map(|granted| missing(&needed, &granted)),
             "request_id": self.opening.request_id,

@@ -1,5 +1,5 @@
-//! The log of an account: one line for each call. Lines are gathered in memory and written some seconds after the
-//! answers they tell of, so that no call waits for them; a restart may lose those of the last seconds.
+//! The table of an account's log, with one line per call. Lines are queued in memory and written a few seconds after
+//! the answer, so that no call waits for the write. A restart may lose the lines of the last seconds.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,25 +19,25 @@ use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
-    // The line stands last: what is asked of many rows is in front of it.
+    // `line` is the last column, so that queries over many rows do not read it.
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, status INTEGER NOT NULL, resource TEXT, line TEXT NOT NULL)",
 ];
 pub(in crate::flows) const TABLE: &str = "log";
-/// So many are written at once. When that fails, no more than these are kept in memory.
-pub(super) const MOST_GATHERED: usize = 1_000;
-/// Old lines go not more often than that.
+/// The most lines that are queued in memory, also while writes fail.
+pub(super) const MOST_QUEUED: usize = 1_000;
+/// Expired lines are deleted at most this often.
 const TRIMMED: Duration = Duration::from_hours(1);
 
-/// The account's log: what is stored, and what waits to be written.
+/// The account's log: the stored lines and the queued ones.
 pub(in crate::flows) struct CallLog<O, S> {
     base: Rc<Base<O, S>>,
     lines: RefCell<Vec<LogLine>>,
-    /// The last refusal by the provider.
+    /// The provider's last 403 answer.
     forbidden: RefCell<Option<Value>>,
-    /// When it is written; nothing where nobody is about to.
+    /// When the queue is written; `None` if no write is scheduled.
     due: Cell<Option<Timestamp>>,
     last_number: Cell<Option<i64>>,
-    /// How many lines are stored.
+    /// The number of stored lines, if it is known.
     stored: Cell<Option<i64>>,
 }
 
@@ -53,20 +53,20 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         }
     }
 
-    /// Takes a line, to be written later; how many wait.
+    /// Queues a line. Returns the length of the queue.
     pub(super) fn add(&self, line: LogLine) -> usize {
         let mut lines = self.lines.borrow_mut();
-        if lines.len() < MOST_GATHERED {
+        if lines.len() < MOST_QUEUED {
             lines.push(line);
         }
         lines.len()
     }
 
-    /// When the lines are to be written, if they are not written by then already.
+    /// Schedules a write after `wait`. Returns its time, or `None` if an earlier write is scheduled.
     pub(super) fn schedule(&self, wait: Duration) -> Option<Timestamp> {
         let now = self.base.outside().now();
         let at = now.plus(wait);
-        // A time that has passed was not kept: the task is gone.
+        // If the time has passed without a write, the platform ended the task.
         let is_due = self.due.get().is_some_and(|due| now < due && due <= at);
         if is_due {
             return None;
@@ -75,7 +75,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         Some(at)
     }
 
-    /// Whether the lines are written now, as it was scheduled: another time may be sooner.
+    /// Whether the write that was scheduled for `at` runs: a sooner one may have replaced it.
     pub(super) fn begin(&self, at: Timestamp) -> bool {
         let is_due = self.due.get() == Some(at);
         if is_due {
@@ -102,7 +102,7 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         }
     }
 
-    /// Writes what is gathered; what cannot be written stays there.
+    /// Writes the queued lines. If a write fails, they stay queued.
     pub(in crate::flows) fn write(&self) -> Result<(), StorageFault> {
         if self.lines.borrow().is_empty() {
             return Ok(());
@@ -115,7 +115,8 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         let lines = self.lines.take();
         let written = lines.iter().try_for_each(|line| self.write_line(line));
         if let Err(fault) = written {
-            // Some may be there already: they are counted again, and written once more rather than not at all.
+            // Some lines may be stored already. They are counted again and written twice: a repeated line is better
+            // than a lost one.
             self.stored.set(None);
             self.lines.replace(lines);
             return Err(fault);
@@ -153,8 +154,8 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
         Ok(next)
     }
 
-    /// When old lines go; a few at once.
-    pub(super) fn next_end_of_a_line(&self) -> Result<Option<Timestamp>, StorageFault> {
+    /// When the oldest line is deleted: an hour after it expires, so that the alarm deletes several at once.
+    pub(super) fn next_line_expiry(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !sql::has_table(self.base.storage(), TABLE)? {
             return Ok(None);
         }
@@ -167,22 +168,22 @@ impl<O: Outside, S: Storage> CallLog<O, S> {
 impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
         let now = self.base.outside().now();
-        if self.next_end_of_a_line()?.is_none_or(|at| at > now) {
+        if self.next_line_expiry()?.is_none_or(|at| at > now) {
             return Ok(());
         }
-        let over = number_at(now.minus(self.base.outside().settings().log_retention));
+        let expired = number_at(now.minus(self.base.outside().settings().log_retention));
         let statement = "DELETE FROM log WHERE number <= ?";
-        sql::run(self.base.storage(), statement, &[over.into()])?;
+        sql::run(self.base.storage(), statement, &[expired.into()])?;
         self.stored.set(None);
         Ok(())
     }
 
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
-        Ok(self.next_end_of_a_line()?)
+        Ok(self.next_line_expiry()?)
     }
 
     fn reseal(&self) -> Result<(), Failure> {
-        // A line holds no secret.
+        // A line has no secret.
         Ok(())
     }
 
@@ -196,7 +197,7 @@ impl<O: Outside, S: Storage> Stored for CallLog<O, S> {
         sql::clear(self.base.storage(), TABLE)
     }
 
-    /// A task that is to write finds nothing.
+    /// The task of a scheduled write then finds an empty queue.
     fn reset(&self) {
         self.lines.take();
         self.forbidden.take();

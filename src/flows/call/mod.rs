@@ -1,8 +1,8 @@
-//! One proxied call, from inside the account's object: admit → build → reserve → send → respond. Nothing is written to
-//! storage before the answer.
+//! One proxied call inside the account's object: admit → build → reserve → send → respond. Before its response, a call
+//! writes only a refreshed token, and the record of a write with an `Idempotency-Key`.
 //!
-//! `log::logged_call` is the entry; it wraps `idempotency`, which wraps `execute`. The `engine` decides and does no
-//! I/O, the `driver` carries out what it says.
+//! `log::logged_call` is the entry. It wraps `idempotency`, which wraps `execute`. The `engine` decides and does no
+//! I/O; the `driver` executes its steps. The folder uses `account` and `tokens`.
 
 pub(in crate::flows) mod account;
 pub mod account_calls;
@@ -52,45 +52,45 @@ use crate::pagination::Position;
 use crate::ports::{Body, Pages, Reply, System};
 use crate::proxy::Target;
 
-/// What a caller asks of an account.
+/// A caller's request to an account.
 pub(in crate::flows) struct Call<S> {
-    /// Where it goes.
+    /// The method of the file, or the path of the provider.
     pub(in crate::flows) target: Target,
     /// The caller's method.
     pub(in crate::flows) method: http::Method,
-    /// The caller's query, as it was written.
+    /// The caller's raw query.
     pub(in crate::flows) query: String,
     /// The caller's header fields.
     pub(in crate::flows) headers: HeaderMap,
     /// The caller's body.
     pub(in crate::flows) body: Body<S>,
-    /// How long it may take, or each page of it; retries included.
+    /// The time limit of the call, or of each page, including retries.
     pub(in crate::flows) timeout: Duration,
-    /// How often it may be sent again, or each page of it; as often as its method says when the caller does not.
+    /// How often the call, or each page, may be sent again. `None` leaves it to the HTTP method.
     pub(in crate::flows) max_retries: Option<u32>,
-    /// How much of a list is wanted; nothing else has pages.
+    /// Whether one page of a list or all pages are returned. Only a list has pages.
     pub(in crate::flows) pages: Pages,
-    /// The hash of the caller's API token, if it is one.
+    /// The hash of the caller's API token, if the caller has one.
     pub(in crate::flows) token: Option<String>,
-    /// What the log says of it afterwards.
+    /// The facts for the log.
     pub(in crate::flows) trace: Rc<Trace>,
 }
 
-/// What a call gives.
+/// The response to a call.
 pub(in crate::flows) enum CallResponse<A: LiveAccount> {
-    /// One answer.
+    /// A single response.
     Single(Reply<StreamOf<A>>),
-    /// A list from here to its end.
+    /// All pages of a list.
     Pages(Box<AllPages<A>>),
 }
 
-/// A call that has ended, or whose pages begin.
+/// A call that has ended, or whose first page is read.
 pub(in crate::flows) struct Completed<A: LiveAccount> {
     response: Result<CallResponse<A>, Failure>,
     ended: Ended,
 }
 
-/// Makes a call in the name of an account that the caller may see.
+/// Makes a call of an account that the caller may see.
 async fn execute<A: LiveAccount>(
     access: Access<'_, A>,
     mut call: Call<StreamOf<A>>,
@@ -109,8 +109,8 @@ async fn execute<A: LiveAccount>(
     }
 }
 
-/// One answer: a page, where it is about a list. `at` says which, of a list that is read page after page. A failure says
-/// what became of a write.
+/// Makes one request; for a list, of one page. `at` is the page's position during auto-pagination. A failure says
+/// whether a write was made.
 async fn execute_one<A: LiveAccount>(
     access: Access<'_, A>,
     call: &Call<StreamOf<A>>,

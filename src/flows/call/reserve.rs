@@ -1,5 +1,5 @@
-//! The account's limiter: no more requests than the operator lets it send, and none while its provider wants none. All
-//! callers of the account share it. Then one of its connections, at the reserved time.
+//! Reserves a time and a connection for each request. The account's limiter sends no more requests than the operator
+//! allows, and none while the provider asks for a pause. All callers of the account share it.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use crate::ports::System;
 use crate::rate_limit::{AppliedLimit, TooLate, seconds};
 use crate::time::Timestamp;
 
-/// What a request of one call reserves.
+/// The reservation of a call's current request.
 pub(in crate::flows) struct Reservations<'a, A> {
     account: &'a A,
-    /// The account's own request for a fresh credential: it is not limited, since calls wait for it.
+    /// The request for a fresh credential is exempt from the limits, since calls wait for it.
     is_exempt: bool,
     deadline: Timestamp,
-    /// The time that is reserved.
+    /// The reserved time.
     at: Timestamp,
 }
 
-/// A connection, and the account as it is when there is one.
+/// A connection, and the account as read once the connection is free.
 pub(in crate::flows) struct Connection<'a> {
-    /// `None` for a refresh, which has a connection of its own.
+    /// `None` for a refresh, which has its own connection.
     #[expect(dead_code, reason = "holding it is its use")]
     slot: Option<SemaphorePermit<'a>>,
     pub(in crate::flows) loaded: Rc<LoadedAccount>,
@@ -44,7 +44,7 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
         }
     }
 
-    /// The next free time, no sooner than after `wait`; 429 where there is none before the deadline.
+    /// Reserves the next free time, after `wait` at the earliest. Fails with 429 if there is none before the deadline.
     pub(in crate::flows) fn reserve(&mut self, wait: Duration) -> Result<(), Failure> {
         let not_before = self.account.system().now().plus(wait);
         self.at = if self.is_exempt {
@@ -56,8 +56,9 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
         Ok(())
     }
 
-    /// Waits for the reserved time, for a connection, and for a refresh that the request would come too early for. While
-    /// it waits for that it holds neither. What it finds then is true when the request is sent.
+    /// Waits for the reserved time, for a connection, and for a refresh in progress. While it waits for a refresh it
+    /// holds neither a reservation nor a connection. There is no wait between the last read of the account and the
+    /// request.
     pub(in crate::flows) async fn connect(
         &mut self,
         way: &impl Way<A>,
@@ -82,8 +83,8 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
         }
     }
 
-    /// A connection at the reserved time. A call that had to wait for one looks whether its time is still free, and waits
-    /// again without a connection if it is not.
+    /// A connection at the reserved time. A call that waited for a connection reserves again; if the new time is later,
+    /// it waits again without a connection.
     async fn slot_in_time(&mut self) -> Result<Option<SemaphorePermit<'a>>, Failure> {
         let system = self.account.system();
         loop {
@@ -103,8 +104,8 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
         }
     }
 
-    /// One of the account's connections that wait for the head of an answer, and the reserved time if that is still kept:
-    /// a call that has to wait for a connection gives it back. 503 when none gets free in time.
+    /// One of the account's connections, and the reserved time if the call still has it: a call that waits for a
+    /// connection gives its reservation back. Fails with 503 if no connection is free in time.
     async fn slot(&self) -> Result<(SemaphorePermit<'a>, Option<Timestamp>), Failure> {
         let busy = || Failure::busy("This account has too many calls under way. Try again.");
         if let Some(permit) = self.account.free_slot() {

@@ -1,5 +1,5 @@
-//! `last_forbidden_error`: what the provider refused last because it is not allowed (403). Noted with the log, some
-//! seconds after the answer.
+//! `last_forbidden_error`: the provider's last 403 answer. It is stored together with the log, a few seconds after the
+//! answer.
 
 use std::rc::Rc;
 
@@ -13,12 +13,13 @@ use crate::flows::call::account_log::AccountLog;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountLog<O, S> {
-    /// Takes a refusal, to be written with the log.
-    pub(super) fn gather_forbidden(&self, error: Value) {
+    /// Queues a 403 answer, which is stored with the log.
+    pub(super) fn queue_forbidden(&self, error: Value) {
         self.store.set_forbidden(error);
     }
 
-    /// Whatever else is changing of the account comes first; where that is not done yet, the next time.
+    /// Stores the queued 403 answer. Waits for a change in progress; while a change is pending, the answer stays
+    /// queued.
     pub(super) async fn write_forbidden(&self) -> Result<(), Failure> {
         if !self.store.has_forbidden() {
             return Ok(());
@@ -33,7 +34,7 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
         let Some(error) = self.store.take_forbidden() else {
             return Ok(());
         };
-        if is_told(&loaded, &error) {
+        if is_repeated(&loaded, &error) {
             return Ok(());
         }
         let account = Account {
@@ -47,10 +48,11 @@ impl<O: Outside, S: Storage> AccountLog<O, S> {
     }
 }
 
-/// The same refusal again needs no write each time: `at` is when it was first seen in a row.
-fn is_told(loaded: &LoadedAccount, error: &Value) -> bool {
+/// Whether the record has the same refusal already. A repeated refusal is not stored, so `at` is the time of the first
+/// one in a row.
+fn is_repeated(loaded: &LoadedAccount, error: &Value) -> bool {
     let same = |key: &str, old: &Value| old.get(key) == error.get(key);
     let keys = ["resource", "method", "message", "scopes", "missing_scopes"];
-    let told = loaded.account.last_forbidden_error.as_ref();
-    told.is_some_and(|old| keys.iter().all(|key| same(key, old)))
+    let last = loaded.account.last_forbidden_error.as_ref();
+    last.is_some_and(|old| keys.iter().all(|key| same(key, old)))
 }

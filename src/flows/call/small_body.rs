@@ -1,4 +1,4 @@
-//! Small answers are buffered: to be given again, or to be searched. Any other goes on as it came.
+//! Buffers small answers, to store them for a replay or to search them for secrets. Larger answers stay streams.
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -11,7 +11,7 @@ use crate::ports::{Body, ByteStream, Reply, System};
 use crate::settings::KEPT_ANSWER_BYTES;
 use crate::time::Timestamp;
 
-/// Buffers an answer that is small enough.
+/// Buffers an answer if it is small enough.
 pub(in crate::flows) async fn buffer<A: LiveAccount>(
     account: &A,
     mut reply: Reply<StreamOf<A>>,
@@ -39,16 +39,16 @@ pub(in crate::flows) async fn buffer<A: LiveAccount>(
     }
 }
 
-/// The header fields that are still true of a stream that was read.
+/// Removes the header fields that do not describe the buffered body.
 pub(in crate::flows) fn describe_buffered(headers: &mut HeaderMap) {
     headers.remove(CONTENT_LENGTH);
-    // What the platform does not undo stays as it came.
+    // A coding that the platform does not decode stays.
     if coding::is_undone_by_platform(headers) {
         headers.remove(CONTENT_ENCODING);
     }
 }
 
-/// The bytes of a small body; or the body, where it is larger, or does not come in time.
+/// The bytes of a small body, or the body itself if it is larger or does not arrive in time.
 pub(in crate::flows) async fn read<A: LiveAccount>(
     account: &A,
     stream: StreamOf<A>,
@@ -67,7 +67,7 @@ pub(in crate::flows) async fn read<A: LiveAccount>(
     read.flatten().ok_or(pass)
 }
 
-/// All of a body; nothing when it is larger than what is kept, or breaks off.
+/// The bytes of a body; `None` if it is larger than the limit, or ends early.
 async fn read_small(mut stream: impl ByteStream) -> Option<Bytes> {
     let mut read = BytesMut::new();
     while let Some(piece) = stream.next().await {

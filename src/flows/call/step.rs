@@ -1,5 +1,5 @@
-//! A request within an action. It brings no caller's words: its query is the file's, its body the result of the
-//! step before, and its answer is read and becomes the next result.
+//! A request of an action's step. It uses no parameters of a caller: the file defines its query, its body is the result
+//! of the step before, and its parsed answer is the next result.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::Room;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::LiveAccount;
-use crate::flows::call::build::{Given, OURS_ON_LIST, Prepared, Values};
+use crate::flows::call::build::{CallerPart, GATEWAY_PARAMETERS_OF_LISTS, Prepared, Values};
 use crate::flows::call::current::Current;
 use crate::flows::call::driver;
 use crate::flows::call::engine::Engine;
@@ -28,42 +28,42 @@ use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::CallerQuery;
 use crate::time::Timestamp;
 
-/// A request that is to be sent.
+/// The parameters of a step's request.
 pub(in crate::flows) struct StepCall<'a> {
     /// The request, as the file defines it.
     pub(in crate::flows) method: &'a Method,
-    /// Whose it is: an action's, or that for a fresh credential.
+    /// For whom it is sent: an action, or the refresh of a credential.
     pub(in crate::flows) errand: Errand,
-    /// What it is for.
+    /// Whether it reads or writes.
     pub(in crate::flows) purpose: Purpose,
-    /// What its answer is.
-    pub(in crate::flows) whole: Whole,
-    /// The whole context, as the steps before left it.
+    /// What its answer has to be.
+    pub(in crate::flows) whole: ExpectedAnswer,
+    /// The whole context after the steps before.
     pub(in crate::flows) context: &'a Value,
-    /// Its public half.
+    /// The public half of the context.
     pub(in crate::flows) shown: &'a Value,
-    /// The root `id`; null is none.
+    /// The root `id`; null if there is none.
     pub(in crate::flows) id: Value,
-    /// What would be the caller's query, as a raw query.
+    /// The raw query, in place of a caller's.
     pub(in crate::flows) query: String,
-    /// The root `body`, and the body where the method defines none; null is none.
+    /// The root `body`, and the request body if the method defines none; null if there is none.
     pub(in crate::flows) body: Exact,
 }
 
-/// What a method answers.
+/// What a method's answer has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flows) enum Whole {
-    /// A list: where there is none, it is empty.
+pub(in crate::flows) enum ExpectedAnswer {
+    /// A list. A missing list is an empty one.
     List,
     /// Anything.
     Any,
 }
 
-/// A parsed answer, and the memory it takes while it is held.
+/// A parsed answer, and the memory that it takes.
 pub(in crate::flows) struct Answered {
     /// Cut at the method's `response_path`.
     pub(in crate::flows) value: Exact,
-    /// Given back when dropped.
+    /// Released on drop.
     #[expect(dead_code, reason = "holding it is its use")]
     pub(in crate::flows) room: Room,
 }
@@ -109,11 +109,11 @@ fn prepare<'a>(
     resolved: &'a ResolvedConfig,
     call: StepCall<'a>,
 ) -> Result<Prepared<'a>, Failure> {
-    let ours = match call.whole {
-        Whole::List => OURS_ON_LIST,
-        Whole::Any => &[],
+    let gateway_parameters = match call.whole {
+        ExpectedAnswer::List => GATEWAY_PARAMETERS_OF_LISTS,
+        ExpectedAnswer::Any => &[],
     };
-    let query = CallerQuery::read(&call.query, ours);
+    let query = CallerQuery::read(&call.query, gateway_parameters);
     let (method, moment) = (call.method, moment(account.system()));
     let writing = Writing::of(&resolved.compiled.config, method, &moment);
     let text = if method.add_query_to_body {
@@ -128,7 +128,7 @@ fn prepare<'a>(
         purpose: call.purpose,
         errand: call.errand,
     };
-    let given = Given {
+    let given = CallerPart {
         values: Values {
             id: call.id,
             query: query.to_value(),
@@ -143,7 +143,7 @@ fn prepare<'a>(
     Ok(prepared.with_whole(call.whole))
 }
 
-/// The body as a caller would have written it, where the query is put into it.
+/// The body as text, if query values are written into it.
 fn text(writing: &Writing, body: &Exact) -> Result<Bytes, Failure> {
     if body.is_null() {
         return Ok(Bytes::new());

@@ -1,4 +1,4 @@
-//! What a call is about: a method of the file, or the provider's own path.
+//! The subject of a call: a method of the file, or a path of the provider.
 
 use crate::config::authorization::Authorization;
 use crate::config::resource::Method;
@@ -9,7 +9,7 @@ use crate::proxy::body::BodySource;
 use crate::proxy::request::is_body_kept;
 use crate::proxy::{Target, is_read};
 
-/// What the file says of the target.
+/// The file's definition of the target.
 #[derive(Clone, Copy)]
 pub(in crate::flows) enum Plan<'a> {
     Method {
@@ -36,9 +36,9 @@ pub(in crate::flows) enum Errand {
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum Purpose {
-    /// A list or one record, whatever method the provider wants for that.
+    /// Reads a list or a record, with any HTTP method that the provider uses for it.
     Read,
-    /// What its method says.
+    /// Reads or writes as its HTTP method says.
     AsMethod,
 }
 
@@ -50,7 +50,7 @@ impl Purpose {
         }
     }
 
-    /// That of a resource's method of this name.
+    /// The purpose of a resource's method with this name.
     pub(in crate::flows) fn of_method(name: &str) -> Self {
         match name {
             "list" | "get" => Self::Read,
@@ -58,13 +58,13 @@ impl Purpose {
         }
     }
 
-    /// Whether a request of this method writes.
+    /// Whether a request with this HTTP method writes.
     pub(in crate::flows) fn writes(self, method: &http::Method) -> bool {
         self == Self::AsMethod && !is_read(method)
     }
 }
 
-/// What a call is about, and for whom.
+/// The subject of a call, and for whom it is sent.
 pub(in crate::flows) struct Subject<'a> {
     pub(in crate::flows) resolved: &'a ResolvedConfig,
     pub(in crate::flows) plan: Plan<'a>,
@@ -73,7 +73,7 @@ pub(in crate::flows) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A caller's. 404 or 405 where the file does not have it.
+    /// The subject of a caller's call. Fails with 404 or 405 if the file does not have the target.
     pub(in crate::flows) fn of_call(
         resolved: &'a ResolvedConfig,
         target: &'a Target,
@@ -124,12 +124,12 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether no redirect gets the credentials.
+    /// Whether redirects never get the credentials.
     pub(in crate::flows) fn drops_credentials(&self) -> bool {
         matches!(self.plan, Plan::Method { method, .. } if method.ignore_credentials_on_redirect)
     }
 
-    /// The method that the provider is asked with.
+    /// The HTTP method of the request to the provider.
     pub(in crate::flows) fn method(&self) -> &'a http::Method {
         match self.plan {
             Plan::Method { method, .. } => &method.method.0,
@@ -137,7 +137,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// 405 where a sandbox account is asked to write.
+    /// Refuses (405) a write of a sandbox account.
     pub(in crate::flows) fn refuse_sandbox_write(&self, is_sandbox: bool) -> Result<(), Failure> {
         if is_sandbox && !is_read(self.method()) {
             return Err(sandbox_refusal());
@@ -145,11 +145,11 @@ impl<'a> Subject<'a> {
         Ok(())
     }
 
-    /// `/custom` and bodies that go as they are, where the file has switched them off; and a body in the place of one
-    /// in which the file says whose account it is.
+    /// Refuses `/custom` and raw bodies if the file disables them. Refuses a raw body, too, if it would replace a body
+    /// in which the file identifies the account.
     pub(in crate::flows) fn refuse_switched_off(&self, source: BodySource) -> Result<(), Failure> {
         let config = self.config();
-        let words = match self.plan {
+        let message = match self.plan {
             Plan::Custom { .. } if !config.allows_custom() => {
                 "The integration has switched `/custom` off: call a method of one of its resources."
             }
@@ -161,11 +161,11 @@ impl<'a> Subject<'a> {
             }
             Plan::Custom { .. } | Plan::Method { .. } => return Ok(()),
         };
-        Err(Failure::new(Code::SwitchedOff, words))
+        Err(Failure::new(Code::SwitchedOff, message))
     }
 }
 
-/// A sandbox account was asked to write.
+/// The failure for a write of a sandbox account.
 pub(in crate::flows) fn sandbox_refusal() -> Failure {
     Failure::new(
         Code::MethodNotAllowed,
@@ -173,7 +173,7 @@ pub(in crate::flows) fn sandbox_refusal() -> Failure {
     )
 }
 
-/// The method a target names, or that there is none.
+/// The method that the target names. Fails if the file does not have it.
 fn plan<'a>(
     config: &'a Config,
     target: &'a Target,

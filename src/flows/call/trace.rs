@@ -1,5 +1,5 @@
-//! What the log says of a call: where it went, how often, how long the provider took. It knows no value of a
-//! query, no header and no body.
+//! The log's facts of a call: its target, its retries, and the provider's time. It has no query values, header fields
+//! or bodies.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -12,24 +12,24 @@ use crate::flows::call::subject::{Plan, Subject};
 use crate::proxy::{Target, redact};
 use crate::time::Timestamp;
 
-/// The trace of one call, written while it runs.
+/// The trace of one call, filled while the call runs.
 #[derive(Debug, Default)]
 pub struct Trace {
     /// Whether anything was sent to the provider.
     was_sent: Cell<bool>,
     /// How often a request was sent again.
     retries: Cell<u64>,
-    /// Whether its last answer is none that counts.
+    /// Whether the last answer does not count.
     superseded: Cell<bool>,
-    /// What the provider took until the heads of its answers, all requests together.
+    /// The provider's time until the heads of its answers, summed over all requests.
     took: Cell<Duration>,
     /// The status of its last answer.
     status: Cell<Option<StatusCode>>,
-    /// The status of a redirect that answered a write, and leads to a page to be read.
+    /// The status of a redirect that answered a write and is followed with a GET.
     done: Cell<Option<StatusCode>>,
-    /// The good status that the last request, a write, was answered with itself.
+    /// The success status of the answer to the last request, if that was a write.
     accepted: Cell<Option<StatusCode>>,
-    /// Whether a step of an action has written.
+    /// Whether a step of an action has made a write.
     has_written: Cell<bool>,
     about: RefCell<About>,
 }
@@ -39,18 +39,18 @@ pub struct Trace {
 pub(in crate::flows) struct About {
     /// The provider's host.
     pub(in crate::flows) host: Option<String>,
-    /// The resource, and its method or the action, once the file was seen to have them: until then they are the
-    /// caller's words.
+    /// The resource and its method, or the action. They are empty until the file is known to have them, since the log
+    /// must not contain a caller's parameters.
     pub(in crate::flows) resource: Option<String>,
     pub(in crate::flows) resource_method: Option<String>,
-    /// The method's path as the file has it; of the caller's own path what the file knows.
+    /// The method's path as the file declares it; for `/custom` the part of the path that is in the file.
     pub(in crate::flows) path: Option<String>,
     /// The OAuth scopes that the file says the method needs.
     pub(in crate::flows) scopes: Vec<String>,
 }
 
 impl Trace {
-    /// The call is about this.
+    /// Sets the subject of the call.
     pub(in crate::flows) fn names(&self, subject: &Subject<'_>, target: &Target) {
         self.is_about(target);
         let mut about = self.about.borrow_mut();
@@ -64,7 +64,7 @@ impl Trace {
         }
     }
 
-    /// The call is about this, which the file has or had.
+    /// Sets the target, which the file has or had.
     pub(in crate::flows) fn is_about(&self, target: &Target) {
         let Target::Method {
             resource, method, ..
@@ -77,14 +77,14 @@ impl Trace {
         about.resource_method = Some(method.clone());
     }
 
-    /// The call is about this action.
+    /// Sets the action.
     pub(in crate::flows) fn runs(&self, action: &str) {
         let mut about = self.about.borrow_mut();
         about.resource = Some("_".to_owned());
         about.resource_method = Some(action.to_owned());
     }
 
-    /// A request goes out.
+    /// Notes that a request is sent.
     pub(in crate::flows) fn sends(&self, url: &Url) {
         self.was_sent.set(true);
         if self.superseded.take() {
@@ -98,7 +98,7 @@ impl Trace {
         }
     }
 
-    /// Its answer's head came, or will not come.
+    /// Notes the head of its answer, or that there is none.
     pub(in crate::flows) fn received(
         &self,
         status: Option<StatusCode>,
@@ -109,23 +109,23 @@ impl Trace {
         self.status.set(status);
     }
 
-    /// A redirect answered a write and leads to a page to be read: whatever comes of that, the write was made.
+    /// Notes that a redirect answered a write and is followed with a GET. The write was made, even if that GET fails.
     pub(in crate::flows) fn was_done(&self, status: StatusCode) {
         self.done.set(Some(status));
     }
 
-    /// A write was answered well.
+    /// Notes a success answer to a write.
     pub(in crate::flows) fn was_accepted(&self, status: StatusCode) {
         self.accepted.set(Some(status));
     }
 
-    /// A step of an action has written.
+    /// Notes that a step of an action has made a write.
     pub(in crate::flows) fn has_written(&self) {
         self.has_written.set(true);
     }
 
-    /// A failure of a call, or of what comes behind it, with what became of its write. An error that the provider reported in
-    /// the answer to the write itself is a refusal of it.
+    /// Adds to a failure whether the call's write was made. An error in the provider's answer to the write itself means
+    /// that the provider refused the write.
     pub fn behind_write(&self, failure: Failure) -> Failure {
         match (self.done(), self.made_write()) {
             (Some(status), _) => failure.of_made_write(status),
@@ -135,19 +135,19 @@ impl Trace {
         }
     }
 
-    /// What the provider answered to a write that it made.
+    /// The status of the provider's answer to a write that it made.
     pub(in crate::flows) fn made_write(&self) -> Option<u16> {
         let accepted = self.accepted.get().map(|status| status.as_u16());
         self.done().or(accepted)
     }
 
-    /// What a redirect answered to the write.
+    /// The status of a redirect that answered the write.
     pub(in crate::flows) fn done(&self) -> Option<u16> {
         self.done.get().map(|status| status.as_u16())
     }
 
-    /// The last answer is none that counts: the provider wants no more requests for now, is to be
-    /// asked again, or refused the account and not the call.
+    /// Marks the last answer as superseded: the provider limits the rate, the request is sent again, or the provider
+    /// refused the credential and not the call.
     pub(in crate::flows) fn mark_superseded(&self) {
         self.superseded.set(true);
         self.accepted.set(None);
@@ -157,27 +157,27 @@ impl Trace {
         self.about.borrow().clone()
     }
 
-    /// Whether the provider may have received it.
+    /// Whether the provider may have received the request.
     pub(in crate::flows) fn was_sent(&self) -> bool {
         self.was_sent.get()
     }
 
-    /// Whether that is so at the end: no further request was sent.
+    /// Whether the last answer is superseded and no request followed it.
     pub(in crate::flows) fn is_superseded(&self) -> bool {
         self.superseded.get()
     }
 
-    /// The status of the provider's last answer; nothing where it gave none.
+    /// The status of the provider's last answer; `None` if there is none.
     pub(in crate::flows) fn status(&self) -> Option<u16> {
         self.status.get().map(|status| status.as_u16())
     }
 
-    /// How often a request was sent again; what follows a redirect is not sent again.
+    /// How often a request was sent again. A followed redirect does not count.
     pub(in crate::flows) fn retries(&self) -> u64 {
         self.retries.get()
     }
 
-    /// What the provider took; nothing where it was not asked.
+    /// The provider's time; `None` if no request was sent.
     pub(in crate::flows) fn took(&self) -> Option<Duration> {
         self.was_sent().then(|| self.took.get())
     }

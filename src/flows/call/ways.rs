@@ -1,5 +1,5 @@
-//! What the driver does for a caller, and what for an action: how the account is read again before a request is sent, and
-//! what a refusal of its credential leads to.
+//! How calls and actions differ for the driver: how each reads the account again before a request, and what follows a
+//! refused credential.
 
 use std::rc::Rc;
 
@@ -15,10 +15,10 @@ use crate::time::Timestamp;
 pub(in crate::flows) trait Way<A: LiveAccount> {
     fn account(&self) -> &A;
 
-    /// The account as it is now, if it may be called still.
+    /// The account as it is now, if it may still be called.
     async fn read_again(&self, before: &Rc<LoadedAccount>) -> Result<Rc<LoadedAccount>, Failure>;
 
-    /// Whether it waits for a refresh that is under way.
+    /// Whether requests wait for a refresh in progress.
     fn waits_for_token(&self) -> bool;
 
     async fn wait_for_token(
@@ -28,7 +28,7 @@ pub(in crate::flows) trait Way<A: LiveAccount> {
         deadline: Timestamp,
     ) -> Result<(), Failure>;
 
-    /// Another credential after a refusal.
+    /// Gets another credential after a refusal.
     async fn renew(
         &self,
         refused: &Rc<LoadedAccount>,
@@ -43,11 +43,11 @@ pub(in crate::flows) trait Way<A: LiveAccount> {
     ) -> Result<bool, Failure>;
 }
 
-/// A caller's, who may see the account as long as it may be called.
+/// The way of a caller. Each read checks the caller's access and the account's status again.
 pub(in crate::flows) struct CallersWay<'a, A> {
     pub(in crate::flows) account: &'a Rc<A>,
     pub(in crate::flows) visibility: &'a Visibility,
-    /// When the account was read first.
+    /// When the account was first read.
     pub(in crate::flows) read_at: Timestamp,
 }
 
@@ -102,7 +102,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
     }
 }
 
-/// A running action's. It neither waits for a token nor renews one: a refresh may be what runs it.
+/// The way of a running action. It neither waits for a token nor renews one, since the action itself may be a refresh.
 pub(in crate::flows) struct ActionsWay<'a, A> {
     pub(in crate::flows) account: &'a A,
     pub(in crate::flows) is_refresh: bool,
@@ -116,7 +116,7 @@ impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {
     async fn read_again(&self, before: &Rc<LoadedAccount>) -> Result<Rc<LoadedAccount>, Failure> {
         let gone = || Failure::not_found("integrated account");
         let now = self.account.present().ok_or_else(gone)?;
-        // An account that is being set up, or tried, may be called by its own actions.
+        // The account's own actions may call it during its set-up and validation.
         if !self.is_refresh && before.account.status.check_callable().is_ok() {
             now.account.status.check_callable()?;
         }

@@ -1,5 +1,5 @@
-//! The resolved configuration of an account (its integration file with the overrides, compiled), its secrets, their
-//! redaction, and the caches of this isolate.
+//! The resolved configuration of an account (its integration file with the overrides, compiled), the redaction of its
+//! secrets, and the caches of this isolate. It uses `base` and `messages`.
 
 pub mod config_cache;
 pub mod isolate;

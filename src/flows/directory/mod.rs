@@ -2,7 +2,8 @@
 //! KV, and its alarm repeats the publishing until it succeeds.
 //!
 //! There is one named root (environments, integrations) and one directory per environment (installs, tokens, the index
-//! of accounts). A call to a provider does not use it, except for a miss in KV.
+//! of accounts). A call to a provider does not use it, except for a miss in KV. The folder uses `base`, `messages` and
+//! `config`.
 
 pub(in crate::flows) mod accounts;
 pub(in crate::flows) mod api_tokens;
@@ -181,70 +182,64 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         if !self.open_environment(id, &request).await? {
             return answer_without_environment(&request);
         }
+        self.dispatch_environment(request).await
+    }
+
+    async fn dispatch_environment(&self, request: EnvironmentMessage) -> Result<Value, Failure> {
+        use EnvironmentMessage as Message;
+
         match request {
-            EnvironmentMessage::CreateToken(record) => answered(self.create_token(record).await?),
-            EnvironmentMessage::ListTokens(page) => answered(self.list_tokens(&page)?),
-            EnvironmentMessage::FindToken(hash) => answered(self.find_token(&hash)?),
-            EnvironmentMessage::DeleteToken(id) => answered(self.delete_token(id).await?),
-            EnvironmentMessage::CreateInstall(record, secrets) => {
+            Message::CreateToken(record) => answered(self.create_token(record).await?),
+            Message::ListTokens(page) => answered(self.list_tokens(&page)?),
+            Message::FindToken(hash) => answered(self.find_token(&hash)?),
+            Message::DeleteToken(id) => answered(self.delete_token(id).await?),
+            Message::CreateInstall(record, secrets) => {
                 answered(self.create_install(record, &secrets).await?)
             }
-            EnvironmentMessage::ChangeInstall(id, change) => {
-                answered(self.change_install(id, change).await?)
-            }
-            EnvironmentMessage::DeleteInstall(id) => answered(self.delete_install(id).await?),
-            EnvironmentMessage::HasInstallOf(integration) => {
-                answered(self.has_install_of(integration)?)
-            }
-            EnvironmentMessage::FindInstall(id) => answered(self.find_install(id)?),
-            EnvironmentMessage::ListInstalls(page) => answered(self.list_installs(&page)?),
-            EnvironmentMessage::CreateLink(record, context) => {
+            Message::ChangeInstall(id, change) => answered(self.change_install(id, change).await?),
+            Message::DeleteInstall(id) => answered(self.delete_install(id).await?),
+            Message::HasInstallOf(integration) => answered(self.has_install_of(integration)?),
+            Message::FindInstall(id) => answered(self.find_install(id)?),
+            Message::ListInstalls(page) => answered(self.list_installs(&page)?),
+            Message::CreateLink(record, context) => {
                 answered(self.create_link(record, &context).await?)
             }
-            EnvironmentMessage::ListLinks(page) => answered(self.list_links(&page)?),
-            EnvironmentMessage::DeleteLink(id) => answered(self.delete_link(id)?),
-            EnvironmentMessage::OpenLink(hash, browser) => {
+            Message::ListLinks(page) => answered(self.list_links(&page)?),
+            Message::DeleteLink(id) => answered(self.delete_link(id)?),
+            Message::OpenLink(hash, browser) => {
                 answered(self.open_link(&hash, browser.as_deref())?)
             }
-            EnvironmentMessage::BindLink(hash, used) => answered(self.bind_link(&hash, used)?),
-            EnvironmentMessage::IndexAccount(entry, link, lookup) => {
+            Message::BindLink(hash, used) => answered(self.bind_link(&hash, used)?),
+            Message::IndexAccount(entry, link, lookup) => {
                 answered(self.index_account(&entry, link.as_deref(), &lookup)?)
             }
-            EnvironmentMessage::FindAccounts(install, field, values) => {
+            Message::FindAccounts(install, field, values) => {
                 answered(self.find_accounts(install, &field, &values).await?)
             }
-            EnvironmentMessage::ForgetAccount(id) => answered(self.forget_account(id)?),
-            EnvironmentMessage::ListAccounts(page) => answered(self.list_accounts(&page)?),
-            EnvironmentMessage::CreateWebhook(record, secrets) => {
+            Message::ForgetAccount(id) => answered(self.forget_account(id)?),
+            Message::ListAccounts(page) => answered(self.list_accounts(&page)?),
+            Message::CreateWebhook(record, secrets) => {
                 answered(self.create_webhook(record, &secrets)?)
             }
-            EnvironmentMessage::ListWebhooks(page) => answered(self.list_webhooks(&page)?),
-            EnvironmentMessage::FindWebhook(id) => answered(self.find_webhook(id)?),
-            EnvironmentMessage::ChangeWebhook(id, change) => {
-                answered(self.change_webhook(id, change).await?)
-            }
-            EnvironmentMessage::RotateWebhookSecret(id, secret) => {
+            Message::ListWebhooks(page) => answered(self.list_webhooks(&page)?),
+            Message::FindWebhook(id) => answered(self.find_webhook(id)?),
+            Message::ChangeWebhook(id, change) => answered(self.change_webhook(id, change).await?),
+            Message::RotateWebhookSecret(id, secret) => {
                 answered(self.rotate_webhook_secret(id, secret)?)
             }
-            EnvironmentMessage::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
-            EnvironmentMessage::Webhooks => answered(self.webhooks()?),
-            EnvironmentMessage::NoteFailing(id, now) => {
-                answered(self.note_failing(id, now, PATIENCE)?)
-            }
-            EnvironmentMessage::NoteGone(id, now) => {
-                answered(self.note_failing(id, now, Duration::ZERO)?)
-            }
-            EnvironmentMessage::NoteWorking(id) => answered(self.note_working(id)?),
-            EnvironmentMessage::NoteWaiting(id, account) => {
-                answered(self.note_waiting(id, account)?)
-            }
-            EnvironmentMessage::NoteFailed(events) => answered(self.note_failed(&events)?),
-            EnvironmentMessage::ForgetFailed(ids) => answered(self.forget_failed(&ids)?),
-            EnvironmentMessage::ListFailed(page) => answered(self.list_failed(&page)?),
-            EnvironmentMessage::FailedAccounts(range) => answered(self.failed_accounts(&range)?),
-            EnvironmentMessage::Reseal(after) => answered(self.reseal_environment(after).await?),
-            EnvironmentMessage::CountSealed => answered(self.count_sealed_here()?),
-            EnvironmentMessage::Close => answered(self.close().await?),
+            Message::DeleteWebhook(id) => answered(self.delete_webhook(id).await?),
+            Message::Webhooks => answered(self.webhooks()?),
+            Message::NoteFailing(id, now) => answered(self.note_failing(id, now, PATIENCE)?),
+            Message::NoteGone(id, now) => answered(self.note_failing(id, now, Duration::ZERO)?),
+            Message::NoteWorking(id) => answered(self.note_working(id)?),
+            Message::NoteWaiting(id, account) => answered(self.note_waiting(id, account)?),
+            Message::NoteFailed(events) => answered(self.note_failed(&events)?),
+            Message::ForgetFailed(ids) => answered(self.forget_failed(&ids)?),
+            Message::ListFailed(page) => answered(self.list_failed(&page)?),
+            Message::FailedAccounts(range) => answered(self.failed_accounts(&range)?),
+            Message::Reseal(after) => answered(self.reseal_environment(after).await?),
+            Message::CountSealed => answered(self.count_sealed_here()?),
+            Message::Close => answered(self.close().await?),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The account's events as their environment sees them, and when they go out.
+//! The account's events for callers of the API, and the start of their delivery.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use crate::ids::{EnvironmentId, EventId};
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::time::Timestamp;
 
-/// The events of the account, also when it is gone.
+/// The events of the account; they outlive it.
 pub(in crate::flows) struct AccountEvents<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -41,7 +41,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         }
     }
 
-    /// Whose events these are, when the caller may see them; those of an account that is gone, too.
+    /// The environment of the events, if the caller can see them. The account may be deleted already.
     pub(in crate::flows) async fn visible_outbox(
         &self,
         visibility: &Visibility,
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         self.list(environment, page)
     }
 
-    /// Everything there is of one.
+    /// One event with its payload, deliveries and attempts.
     pub(in crate::flows) async fn get_event(
         &self,
         visibility: &Visibility,
@@ -82,7 +82,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         self.get(environment, id)
     }
 
-    /// The directory says that something that waits here may go.
+    /// The directory reports that a paused subscription was resumed.
     pub(in crate::flows) async fn release_deliveries(&self) -> Result<(), Failure> {
         if self.deliveries.release_all()? {
             self.schedule.wake_by(self.base.outside().now()).await;
@@ -90,22 +90,22 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         Ok(())
     }
 
-    /// Whether any was ever stored.
+    /// Whether an event was ever stored.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         self.outbox.is_there()
     }
 
-    /// Delivers what is due, until then.
+    /// Sends due deliveries until `until`.
     pub(in crate::flows) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
         self.deliveries.deliver(until).await
     }
 
-    /// What is due goes out now.
+    /// Sets the alarm to deliver now.
     pub(in crate::flows) async fn deliver_now(&self) {
         self.schedule.wake_by(self.base.outside().now()).await;
     }
 
-    /// While the alarm delivers it finds by itself what is new.
+    /// Sets the alarm, unless it is delivering: then it finds new events without it.
     pub(in crate::flows) async fn wake_to_deliver(&self) {
         if !self.deliveries.is_delivering() {
             self.schedule.wake_by(self.base.outside().now()).await;

@@ -1,4 +1,4 @@
-//! One attempt to deliver an event, and what it leaves behind.
+//! One attempt to deliver an event, and what is stored about it.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// How old what is known of a subscription may be when it is used.
+/// The greatest age of the cached subscriptions that an attempt uses.
 const KNOWN: Duration = Duration::from_secs(5);
-/// Until an attempt that was counted and never came back is made good.
+/// The wait before the last attempt, interrupted by a restart, is made again.
 const LOST: Duration = Duration::from_mins(1);
-/// After so many tries a subscription is said to fail, not before: one of many may.
-const TRIES_OF_A_FAILING_ONE: u32 = 3;
-/// Attempts that are kept of a delivery, the last ones.
+/// A subscription is reported as failing after this many tries of one delivery: a single failure says little.
+const TRIES_OF_FAILING: u32 = 3;
+/// The last attempts of a delivery are stored, up to this many.
 const ATTEMPTS_KEPT: i64 = 30;
 
-/// A delivery as it stands, and what it carries.
-struct Standing {
+/// The delivery and its event.
+struct PendingDelivery {
     tries: u32,
     attempts: i64,
     event: String,
@@ -36,8 +36,8 @@ struct Standing {
     created_at: Timestamp,
 }
 
-/// The same as a row; what is of the event is `NULL` where that is gone.
-type StandingRow = (
+/// A [`PendingDelivery`] as a row. The columns of the event are `NULL` if it was deleted.
+type PendingDeliveryRow = (
     u32,
     i64,
     Option<String>,
@@ -57,28 +57,28 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let Some(webhook) = self.subscription(environment, due.webhook).await? else {
             return Ok(self.drop_delivery(due)?);
         };
-        let Some(standing) = self.standing(due)? else {
+        let Some(delivery) = self.pending_delivery(due)? else {
             return Ok(());
         };
         if webhook.paused_at.is_some() {
-            return Ok(self.let_wait(due.webhook)?);
+            return Ok(self.pause_deliveries(due.webhook)?);
         }
-        // Where there is no room nothing is counted, and the alarm comes again.
+        // Without memory the attempt is not counted, and the alarm tries again.
         let room = self.base.isolate().room();
-        room.take(2 * standing.payload.len())?;
-        let tries = standing.tries + 1;
+        room.take(2 * delivery.payload.len())?;
+        let tries = delivery.tries + 1;
         let wait = next_wait(tries, None, self.base.outside().random());
         self.count_attempt(due, tries, now.plus(wait.unwrap_or(LOST)))?;
         let id = self.outbox.event_id(due.event);
         let message = Message {
             id,
-            event: &standing.event,
-            payload: &standing.payload,
-            resource_type: standing.resource_type.as_deref(),
-            resource_id: standing.resource_id.as_deref(),
+            event: &delivery.event,
+            payload: &delivery.payload,
+            resource_type: delivery.resource_type.as_deref(),
+            resource_id: delivery.resource_id.as_deref(),
             environment_id: environment,
             integrated_account_id: Some(self.base.id()),
-            created_at: standing.created_at,
+            created_at: delivery.created_at,
             webhook_id: webhook.id,
         };
         let sent = send_webhook(
@@ -90,13 +90,13 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         .await;
         let attempt = sent.unwrap_or_else(|failure| DeliveryAttempt::not_sent(failure.message));
         self.note_outcome(due, tries, &attempt)?;
-        self.keep_attempt(due, standing.attempts + 1, now, &attempt)?;
-        self.tell_outcome(environment, &webhook, tries, &attempt)
+        self.keep_attempt(due, delivery.attempts + 1, now, &attempt)?;
+        self.report_outcome(environment, &webhook, tries, &attempt)
             .await;
         Ok(())
     }
 
-    /// As it is known here, if that is not old; that one is gone is believed only by a list that is new.
+    /// Uses the isolate's list unless it is old. Only a new list can show that a subscription was deleted.
     async fn subscription(
         &self,
         environment: EnvironmentId,
@@ -112,8 +112,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         Ok(of(&self.subscriptions(environment, now).await?))
     }
 
-    /// Nothing where it was settled or put off meanwhile.
-    fn standing(&self, due: Due) -> Result<Option<Standing>, StorageFault> {
+    /// `None`: it is no longer due, or its event was deleted.
+    fn pending_delivery(&self, due: Due) -> Result<Option<PendingDelivery>, StorageFault> {
         let statement = "SELECT d.tries, d.attempts, e.event, e.payload, e.resource_type, e.resource_id, e.created_at \
              FROM delivery d LEFT JOIN event e ON e.number = d.event WHERE d.event = ? AND d.webhook_id = ? AND d.next_at <= ?";
         let values = [
@@ -121,17 +121,16 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             due.webhook.to_string().into(),
             self.base.outside().now().as_millis().into(),
         ];
-        let row: Option<StandingRow> = sql::first(self.base.storage(), statement, &values)?;
+        let row: Option<PendingDeliveryRow> = sql::first(self.base.storage(), statement, &values)?;
         let Some((tries, attempts, event, payload, resource_type, resource_id, created_at)) = row
         else {
             return Ok(None);
         };
         let (Some(event), Some(payload), Some(created_at)) = (event, payload, created_at) else {
-            // Its event is gone: nothing is left to be delivered.
             self.drop_delivery(due)?;
             return Ok(None);
         };
-        Ok(Some(Standing {
+        Ok(Some(PendingDelivery {
             tries,
             attempts,
             event,
@@ -142,7 +141,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }))
     }
 
-    /// As if it failed: a restart before the answer leaves it to its next try.
+    /// Counts the attempt as failed before it is sent: after a restart the next try follows.
     fn count_attempt(&self, due: Due, tries: u32, next_at: Timestamp) -> Result<(), StorageFault> {
         let statement = "UPDATE delivery SET tries = ?, attempts = attempts + 1, next_at = ? WHERE event = ? AND webhook_id = ?";
         let values = [
@@ -193,7 +192,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         Ok(())
     }
 
-    /// Unless it was begun anew meanwhile, by a replay.
+    /// Stores the outcome, unless a replay has restarted the delivery: then `tries` differs.
     fn note_outcome(
         &self,
         due: Due,
@@ -203,7 +202,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let wait = next_wait(tries, attempt.retry_after, self.base.outside().random());
         let (status, next_at) = match wait {
             _ if attempt.is_delivered() => ("delivered", SqlValue::Null),
-            // The subscription is paused: the event waits for it to be resumed.
+            // The directory pauses the subscription: the delivery waits until it is resumed.
             _ if attempt.is_gone() => ("pending", self.base.outside().now().as_millis().into()),
             Some(wait) => (
                 "pending",
@@ -226,7 +225,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         self.rows.settle_event(due.event)
     }
 
-    /// The subscription is gone.
+    /// Deletes a delivery whose subscription or event was deleted.
     fn drop_delivery(&self, due: Due) -> Result<(), StorageFault> {
         let statement = "DELETE FROM delivery WHERE event = ? AND webhook_id = ?";
         sql::run(
@@ -237,9 +236,9 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         self.rows.settle_event(due.event)
     }
 
-    /// The directory keeps since when a subscription fails, and pauses it. What it does not hear now it hears from
-    /// the next one.
-    async fn tell_outcome(
+    /// Reports the outcome to the directory, which stores since when a subscription fails and pauses it. If the report is
+    /// lost, the next delivery's report follows.
+    async fn report_outcome(
         &self,
         environment: EnvironmentId,
         webhook: &WebhookRecord,
@@ -247,22 +246,22 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         attempt: &DeliveryAttempt,
     ) {
         let now = self.base.outside().now();
-        let ask = if attempt.is_delivered() {
+        let message = if attempt.is_delivered() {
             webhook
                 .failing_since
                 .map(|_| EnvironmentMessage::NoteWorking(webhook.id))
         } else if attempt.is_gone() {
             Some(EnvironmentMessage::NoteGone(webhook.id, now))
         } else {
-            let is_failing = tries >= TRIES_OF_A_FAILING_ONE;
+            let is_failing = tries >= TRIES_OF_FAILING;
             is_failing.then(|| EnvironmentMessage::NoteFailing(webhook.id, now))
         };
-        let Some(ask) = ask else { return };
+        let Some(message) = message else { return };
         if let Err(failure) =
-            send_to_environment::<Value>(self.base.outside(), environment, &ask).await
+            send_to_environment::<Value>(self.base.outside(), environment, &message).await
         {
             self.base
-                .log("subscription_not_told", failure.code.as_str());
+                .log("subscription_not_reported", failure.code.as_str());
         }
         self.base.isolate().drop_subscriptions(environment);
     }

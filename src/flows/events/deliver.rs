@@ -1,5 +1,5 @@
-//! Events go out, by alarm: each is expanded to those who subscribed, then delivered, oldest first, one at a time.
-//! An attempt is counted before it is sent, so a restart never makes one for nothing.
+//! Delivery of events, by the alarm: each event is expanded to a delivery for each subscription, and deliveries are sent
+//! one at a time, oldest first. An attempt is counted before it is sent, so a restart never makes an uncounted one.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,9 +18,9 @@ use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// Events that are expanded, deliveries that are looked up, at a time.
+/// The most events expanded, and deliveries read, in one step.
 const STEP: i64 = 50;
-/// Until what could not be expanded or told is tried again.
+/// The wait before a failed step (expand, report) is tried again.
 pub(in crate::flows) const RETRY: Duration = Duration::from_secs(10);
 
 /// A delivery that is due.
@@ -30,7 +30,7 @@ pub(in crate::flows) struct Due {
     pub(in crate::flows) webhook: WebhookId,
 }
 
-/// Given back when the work is over, however it ends.
+/// Clears the flag when the work ends or is cancelled.
 struct Busy<'a>(&'a Cell<bool>);
 
 impl Drop for Busy<'_> {
@@ -44,9 +44,8 @@ pub(in crate::flows) struct Dispatcher<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) outbox: Rc<Outbox<O, S>>,
     pub(super) rows: EventRows<O, S>,
-    /// Deliveries are under way.
     is_delivering: Cell<bool>,
-    /// After a directory that did not answer.
+    /// Set while the directory does not answer.
     paused_until: Cell<Option<Timestamp>>,
 }
 
@@ -70,7 +69,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         self.is_delivering.get()
     }
 
-    /// Delivers what is due, until then.
+    /// Sends due deliveries until `until`.
     pub(in crate::flows) async fn deliver(&self, until: Timestamp) -> Result<(), Failure> {
         let Some(environment) = self.outbox.environment()? else {
             return Ok(());
@@ -80,11 +79,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }
         let _busy = Busy(&self.is_delivering);
         let outcome = self.deliver_all(environment, until).await;
-        let told = self.report(environment).await;
-        let pause = outcome.is_err() || told.is_err();
+        let reported = self.report(environment).await;
+        let pause = outcome.is_err() || reported.is_err();
         self.paused_until
             .set(pause.then(|| self.base.outside().now().plus(RETRY)));
-        outcome.and(told)
+        outcome.and(reported)
     }
 
     async fn deliver_all(
@@ -96,7 +95,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             let has_more = self.expand(environment).await?;
             self.note_waiting(environment).await?;
             let due = self.due()?;
-            // What comes from now on is found when the alarm is set again.
+            // Later events are found when the alarm is set again.
             if due.is_empty() && !has_more {
                 return Ok(());
             }
@@ -110,7 +109,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         Ok(())
     }
 
-    /// Gives new events to who subscribed, by a list that is not older than they are; whether there may be more.
+    /// Creates the deliveries of new events, by a list of subscriptions that is not older than the events. Returns whether
+    /// there may be more events.
     async fn expand(&self, environment: EnvironmentId) -> Result<bool, Failure> {
         let new = "SELECT number, event FROM event WHERE is_expanded = 0 ORDER BY number LIMIT ?";
         let now = self.base.outside().now();
@@ -145,7 +145,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
                 &[number.into(), id.into(), now.into()],
             )?;
             if webhook.paused_at.is_some() {
-                self.let_wait(webhook.id)?;
+                self.pause_deliveries(webhook.id)?;
             }
         }
         sql::run(
@@ -156,11 +156,12 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         self.rows.settle_event(number)
     }
 
-    /// One of each subscription after the other, each the oldest first: a slow one holds the others back by one.
+    /// The oldest delivery of each subscription, then the second oldest of each: a slow receiver delays the others by one
+    /// attempt only.
     fn due(&self) -> Result<Vec<Due>, StorageFault> {
         let now = self.base.outside().now().as_millis();
-        let statement = "SELECT event, webhook_id FROM (SELECT event, webhook_id, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY event) AS turn \
-                         FROM delivery WHERE next_at <= ?) ORDER BY turn, event LIMIT ?";
+        let statement = "SELECT event, webhook_id FROM (SELECT event, webhook_id, ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY event) AS position \
+                         FROM delivery WHERE next_at <= ?) ORDER BY position, event LIMIT ?";
         let values = [now.into(), STEP.into()];
         let rows: Vec<(i64, String)> = sql::rows_as(self.base.storage(), statement, &values)?;
         let due = |(event, webhook): (i64, String)| {
@@ -173,26 +174,26 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
 impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // Each delivery goes with its event, which the outbox trims.
+        // `EventRetention` trims events with their deliveries.
         Ok(())
     }
 
-    /// When a delivery, or a report to the directory, is next.
+    /// When the next delivery, or report to the directory, is due.
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
         if !self.outbox.is_there()? {
             return Ok(None);
         }
         let now = self.base.outside().now();
         if self.is_delivering.get() {
-            // The ring that delivers sets the alarm when it is done; should it never be, this is the way back.
+            // The alarm that delivers sets the next one when it ends. This one is for the case that it never ends.
             return Ok(Some(now.plus(Duration::from_mins(1))));
         }
         let storage = self.base.storage();
         let paused_until = self.paused_until.get();
         let is_new = "SELECT number FROM event WHERE is_expanded = 0 LIMIT 1";
-        let is_untold =
+        let is_unreported =
             "SELECT 1 FROM report UNION ALL SELECT 1 FROM waiting WHERE is_noted = 0 LIMIT 1";
-        if sql::exists(storage, is_new, &[])? || sql::exists(storage, is_untold, &[])? {
+        if sql::exists(storage, is_new, &[])? || sql::exists(storage, is_unreported, &[])? {
             return Ok(Some(paused_until.map_or(now, |until| until.max(now))));
         }
         let statement = "SELECT MIN(next_at) FROM delivery WHERE next_at IS NOT NULL";
@@ -201,7 +202,7 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     }
 
     fn reseal(&self) -> Result<(), Failure> {
-        // Nothing of a delivery is sealed.
+        // Deliveries have no encrypted column.
         Ok(())
     }
 
@@ -211,11 +212,11 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
-        // What is on its way is delivered: the deletion itself, too.
+        // Pending deliveries are sent after the deletion; its own event is one of them.
         Ok(())
     }
 
-    /// A ring that delivers takes back by itself that it does.
+    /// `is_delivering` is cleared by the alarm that delivers.
     fn reset(&self) {
         self.paused_until.set(None);
     }

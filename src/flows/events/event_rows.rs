@@ -1,4 +1,4 @@
-//! What becomes of an event when its deliveries have ended, and how they begin again.
+//! The status of an event from its deliveries, and the rows of a replay.
 
 use std::rc::Rc;
 
@@ -20,13 +20,13 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
         }
     }
 
-    /// The event no longer is failed, or soon may not be.
-    pub(in crate::flows) fn report_mended(&self, number: i64) -> Result<(), StorageFault> {
+    /// Has the directory remove a failed event from its list, before a replay.
+    pub(in crate::flows) fn report_not_failed(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number = ? AND status = 'failed'";
         sql::run(self.base.storage(), statement, &[number.into()])
     }
 
-    /// What an event comes to, once every delivery of it is over; the directory is told of those that fail.
+    /// Sets the event's status from its deliveries. A failed event is reported to the directory.
     pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
                WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
@@ -64,16 +64,17 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
         }
     }
 
-    /// Those deliveries of the event that stand as the range says; of one that arrived everywhere, all of them.
+    /// Restarts the deliveries with the range's status and subscription. Without a subscription, an event that did not fail is
+    /// expanded again.
     pub(in crate::flows) fn replay_deliveries(
         &self,
         number: i64,
         range: &ReplayRange,
     ) -> Result<(), StorageFault> {
         if range.webhook_id.is_none() && range.status != EventStatus::Failed {
-            return self.begin_again(number);
+            return self.expand_again(number);
         }
-        self.report_mended(number)?;
+        self.report_not_failed(number)?;
         let webhook = range.webhook_id.map(|id| id.to_string());
         let webhook = sql::nullable(webhook);
         let statement = "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? \
@@ -89,9 +90,9 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
         self.settle_event(number)
     }
 
-    /// To all who subscribed by now.
-    pub(in crate::flows) fn begin_again(&self, number: i64) -> Result<(), StorageFault> {
-        self.report_mended(number)?;
+    /// Delivers the event again, to all present subscriptions.
+    pub(in crate::flows) fn expand_again(&self, number: i64) -> Result<(), StorageFault> {
+        self.report_not_failed(number)?;
         let now = self.base.outside().now().as_millis();
         let statement =
             "UPDATE delivery SET status = 'pending', tries = 0, next_at = ? WHERE event = ?";
@@ -100,7 +101,8 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
         sql::run(self.base.storage(), statement, &[number.into()])
     }
 
-    pub(in crate::flows) fn name_event(
+    /// Turns a dead letter's row into the event that was read from it.
+    pub(in crate::flows) fn write_read_event(
         &self,
         number: i64,
         event: &NewEvent,

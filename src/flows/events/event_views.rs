@@ -1,4 +1,4 @@
-//! Events as they are shown.
+//! Events as the API shows them.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "number, event, status, resource_type, resource_id, last_error, created_at";
-/// Those of them that come from outside.
+/// The columns with text from outside the gateway.
 const TEXTS: &[&str] = &["event", "resource_type", "resource_id", "last_error"];
 
 /// A row of [`COLUMNS`].
@@ -89,14 +89,14 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         })
     }
 
-    /// The number in the text of an id of this account's events.
+    /// The number in an event id, if the id is of this account.
     fn number_in(&self, text: &str) -> Option<i64> {
         let id: EventId = text.parse().ok()?;
         let is_own = id.account() == self.base.id() && (0..=MOST).contains(&id.number());
         is_own.then(|| id.number())
     }
 
-    /// The number of an event that is here.
+    /// The number of a stored event.
     pub(in crate::flows) fn number_of(&self, id: EventId) -> Result<i64, Failure> {
         let number = self.number_in(&id.to_string()).ok_or_else(no_event)?;
         let statement = "SELECT number FROM event WHERE number = ?";
@@ -164,7 +164,7 @@ fn attempt_view(row: AttemptRow) -> Option<AttemptView> {
     })
 }
 
-/// A filter of the API as a condition. Its fields are checked there.
+/// A filter of the API as an SQL condition. The API has checked the field.
 fn condition(filter: &Filter) -> (String, SqlValue) {
     let sign = match filter.comparison {
         Comparison::Is => "=",

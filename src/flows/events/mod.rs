@@ -1,4 +1,5 @@
-//! Outbound events: sending a delivery, and the replay of failed events. The outbox is in the account's object.
+//! Outbound events: their deliveries, attempts, retention, and the replay of failed events. The outbox itself is in
+//! `account`. The folder uses `account`, `config`, `directory` and `messages`.
 
 pub(in crate::flows) mod account_events;
 pub(in crate::flows) mod attempt;

@@ -1,4 +1,4 @@
-//! The directory lists the failed events of all accounts: it is told of each, until it has answered.
+//! Reports failed events to the directory, which lists those of all accounts. A report is repeated until it is answered.
 
 use crate::error::{Code, Failure};
 use crate::flows::base::records::FailedEvent;
@@ -9,13 +9,13 @@ use crate::flows::messages::send_to_environment;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 
-/// Events that are told of at a time.
+/// The most events of one report.
 const STEP: i64 = 100;
-/// The alarm has other things to do, too.
+/// The most reports of one alarm, which has other work.
 const STEPS: usize = 50;
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
-    /// Tells what is left to be told, for a while.
+    /// Sends reports until none is left, up to [`STEPS`].
     pub(in crate::flows) async fn report(&self, environment: EnvironmentId) -> Result<(), Failure> {
         for _ in 0..STEPS {
             if !self.report_step(environment).await? {
@@ -25,37 +25,38 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         Ok(())
     }
 
-    /// Whether there was anything to tell.
+    /// Returns whether there was an event to report.
     async fn report_step(&self, environment: EnvironmentId) -> Result<bool, Failure> {
-        let failed = self.untold(true)?;
+        let failed = self.unreported(true)?;
         if !failed.is_empty() {
             let events = failed
                 .iter()
                 .filter_map(|number| self.failed_event(*number).transpose());
-            let ask = EnvironmentMessage::NoteFailed(events.collect::<Result<_, _>>()?);
-            self.tell(environment, &ask, &failed, 1).await?;
+            let message = EnvironmentMessage::NoteFailed(events.collect::<Result<_, _>>()?);
+            self.send_report(environment, &message, &failed, 1).await?;
         }
-        let forgotten = self.untold(false)?;
+        let forgotten = self.unreported(false)?;
         if !forgotten.is_empty() {
             let ids = forgotten.iter().map(|number| self.outbox.event_id(*number));
-            let ask = EnvironmentMessage::ForgetFailed(ids.collect());
-            self.tell(environment, &ask, &forgotten, 0).await?;
+            let message = EnvironmentMessage::ForgetFailed(ids.collect());
+            self.send_report(environment, &message, &forgotten, 0)
+                .await?;
         }
         Ok(!failed.is_empty() || !forgotten.is_empty())
     }
 
-    async fn tell(
+    async fn send_report(
         &self,
         environment: EnvironmentId,
-        ask: &EnvironmentMessage,
+        message: &EnvironmentMessage,
         numbers: &[i64],
         is_failed: i64,
     ) -> Result<(), Failure> {
-        match send_to_environment::<()>(self.base.outside(), environment, ask).await {
+        match send_to_environment::<()>(self.base.outside(), environment, message).await {
             Err(failure) if failure.code != Code::NotFound => return Err(failure),
             _ => {}
         }
-        // One that changed meanwhile has to be told again.
+        // An event whose status changed during the report is reported again.
         let statement = "DELETE FROM report WHERE event = ? AND is_failed = ?";
         for number in numbers {
             sql::run(
@@ -67,7 +68,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         Ok(())
     }
 
-    fn untold(&self, is_failed: bool) -> Result<Vec<i64>, StorageFault> {
+    fn unreported(&self, is_failed: bool) -> Result<Vec<i64>, StorageFault> {
         let statement = "SELECT event FROM report WHERE is_failed = ? LIMIT ?";
         let values = [i64::from(is_failed).into(), STEP.into()];
         sql::column(self.base.storage(), statement, &values)

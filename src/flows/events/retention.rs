@@ -1,4 +1,4 @@
-//! How long the events of an account are kept, and those of an account that is gone.
+//! How long events are stored, for an account and after its deletion.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::ports::{Outside, Storage, StorageFault};
 use crate::settings::{DEDUPLICATION, EVENT_RETENTION_DAYS};
 use crate::time::Timestamp;
 
-/// What is on its way from an account that is gone is on its way no longer than that.
+/// After the account's deletion, pending events are dropped when they are this old.
 const LONGEST: Duration = Duration::from_hours(24 * EVENT_RETENTION_DAYS);
-/// Trimming looks at everything that is kept: not more often than that.
+/// The least time between two trims: a trim reads all rows.
 const TRIMMED: Duration = Duration::from_hours(1);
-/// Or after so many new events.
+/// This many new events cause a trim before that time.
 const TRIMMED_COUNT: u32 = 1000;
 
-/// Trims the events of the outbox, with all that belongs to them.
+/// Trims the events of the outbox, with their deliveries, attempts and dead letters.
 pub(in crate::flows) struct EventRetention<O, S> {
     base: Rc<Base<O, S>>,
     outbox: Rc<Outbox<O, S>>,
@@ -36,7 +36,7 @@ impl<O: Outside, S: Storage> EventRetention<O, S> {
         }
     }
 
-    /// When there is something to trim again.
+    /// When the next trim is due.
     fn next_trim(&self) -> Result<Option<Timestamp>, StorageFault> {
         if self.outbox.trim_at().is_none() && self.outbox.is_there()? {
             self.outbox
@@ -46,11 +46,11 @@ impl<O: Outside, S: Storage> EventRetention<O, S> {
     }
 
     fn trim_seen(&self, now: Timestamp) -> Result<(), StorageFault> {
-        let over = now.minus(DEDUPLICATION).as_millis();
+        let oldest = now.minus(DEDUPLICATION).as_millis();
         sql::run(
             self.base.storage(),
             "DELETE FROM seen WHERE at <= ?",
-            &[over.into()],
+            &[oldest.into()],
         )
     }
 
@@ -65,7 +65,7 @@ impl<O: Outside, S: Storage> EventRetention<O, S> {
         self.drop_settled_events(last)
     }
 
-    /// Settled events up to this one, with all that belongs to them; the directory forgets those that failed.
+    /// Deletes settled events up to this number. The directory removes the failed ones from its list.
     fn drop_settled_events(&self, last: i64) -> Result<(), StorageFault> {
         let statements = [
             "INSERT OR REPLACE INTO report (event, is_failed) SELECT number, 0 FROM event WHERE number <= ? AND status = 'failed'",
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> EventRetention<O, S> {
         Ok(first.map(|at| at.max(now.plus(TRIMMED))))
     }
 
-    /// Of an account that is gone: whether no event is on its way any more, and the directory lists none.
+    /// After the account's deletion: whether no event is pending and the directory lists none as failed.
     fn has_ended(&self) -> Result<bool, StorageFault> {
         if !self.outbox.is_there()? {
             return Ok(true);
@@ -124,7 +124,7 @@ impl<O: Outside, S: Storage> EventRetention<O, S> {
 }
 
 impl<O: Outside, S: Storage> Stored for EventRetention<O, S> {
-    /// Pending events stay, however old.
+    /// Pending events are not trimmed, however old.
     fn trim(&self) -> Result<(), StorageFault> {
         if !self.outbox.is_there()? {
             return Ok(());
@@ -139,7 +139,7 @@ impl<O: Outside, S: Storage> Stored for EventRetention<O, S> {
         Ok(())
     }
 
-    /// That of an account that is gone ends, whatever is still on its way.
+    /// After the account's deletion also the time at which pending events are dropped.
     fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
         let end = match state {
             State::Missing if self.outbox.is_there()? => self.last_end()?,
@@ -149,7 +149,7 @@ impl<O: Outside, S: Storage> Stored for EventRetention<O, S> {
     }
 
     fn reseal(&self) -> Result<(), Failure> {
-        // What is sealed of an event is a dead letter.
+        // Only dead letters are encrypted, and they are a component of their own.
         Ok(())
     }
 
@@ -158,10 +158,10 @@ impl<O: Outside, S: Storage> Stored for EventRetention<O, S> {
     }
 
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
-        // Events on their way are delivered, the last of them tells of the deletion.
+        // Pending events are delivered after the deletion; the last one reports it.
         Ok(())
     }
 
-    /// The outbox remembers when it was trimmed.
+    /// The time of the last trim is in the outbox.
     fn reset(&self) {}
 }

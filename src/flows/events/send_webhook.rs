@@ -20,7 +20,7 @@ use crate::time::{Timestamp, retry_after};
 
 /// The time limit of a delivery, including the part of the response that is stored.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How much of a response is stored.
+/// The stored part of a response.
 const ANSWER_BYTES: usize = 4 * 1024;
 
 /// One attempt of a delivery.

@@ -1,4 +1,4 @@
-//! Who gets the events of an account, as the environment's directory says; and those who are paused.
+//! The subscriptions of the environment, read from its directory, and deliveries to paused ones.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::ids::{EnvironmentId, WebhookId};
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 
-/// Between two readings of the list by one isolate.
+/// The least time between two reads of the list by one isolate.
 const PACE: Duration = Duration::from_millis(250);
 
 impl<O: Outside, S: Storage> Dispatcher<O, S> {
-    /// The subscriptions as they were then or later. One list serves all accounts of the isolate: while many ask, it is
-    /// read at a steady pace, and who asks in between waits for the next.
+    /// The subscriptions, read at `not_before` or later. All accounts of the isolate share one list. It is read at most
+    /// once per [`PACE`]; requests between two reads wait for the next.
     pub(in crate::flows) async fn subscriptions(
         &self,
         environment: EnvironmentId,
@@ -45,16 +45,16 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         self.base
             .isolate()
             .note_reading(environment, now.plus(PACE));
-        let ask = EnvironmentMessage::Webhooks;
-        let read = Rc::new(send_to_environment(self.base.outside(), environment, &ask).await?);
+        let message = EnvironmentMessage::Webhooks;
+        let read = Rc::new(send_to_environment(self.base.outside(), environment, &message).await?);
         self.base
             .isolate()
             .keep_subscriptions(environment, now, &read);
         Ok(read)
     }
 
-    /// What is on its way to a paused subscription waits, and the directory wakes it.
-    pub(super) fn let_wait(&self, webhook: WebhookId) -> Result<(), StorageFault> {
+    /// Holds the deliveries to a paused subscription back until the directory reports that it was resumed.
+    pub(super) fn pause_deliveries(&self, webhook: WebhookId) -> Result<(), StorageFault> {
         let id = || [webhook.to_string().into()];
         let statement =
             "UPDATE delivery SET next_at = NULL WHERE webhook_id = ? AND next_at IS NOT NULL";
@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         sql::run(self.base.storage(), statement, &id())
     }
 
-    /// Tells the directory for whom something waits here. What it no longer holds back goes out.
+    /// Reports to the directory which paused subscriptions have deliveries here. Those that it has resumed are released.
     pub(in crate::flows) async fn note_waiting(
         &self,
         environment: EnvironmentId,
@@ -71,12 +71,12 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         let statement = "SELECT webhook_id FROM waiting WHERE is_noted = 0";
         for id in sql::column::<String>(self.base.storage(), statement, &[])? {
             let Ok(webhook) = id.parse() else { continue };
-            let ask = EnvironmentMessage::NoteWaiting(webhook, self.base.id());
-            let is_paused = match send_to_environment(self.base.outside(), environment, &ask).await
-            {
-                Err(failure) if failure.code == Code::NotFound => false,
-                answer => answer?,
-            };
+            let message = EnvironmentMessage::NoteWaiting(webhook, self.base.id());
+            let is_paused =
+                match send_to_environment(self.base.outside(), environment, &message).await {
+                    Err(failure) if failure.code == Code::NotFound => false,
+                    answer => answer?,
+                };
             if is_paused {
                 let statement = "UPDATE waiting SET is_noted = 1 WHERE webhook_id = ?";
                 sql::run(
@@ -104,7 +104,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         sql::run(self.base.storage(), statement, &[id.into()])
     }
 
-    /// What waits here goes out; whether there is an outbox.
+    /// Releases all paused deliveries. Returns whether the account has an outbox.
     pub(super) fn release_all(&self) -> Result<bool, StorageFault> {
         let Some(environment) = self.outbox.environment()? else {
             return Ok(false);

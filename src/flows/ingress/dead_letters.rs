@@ -1,5 +1,5 @@
-//! Requests that the file could not read: an event each, that failed, and the request sealed beside it until it is read
-//! again.
+//! Dead letters: verified requests that the file could not read. Each is a failed event, and the encrypted request in a
+//! row next to it until a replay reads it.
 
 use std::rc::Rc;
 
@@ -20,10 +20,10 @@ use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 use crate::webhook::UNNAMED;
 
-/// A sealed request is cut into pieces of so many bytes.
+/// An encrypted request is stored in pieces of this many bytes.
 const PIECE: usize = 1_000_000;
 
-/// The requests of the account's webhooks that could not be read.
+/// The account's dead letters.
 pub(in crate::flows) struct DeadLetters<O, S> {
     base: Rc<Base<O, S>>,
     outbox: Rc<Outbox<O, S>>,
@@ -37,8 +37,12 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         }
     }
 
-    /// A request that cannot be read is an event that failed, until it is replayed.
-    pub(in crate::flows) fn store(&self, kept: &DeadLetter, reason: &str) -> Result<i64, Failure> {
+    /// Stores a dead letter and its failed event. Returns the event's number.
+    pub(in crate::flows) fn store(
+        &self,
+        dead_letter: &DeadLetter,
+        reason: &str,
+    ) -> Result<i64, Failure> {
         let event = self.outbox.numbered(NewEvent {
             event: UNNAMED.to_owned(),
             resource_type: None,
@@ -46,8 +50,10 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
             payload: "null".to_owned(),
         })?;
         let number = event.number;
-        let sealed =
-            self.sealed_request(number, &serde_json::to_value(kept).unwrap_or_default())?;
+        let sealed = self.sealed_request(
+            number,
+            &serde_json::to_value(dead_letter).unwrap_or_default(),
+        )?;
         self.write(number, &sealed)?;
         let error = json!({ "code": "integration.transform_failed", "message": reason });
         self.write_failed_event(&event, &error)?;
@@ -59,7 +65,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         Ok(number)
     }
 
-    /// In one statement: nobody who subscribed sees it before it is failed.
+    /// One statement, so that the event is never pending and never delivered.
     fn write_failed_event(&self, event: &Event, error: &Value) -> Result<(), StorageFault> {
         let statement = "INSERT INTO event (number, event, payload, status, is_expanded, last_error, created_at) \
                          VALUES (?, ?, ?, 'failed', 1, ?, ?)";
@@ -75,9 +81,9 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         Ok(())
     }
 
-    fn sealed_request(&self, number: i64, kept: &Value) -> Result<String, Failure> {
+    fn sealed_request(&self, number: i64, dead_letter: &Value) -> Result<String, Failure> {
         let id = self.outbox.event_id(number).to_string();
-        let sealed = sealed::seal(self.base.outside(), request_of(&id), kept)?;
+        let sealed = sealed::seal(self.base.outside(), request_of(&id), dead_letter)?;
         sealed.ok_or_else(Failure::storage)
     }
 
@@ -88,7 +94,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
             &[number.into()],
         )?;
         for (at, piece) in (0_i64..).zip(sealed.as_bytes().chunks(PIECE)) {
-            // Sealed values are ASCII.
+            // Encrypted values are ASCII.
             let piece = String::from_utf8_lossy(piece).into_owned();
             let statement = "INSERT INTO unread (event, piece, sealed) VALUES (?, ?, ?)";
             sql::run(
@@ -107,19 +113,20 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// The request of an event that could not be read; nothing for any other.
+    /// The dead letter of an event. `None`: the event was read.
     pub(in crate::flows) fn get(&self, number: i64) -> Result<Option<DeadLetter>, Failure> {
         let Some(text) = self.sealed(number)? else {
             return Ok(None);
         };
         let id = self.outbox.event_id(number).to_string();
-        let kept = sealed::open(self.base.outside(), request_of(&id), &text)?;
-        let kept = serde_json::from_value(kept);
-        kept.map(Some)
-            .map_err(|_| Failure::new(Code::Internal, "A kept request cannot be read."))
+        let dead_letter = sealed::open(self.base.outside(), request_of(&id), &text)?;
+        let dead_letter = serde_json::from_value(dead_letter);
+        dead_letter
+            .map(Some)
+            .map_err(|_| Failure::new(Code::Internal, "A stored request cannot be read."))
     }
 
-    /// The request was read.
+    /// Deletes a dead letter that was read.
     pub(super) fn drop_one(&self, number: i64) -> Result<(), StorageFault> {
         let statement = "DELETE FROM unread WHERE event = ?";
         sql::run(self.base.storage(), statement, &[number.into()])
@@ -128,7 +135,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
 
 impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // Each goes with its event, which the outbox trims.
+        // `EventRetention` trims events with their dead letters.
         Ok(())
     }
 
@@ -157,7 +164,7 @@ impl<O: Outside, S: Storage> Stored for DeadLetters<O, S> {
         Ok(true)
     }
 
-    /// With their events: nothing could read them any more.
+    /// Deletes the dead letters and their events: without the account they cannot be read.
     fn wipe(&self, _: EnvironmentId) -> Result<(), StorageFault> {
         if !self.outbox.is_there()? {
             return Ok(());

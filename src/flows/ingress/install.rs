@@ -14,6 +14,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::moment::moment;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::{config_cache, resolved_config};
+use crate::flows::ingress::assign::{MatchedAccounts, Shares};
 use crate::flows::ingress::verify::Verified;
 use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::ingress::{Received, read_body, refuse_event_by, registered_url, unreadable};
@@ -30,15 +31,6 @@ const AT_ONCE: usize = 6;
 
 /// The bytes of one webhook that are sent to accounts in parallel. A large webhook goes to fewer of them at a time.
 const COPIES_BYTES: usize = 4 * 1024 * 1024;
-
-/// What each account is to store. Several accounts may share one content.
-type Shares = BTreeMap<AccountId, AccountShare>;
-
-struct AccountShare {
-    content: Rc<WebhookContent>,
-    /// The value that the account was looked up by. `None`: the event names the account.
-    found_by: Option<String>,
-}
 
 /// Handles a request to `/environment-integration-webhook/{id}`.
 pub async fn receive_for_install<O: Outside>(
@@ -93,33 +85,9 @@ pub async fn receive_for_install<O: Outside>(
         .await?;
     let shares = match events {
         Ok(events) => webhook_context.assign_events(events, &matched),
-        Err(error) if matched.of_request.is_empty() => {
-            webhook_context.log("error", "webhook_transform_failed", &error.to_string());
-            return Err(Failure::busy(
-                "The webhook could not be read, and no account was found to store it.",
-            ));
-        }
-        Err(error) => {
-            let dead_letter = Rc::new(webhook_context.dead_letter(&request, &error));
-            let share = || AccountShare {
-                content: Rc::clone(&dead_letter),
-                found_by: matched.own.clone(),
-            };
-            matched.of_request.iter().map(|id| (*id, share())).collect()
-        }
+        Err(error) => webhook_context.assign_dead_letter(&request, &error, &matched)?,
     };
     webhook_context.store(key, shares, &matched).await
-}
-
-/// The accounts that a request, and each of its events, is for.
-#[derive(Default)]
-struct MatchedAccounts {
-    /// The context key that accounts are looked up by.
-    field: String,
-    /// The lookup value of the request itself.
-    own: Option<String>,
-    of_request: Vec<AccountId>,
-    by_value: BTreeMap<String, Vec<AccountId>>,
 }
 
 impl<O: Outside> WebhookContext<'_, O> {
@@ -167,57 +135,6 @@ impl<O: Outside> WebhookContext<'_, O> {
         })
     }
 
-    /// Assigns each event to the accounts it is for: the one it names, those with its lookup value, or else those of
-    /// the request. Accounts with the same events share one content: one webhook can be for many.
-    fn assign_events(&self, events: Vec<TransformedEvent>, matched: &MatchedAccounts) -> Shares {
-        let mut assignments: BTreeMap<AccountId, (Vec<usize>, Option<String>)> = BTreeMap::new();
-        for (at, event) in events.iter().enumerate() {
-            let (accounts, found_by) = self.accounts_of(event, matched);
-            for account in accounts {
-                let (places, by) = assignments.entry(account).or_default();
-                places.push(at);
-                *by = by.take().or_else(|| found_by.map(str::to_owned));
-            }
-        }
-        let events = self.new_events(events);
-        let mut contents: BTreeMap<Vec<usize>, Rc<WebhookContent>> = BTreeMap::new();
-        let share = |(account, (places, found_by)): (AccountId, (Vec<usize>, Option<String>))| {
-            let content = contents.entry(places).or_insert_with_key(|places| {
-                let own = places.iter().filter_map(|at| events.get(*at).cloned());
-                Rc::new(WebhookContent::Events(own.collect()))
-            });
-            let content = Rc::clone(content);
-            (account, AccountShare { content, found_by })
-        };
-        assignments.into_iter().map(share).collect()
-    }
-
-    /// The accounts of an event, and the value that they were looked up by.
-    fn accounts_of<'f>(
-        &self,
-        event: &'f TransformedEvent,
-        matched: &'f MatchedAccounts,
-    ) -> (Vec<AccountId>, Option<&'f str>) {
-        match (
-            &event.integrated_account_id,
-            &event.context_lookup_field_value,
-        ) {
-            (Some(id), _) => {
-                let account = id.parse().ok();
-                if account.is_none() {
-                    let reason = "`integrated_account_id` is not the id of an account";
-                    self.log("warn", "webhook_account_unknown", reason);
-                }
-                (account.into_iter().collect(), None)
-            }
-            (None, Some(value)) => {
-                let accounts = matched.by_value.get(value).cloned();
-                (accounts.unwrap_or_default(), Some(value))
-            }
-            (None, None) => (matched.of_request.clone(), matched.own.as_deref()),
-        }
-    }
-
     /// Answers only after every account has stored its share.
     async fn store(
         &self,
@@ -228,7 +145,7 @@ impl<O: Outside> WebhookContext<'_, O> {
         if shares.is_empty() && matched.of_request.is_empty() {
             self.log(
                 "warn",
-                "webhook_matched_nobody",
+                "webhook_matched_no_account",
                 "no account has the value that the webhook names",
             );
         }

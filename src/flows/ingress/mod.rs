@@ -1,6 +1,8 @@
-//! Inbound webhooks: a request is verified over its raw bytes, then answered as a URL verification, or read as events.
-//! Both kinds of webhook URL, an account's and an install's, share this folder; the account's object stores the events.
+//! Inbound webhooks: the gateway verifies a request over its raw bytes, then answers it as a URL verification or reads
+//! events from it. The webhook URLs of accounts and of installs share this folder. It uses `account`, `config` and
+//! `events`; the account's object stores the events.
 
+mod assign;
 pub(in crate::flows) mod dead_letters;
 pub mod decode;
 pub mod install;

@@ -1,5 +1,5 @@
-//! A webhook for this account: its own URL's is verified here, an install's comes verified. Nothing is answered
-//! with 200 before it is stored.
+//! Webhooks of this account. A request to the account's own URL is verified here; one to an install's URL arrives verified.
+//! The answer is 200 only after the events are stored.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
 use crate::webhook::{Handshake, SenderProof, WebhookRequest};
 
-/// Where the webhooks of the account arrive.
+/// Receives the webhooks of the account.
 pub(in crate::flows) struct WebhookInbox<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
@@ -64,7 +64,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         }
     }
 
-    /// Takes what came to `/integrated-account-webhook/{id}`.
+    /// Handles a request to `/integrated-account-webhook/{id}`.
     pub async fn receive(
         &self,
         request_id: &str,
@@ -85,13 +85,13 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         );
         let sent = WebhookRequest::new(&incoming.method, &url, &incoming.headers, &body);
         let plain = OnceCell::new();
-        let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, &room));
-        let request = match ground.verified(sent, &plain).await? {
+        let webhook_context = self.webhook_context(&loaded, &resolved, false, (request_id, &room));
+        let request = match webhook_context.verified(sent, &plain).await? {
             Verified::Event(request) => *request,
             Verified::Handshake(handshake) => {
-                self.keep_handed_over(&handshake, (request_id, &room))
+                self.store_handed_over(&handshake, (request_id, &room))
                     .await?;
-                ground.confirm(&handshake).await?;
+                webhook_context.confirm(&handshake).await?;
                 return Ok(Received::Handshake(handshake));
             }
         };
@@ -99,15 +99,15 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         if !resolved.install.is_enabled {
             return Err(Failure::install_disabled());
         }
-        let (key, events) = ground.read(&request)?;
+        let (key, events) = webhook_context.read(&request)?;
         let content = match events {
-            Ok(events) => WebhookContent::Events(ground.new_events(events)),
-            Err(error) => ground.dead_letter(&request, &error),
+            Ok(events) => WebhookContent::Events(webhook_context.new_events(events)),
+            Err(error) => webhook_context.dead_letter(&request, &error),
         };
         if !self.record.is_here() {
             return Err(hidden());
         }
-        let ids = self.take_in(
+        let ids = self.store(
             loaded.account.environment_id,
             VerifiedWebhook::own(key, content),
         )?;
@@ -115,11 +115,11 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         Ok(Received::Stored(ids))
     }
 
-    /// What came to the install's URL, and was verified there.
+    /// Stores the share of a webhook that was verified at the install's URL.
     pub(in crate::flows) async fn receive_of_install(
         &self,
         install: InstallId,
-        arrival: VerifiedWebhook,
+        webhook: VerifiedWebhook,
     ) -> Result<Vec<EventId>, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let loaded = self.record.settled().await?;
@@ -127,8 +127,8 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             |loaded: &Rc<LoadedAccount>| loaded.account.environment_integration_id == install;
         let loaded = loaded.filter(of_install).ok_or_else(hidden)?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
-        let arrival = without_secrets(
-            arrival,
+        let webhook = without_secrets(
+            webhook,
             &self.record.redactor(&resolved.compiled, &loaded.context),
         );
         if !self.record.is_here() {
@@ -136,50 +136,52 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         }
         if !self
             .record
-            .is_found(&resolved, &loaded, arrival.found_by.as_ref())
+            .is_found(&resolved, &loaded, webhook.found_by.as_ref())
         {
-            // The index may be ahead of what counts.
+            // The index may have a pending change that the account's row does not have yet.
             return Err(if self.record.has_pending()? {
                 Failure::busy("The account is being changed. Try again.")
             } else {
                 hidden()
             });
         }
-        let ids = self.take_in(loaded.account.environment_id, arrival)?;
+        let ids = self.store(loaded.account.environment_id, webhook)?;
         self.events.wake_to_deliver().await;
         Ok(ids)
     }
 
-    /// In one turn, so in one write: the events and by what they are known. A repeated one gives its first ids.
-    fn take_in(
+    /// Stores the events and their deduplication key in one event-loop tick, so in one write. A repeated webhook gets the ids
+    /// of the first.
+    fn store(
         &self,
         environment: EnvironmentId,
-        arrival: VerifiedWebhook,
+        webhook: VerifiedWebhook,
     ) -> Result<Vec<EventId>, Failure> {
         self.outbox.open(environment)?;
-        if let Some(key) = &arrival.key
+        if let Some(key) = &webhook.key
             && let Some(ids) = self.seen(key)?
         {
             return Ok(ids);
         }
-        let numbers = match arrival.content {
+        let numbers = match webhook.content {
             WebhookContent::Events(events) => self.store_new(environment, events)?,
-            WebhookContent::DeadLetter(kept, reason) => {
-                vec![self.dead_letters.store(&kept, &reason)?]
+            WebhookContent::DeadLetter(dead_letter, reason) => {
+                vec![self.dead_letters.store(&dead_letter, &reason)?]
             }
         };
         let ids: Vec<EventId> = numbers
             .into_iter()
             .map(|number| self.outbox.event_id(number))
             .collect();
-        if let Some(key) = &arrival.key {
+        if let Some(key) = &webhook.key {
             self.note_seen(key, &ids)?;
         }
         Ok(ids)
     }
 
-    /// A secret that a handshake hands over is still free when it is stored: two may have come at once.
-    async fn keep_handed_over(
+    /// Stores the context values that a URL verification sets. Whether they may be set is checked again under the lock: two
+    /// requests may arrive at once.
+    async fn store_handed_over(
         &self,
         handshake: &Handshake,
         (request_id, room): (&str, &Room),
@@ -190,15 +192,17 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(&Visibility::All).await?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
-        let ground = self.webhook_ground(&loaded, &resolved, false, (request_id, room));
-        if !ground.may_hand_over(handshake) {
+        let webhook_context = self.webhook_context(&loaded, &resolved, false, (request_id, room));
+        if !webhook_context.may_hand_over(handshake) {
             return Err(bad_signature());
         }
         let mut contents = Contents::of(&loaded);
         let update = Value::Object(handshake.update_context.clone());
         let who = match handshake.proof {
-            SenderProof::Signed => contents.word_by(&ground.keys_of_proof(), &resolved.compiled),
-            // Who sends it may be anybody.
+            SenderProof::Signed => {
+                contents.origin_by(&webhook_context.keys_of_proof(), &resolved.compiled)
+            }
+            // Any sender can have sent an unsigned request.
             SenderProof::Unsigned => Origin::Customer,
         };
         contents.write(who, &update)?;
@@ -251,16 +255,16 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
     }
 }
 
-/// An install's other accounts may have other secrets.
-fn without_secrets(arrival: VerifiedWebhook, redactor: &Redactor) -> VerifiedWebhook {
-    let WebhookContent::Events(mut events) = arrival.content else {
-        return arrival;
+/// Redacts the account's secrets; the install's URL knows only those of the install.
+fn without_secrets(webhook: VerifiedWebhook, redactor: &Redactor) -> VerifiedWebhook {
+    let WebhookContent::Events(mut events) = webhook.content else {
+        return webhook;
     };
     for event in &mut events {
         redactor.redact_event(event);
     }
     VerifiedWebhook {
         content: WebhookContent::Events(events),
-        ..arrival
+        ..webhook
     }
 }

@@ -1,4 +1,4 @@
-//! Events are delivered again; one that could not be read is read again, by the file as it is now.
+//! Replay: events are delivered again. A dead letter is first read again, by the file as it is now.
 
 use std::cell::OnceCell;
 
@@ -7,6 +7,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::bytes_of_values;
 use crate::flows::base::sql;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::ingress::receive::WebhookInbox;
 use crate::flows::ingress::webhook_context::WebhookContext;
 use crate::flows::messages::dead_letter::DeadLetter;
@@ -16,7 +17,7 @@ use crate::ids::EventId;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 use crate::webhook::TransformedEvent;
 
-/// What keeps one event, and not the others.
+/// Whether the failure concerns one event, so that a replay of many continues.
 fn is_of_one(code: Code) -> bool {
     matches!(
         code,
@@ -25,7 +26,7 @@ fn is_of_one(code: Code) -> bool {
 }
 
 impl<O: Outside, S: Storage> WebhookInbox<O, S> {
-    /// One event, to all who subscribed by now.
+    /// Replays one event, to all present subscriptions.
     pub(in crate::flows) async fn replay(
         &self,
         visibility: &Visibility,
@@ -42,7 +43,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         Ok(())
     }
 
-    /// All events of a range; how many.
+    /// Replays the events of a range. Returns their number.
     pub(in crate::flows) async fn replay_all(
         &self,
         visibility: &Visibility,
@@ -52,12 +53,12 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         if !self.outbox.is_there()? {
             return Ok(0);
         }
-        // Whatever comes in between, what was begun goes out.
+        // The alarm is set first: what was restarted is delivered even if a later step fails.
         self.events.deliver_now().await;
         let mut replayed = 0;
         for number in self.deliveries.rows().numbers_of(range)? {
             let outcome = match self.dead_letters.get(number)? {
-                Some(kept) => self.read_again(number, kept).await,
+                Some(dead_letter) => self.read_again(number, dead_letter).await,
                 None => self
                     .deliveries
                     .rows()
@@ -76,31 +77,31 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
 
     async fn replay_one(&self, number: i64) -> Result<(), Failure> {
         match self.dead_letters.get(number)? {
-            Some(kept) => self.read_again(number, kept).await,
-            None => Ok(self.deliveries.rows().begin_again(number)?),
+            Some(dead_letter) => self.read_again(number, dead_letter).await,
+            None => Ok(self.deliveries.rows().expand_again(number)?),
         }
     }
 
-    async fn read_again(&self, number: i64, kept: DeadLetter) -> Result<(), Failure> {
+    async fn read_again(&self, number: i64, dead_letter: DeadLetter) -> Result<(), Failure> {
         let gone = || Failure::not_found("integrated account");
         let loaded = self.record.settled().await?.ok_or_else(gone)?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
-        let is_of_install = kept.is_of_install;
+        let is_of_install = dead_letter.is_of_install;
         if is_of_install {
-            // Before it is active none of an install's webhooks is for it.
+            // An install's webhooks are only for accounts that are active.
             loaded.account.status.check_callable()?;
         }
-        let again = kept.into_request();
+        let again = dead_letter.into_request();
         let (request, room) = (again.request(), self.base.isolate().room());
         room.take(bytes_of_values(request.values(), 2 * request.body().len()))?;
-        let ground = self.webhook_ground(&loaded, &resolved, is_of_install, ("", &room));
+        let webhook_context = self.webhook_context(&loaded, &resolved, is_of_install, ("", &room));
         let plain = OnceCell::new();
-        let request = ground.readable(request, &plain)?;
-        let (_, events) = ground.read(&request)?;
+        let request = webhook_context.readable(request, &plain)?;
+        let (_, events) = webhook_context.read(&request)?;
         let events = events.map_err(|error| {
             Failure::new(
                 Code::TransformFailed,
-                ground.redactor.text(&error.to_string()),
+                webhook_context.redactor.text(&error.to_string()),
             )
         })?;
         let own = self.record.lookup(&resolved, &loaded).value;
@@ -110,23 +111,23 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             named.is_none_or(|named| named == self.base.id().to_string())
                 && found_by.is_none_or(|value| own.as_deref() == Some(value))
         };
-        // What is another account's is not stored here; on an account's own URL all is its own.
+        // An event of another account is not stored here. Everything on an account's own URL belongs to it.
         let events = events
             .into_iter()
             .filter(|event| !is_of_install || is_own(event));
-        let events = ground.new_events(events.collect());
+        let events = webhook_context.new_events(events.collect());
         if !self.record.is_here() || self.dead_letters.get(number)?.is_none() {
             return Err(gone());
         }
-        Ok(self.replace_unread(number, events)?)
+        Ok(self.replace_dead_letter(number, events)?)
     }
 
-    /// What was unread becomes what it brings; the first keeps its id.
-    fn replace_unread(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
-        self.deliveries.rows().report_mended(number)?;
+    /// Replaces a dead letter by its events. The first one keeps the id.
+    fn replace_dead_letter(&self, number: i64, events: Vec<NewEvent>) -> Result<(), StorageFault> {
+        self.deliveries.rows().report_not_failed(number)?;
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
-            self.deliveries.rows().name_event(number, &first)?;
+            self.deliveries.rows().write_read_event(number, &first)?;
         } else {
             let statement =
                 "UPDATE event SET status = 'delivered', last_error = NULL WHERE number = ?";
@@ -141,11 +142,11 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         self.dead_letters.drop_one(number)
     }
 
-    /// What a webhook of this account is verified and read with.
-    pub(super) fn webhook_ground<'a>(
+    /// The context that a webhook of this account is verified and read with.
+    pub(super) fn webhook_context<'a>(
         &'a self,
         loaded: &'a LoadedAccount,
-        resolved: &'a crate::flows::config::resolved_config::ResolvedConfig,
+        resolved: &'a ResolvedConfig,
         is_of_install: bool,
         (request_id, room): (&'a str, &'a Room),
     ) -> WebhookContext<'a, O> {

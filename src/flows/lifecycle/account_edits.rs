@@ -1,4 +1,4 @@
-//! How an operator or a customer stores and changes an account without connecting it.
+//! Import and changes of an account by the API, without the connect page.
 
 use std::rc::Rc;
 
@@ -8,7 +8,6 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::lifecycle::me::OwnChanges;
 use crate::ports::{Outside, Storage};
 
-/// Imports and changes the account.
 pub(in crate::flows) struct AccountEdits<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,

@@ -1,11 +1,10 @@
-//! What an account can be asked.
+//! The capabilities of an account: the methods of its resources that a caller can use.
 
 use crate::error::Failure;
 use crate::flows::account::capabilities::{AccountCapabilities, granted, of_account, resources};
 use crate::flows::account::record::AccountRecord;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// What it can be asked.
 pub(in crate::flows) async fn capabilities<O: Outside, S: Storage>(
     record: &AccountRecord<O, S>,
     visibility: &Visibility,

@@ -1,4 +1,4 @@
-//! How an account changes. What the index knows of it goes there first; the rest is one write.
+//! Changes of an account by the operator. The index is updated first, then one write stores the rest.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
-    /// Changes what the caller may change; a value that says where or for whom secrets are used is not among it.
+    /// Changes the account, except for values that decide to which host or for whom its secrets are sent.
     pub(in crate::flows) async fn change(
         &self,
         visibility: &Visibility,
@@ -59,7 +59,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
             .await
     }
 
-    /// New credentials. Where they lead to another host, no secret stays that was meant for the old one.
+    /// Merges new credentials into the context. If they name another host, the stored secrets are dropped first.
     pub(in crate::flows) async fn replace_credentials(
         &self,
         visibility: &Visibility,

@@ -1,7 +1,7 @@
-//! Connecting: a customer's form, the way to the provider and back, and the account that comes of it.
+//! Connecting, in the account's object: the customer's form, the redirect to the provider, the callback.
 //!
-//! Nothing counts before the credential is had: then it is stored, the link token is spent with it, and
-//! the lifecycle actions run.
+//! The account is stored only when it has a credential. The same write spends the link token; then the lifecycle actions
+//! run.
 
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ use crate::ports::{Outside, Storage, StorageFault};
 /// What a new credential is stored with.
 pub(in crate::flows) struct ConnectContext {
     pub(in crate::flows) resolved: ResolvedConfig,
-    /// The whole context, without a token.
+    /// The account's context, without a token.
     pub(in crate::flows) contents: Contents,
 }
 
@@ -76,13 +76,13 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         self.logins.is_there()
     }
 
-    /// A customer's form: to the provider, or straight to the end.
+    /// Handles a valid form: redirects to the provider, or stores the credential at once.
     pub(in crate::flows) async fn connect(
         &self,
         connecting: Connecting,
     ) -> Result<ConnectStep, Failure> {
-        let outcome = match self.ground(&connecting).await {
-            Ok(ground) => self.begin(&connecting, ground).await,
+        let outcome = match self.connect_context(&connecting).await {
+            Ok(context) => self.begin(&connecting, context).await,
             Err(failed) => Err(failed),
         };
         Ok(match outcome {
@@ -92,14 +92,14 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         })
     }
 
-    /// A customer is back from the provider; `None` where no login of this browser waits for him.
+    /// Handles the provider's callback. `None`: no login of this browser waits for it.
     pub(in crate::flows) async fn callback(
         &self,
-        came: CallbackRequest,
+        request: CallbackRequest,
     ) -> Result<Option<ConnectResult>, Failure> {
         let login = self
             .logins
-            .take(&came.state, &came.browser, &came.integration)?;
+            .take(&request.state, &request.browser, &request.integration)?;
         let Some(Login {
             connecting,
             verifier,
@@ -108,7 +108,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             return Ok(None);
         };
         let outcome = self
-            .finish_login(&connecting, &verifier, &came.parameters)
+            .finish_login(&connecting, &verifier, &request.parameters)
             .await;
         Ok(Some(self.ended(connecting, outcome.err()).await))
     }
@@ -135,14 +135,14 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     async fn begin(
         &self,
         connecting: &Connecting,
-        ground: ConnectContext,
+        context: ConnectContext,
     ) -> Result<Option<Url>, ConnectFailed> {
-        let compiled = Rc::clone(&ground.resolved.compiled);
+        let compiled = Rc::clone(&context.resolved.compiled);
         let method = &connecting.account.authentication_method;
         compiled.check_credential(method).map_err(broken)?;
         match compiled.config.credential(method) {
             Some(Credential::Oauth2(config)) => self
-                .to_provider(connecting, &ground, config)
+                .redirect_to_provider(connecting, &context, config)
                 .await
                 .map(Some),
             Some(
@@ -152,24 +152,24 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
                     .endpoint
-                    .grant_by_client(&compiled, credential, ground.contents.context(), scopes)
+                    .grant_by_client(&compiled, credential, context.contents.context(), scopes)
                     .await
-                    .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
-                self.accept(connecting, ground, Some((config.as_ref(), reply)), &[])
+                    .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
+                self.accept(connecting, context, Some((config.as_ref(), reply)), &[])
                     .await
                     .map(|()| None)
             }
             Some(Credential::ApiKey(_)) | None => self
-                .accept(connecting, ground, None, &[])
+                .accept(connecting, context, None, &[])
                 .await
                 .map(|()| None),
         }
     }
 
-    async fn to_provider(
+    async fn redirect_to_provider(
         &self,
         connecting: &Connecting,
-        ground: &ConnectContext,
+        context: &ConnectContext,
         config: &OAuth2,
     ) -> Result<Url, ConnectFailed> {
         let verifier = Verifier::new(self.base.outside().random());
@@ -182,9 +182,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let url = self
             .endpoint
             .with_client(
-                &ground.resolved.compiled,
+                &context.resolved.compiled,
                 config,
-                ground.contents.context(),
+                context.contents.context(),
                 |client| oauth::authorization_url(client, &authorize),
             )
             .map_err(unusable)?;
@@ -205,15 +205,15 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     ) -> Result<(), ConnectFailed> {
         let callback = Callback::read(parameters)
             .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
-        let ground = self.ground(connecting).await?;
-        let compiled = Rc::clone(&ground.resolved.compiled);
+        let context = self.connect_context(connecting).await?;
+        let compiled = Rc::clone(&context.resolved.compiled);
         let credential = compiled
             .config
             .credential(&connecting.account.authentication_method);
         let config = credential.and_then(Credential::oauth).ok_or_else(|| {
             failed(
                 ConnectFailure::ConnectionError,
-                "The credential is not there any more.".to_owned(),
+                "The integration no longer has this credential.".to_owned(),
             )
         })?;
         let Some(verifier) = Verifier::read(verifier) else {
@@ -228,65 +228,68 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             oauth::exchange(client, code, &connecting.callback, Some(&verifier))
         };
         if let Some(error) = &callback.error {
-            let redactor = ground.contents.redactor(&compiled);
-            let words = callback.error_description.as_deref();
-            let words = words.map(|words| redactor.text(words));
-            return Err(denied(&redactor.text(error), words.as_deref()));
+            let redactor = context.contents.redactor(&compiled);
+            let description = callback.error_description.as_deref();
+            let description = description.map(|text| redactor.text(text));
+            return Err(denied(&redactor.text(error), description.as_deref()));
         }
         if callback.code.is_none() {
-            let words = "The provider sent the customer back without a code.".to_owned();
-            return Err(failed(ConnectFailure::ConnectionError, words));
+            let message = "The provider sent the customer back without a code.".to_owned();
+            return Err(failed(ConnectFailure::ConnectionError, message));
         }
         let request = self
             .endpoint
-            .with_client(&compiled, config, ground.contents.context(), build)
+            .with_client(&compiled, config, context.contents.context(), build)
             .map_err(unusable)?;
         self.check_link(connecting).await?;
         let reply = self
             .endpoint
-            .token_of(config, request, None)
+            .request_token(config, request, None)
             .await
-            .map_err(|attempt| refused(attempt, &ground.contents.redactor(&compiled)))?;
-        self.accept(connecting, ground, Some((config, reply)), parameters)
+            .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
+        self.accept(connecting, context, Some((config, reply)), parameters)
             .await
     }
 
-    /// The link may have been revoked while the customer was away: then the code stays unused, and no grant is left at the
-    /// provider.
+    /// Checks that the link token is still valid. If it was deleted while the customer was at the provider, the code is not
+    /// exchanged, so no unused grant is left there.
     async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
         let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
-        let ask = EnvironmentMessage::OpenLink(link, Some(browser));
+        let message = EnvironmentMessage::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;
         let found: Result<LinkState, Failure> =
-            send_to_environment(self.base.outside(), environment, &ask).await;
+            send_to_environment(self.base.outside(), environment, &message).await;
         match found.map_err(broken)? {
             LinkState::Open(..) => Ok(()),
             LinkState::Unknown | LinkState::Spent | LinkState::OtherBrowser => Err(failed(
                 ConnectFailure::InvalidToken,
-                "The link cannot be used any more.".to_owned(),
+                "The link can no longer be used.".to_owned(),
             )),
         }
     }
 
-    /// The account as it is, and the context as it will be.
-    async fn ground(&self, connecting: &Connecting) -> Result<ConnectContext, ConnectFailed> {
+    /// The resolved config, and the context that the account will have. Fails if the account can no longer be connected.
+    async fn connect_context(
+        &self,
+        connecting: &Connecting,
+    ) -> Result<ConnectContext, ConnectFailed> {
         let existing = self.record.settled().await.map_err(broken)?;
-        let is_wrong = match &existing {
+        let is_refused = match &existing {
             Some(loaded) => is_of_another(loaded, connecting),
-            // Not there any more; or its place was taken once, and what is erased stays erased.
+            // The account was deleted. An id that was stored once is not used again.
             None => connecting.is_again || self.record.was_stored().map_err(broken)?,
         };
-        if is_wrong {
-            let words = "The account is not there any more.".to_owned();
-            return Err(failed(ConnectFailure::InvalidToken, words));
+        if is_refused {
+            let message = "The account no longer exists.".to_owned();
+            return Err(failed(ConnectFailure::InvalidToken, message));
         }
         let account = existing
             .as_ref()
             .map_or(&connecting.account, |loaded| &loaded.account);
         let resolved = self.record.resolved_config(account).await.map_err(broken)?;
         if !resolved.install.is_enabled {
-            let words = "The integration is switched off.".to_owned();
-            return Err(failed(ConnectFailure::InvalidIntegration, words));
+            let message = "The integration is switched off.".to_owned();
+            return Err(failed(ConnectFailure::InvalidIntegration, message));
         }
         let contents = merged(&resolved, existing.as_deref(), connecting).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;

@@ -1,4 +1,4 @@
-//! Why an account was not connected, as it is reported to its customer.
+//! Why an account was not connected, as the customer sees it.
 
 use crate::connect::outcome::ConnectFailure;
 use crate::error::Failure;
@@ -21,15 +21,15 @@ pub(super) fn unusable(error: OAuthError) -> ConnectFailed {
     failed(ConnectFailure::ConnectionError, error.to_string())
 }
 
-/// RFC 6749 §4.1.2.1.
+/// The error of an authorization response (RFC 6749 §4.1.2.1).
 pub(super) fn denied(error: &str, description: Option<&str>) -> ConnectFailed {
     let why = match error {
         "access_denied" => ConnectFailure::AccessDenied,
         _ => ConnectFailure::ConnectionError,
     };
-    let words = description.unwrap_or(error).to_owned();
+    let shown = description.unwrap_or(error).to_owned();
     ConnectFailed {
-        provider: Some(words),
+        provider: Some(shown),
         ..failed(why, format!("The provider refused: {error}."))
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn refused(attempt: Attempt, redactor: &Redactor) -> ConnectFailed {
     }
 }
 
-/// Nothing the customer could have done otherwise.
+/// A failure that the customer did not cause.
 pub(in crate::flows) fn broken(failure: Failure) -> ConnectFailed {
     ConnectFailed {
         is_ours: failure.is_ours(),

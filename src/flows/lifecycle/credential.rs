@@ -1,5 +1,5 @@
-//! A credential that the provider has just given or the customer typed: stored in one change with all
-//! that comes of it, the link token spent, and set up.
+//! The credential of a connected account: what the provider issued or the customer entered. One change stores it and
+//! spends the link token; then set-up runs.
 
 use std::rc::Rc;
 
@@ -26,36 +26,36 @@ use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
-    /// Stores a credential that the provider has just given or the customer typed, and sets the account up.
+    /// Stores a new credential and runs set-up. `reply`: the provider's token, for an OAuth credential.
     pub(super) async fn accept(
         &self,
         connecting: &Connecting,
-        ground: ConnectContext,
+        context: ConnectContext,
         reply: Option<(&OAuth2, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), ConnectFailed> {
-        let ConnectContext { resolved, contents } = ground;
-        let mut gained = Gained {
-            asked_with: contents.context().clone(),
-            way_back: Map::new(),
-            told: Map::new(),
-            unsaid: Vec::new(),
+        let ConnectContext { resolved, contents } = context;
+        let mut granted = GrantedCredential {
+            requested_with: contents.context().clone(),
+            callback_values: Map::new(),
+            token_values: Map::new(),
+            absent_keys: Vec::new(),
             token: None,
         };
         if let Some((config, reply)) = reply {
-            gained.way_back = oauth::context_from_callback(config, parameters);
-            gained.told = oauth::context_from_token(config, &reply.reply);
+            granted.callback_values = oauth::context_from_callback(config, parameters);
+            granted.token_values = oauth::context_from_token(config, &reply.reply);
             let keys = config.context_from_token.keys();
-            let unsaid = keys.filter(|key| !gained.told.contains_key(*key));
-            gained.unsaid = unsaid.cloned().collect();
-            // Where the code was exchanged, and not where the way back may point.
+            let absent_keys = keys.filter(|key| !granted.token_values.contains_key(*key));
+            granted.absent_keys = absent_keys.cloned().collect();
+            // The context as it was at the code exchange: a value of the callback cannot name another endpoint.
             let introspected = self
                 .endpoint
                 .introspected(&resolved.compiled, config, contents.context(), &reply.token)
                 .await;
-            gained.token = Some(introspected.unwrap_or(reply.token));
+            granted.token = Some(introspected.unwrap_or(reply.token));
         }
-        self.store_credential(connecting, &resolved, &gained)
+        self.store_credential(connecting, &resolved, &granted)
             .await
             .map_err(|failure| match failure.code {
                 Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
@@ -64,12 +64,12 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         self.set_up.run().await
     }
 
-    /// The account may have changed since the provider was asked: what was gained goes into it as it is now.
+    /// Merges the credential into the account as it is now: it may have changed while the provider was asked.
     async fn store_credential(
         &self,
         connecting: &Connecting,
         resolved: &ResolvedConfig,
-        gained: &Gained,
+        granted: &GrantedCredential,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let existing = self.record.settled().await?;
@@ -82,7 +82,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let compiled = &resolved.compiled;
         let method = &connecting.account.authentication_method;
         let contents = merged(resolved, existing.as_deref(), connecting)?;
-        let contents = gained.put_into(contents, compiled, method)?;
+        let contents = granted.merge_into(contents, compiled, method)?;
         let before = existing.as_ref().map(|loaded| loaded.status_before());
         let has_stages = has_stages(&compiled.config);
         let mut account = existing.as_ref().map_or_else(
@@ -92,16 +92,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         account.authentication_method.clone_from(method);
         account.last_error = None;
         account.last_forbidden_error = None;
-        // One that could be called goes on: it is its own new credential that is being tried.
+        // An account that was active stays callable while set-up checks its new credential.
         account.status = if has_stages && before != Some(Status::Active) {
             Status::Connecting
         } else {
             Status::Active
         };
         let events = events(before, has_stages);
-        let old = existing
-            .clone()
-            .unwrap_or_else(|| Rc::new(LoadedAccount::new(nothing_of(&connecting.account))));
+        let old = existing.clone().unwrap_or_else(|| {
+            Rc::new(LoadedAccount::new(without_credential(&connecting.account)))
+        });
         let mut next = self
             .changes
             .next(resolved, &old, account, &contents, &events)?;
@@ -117,48 +117,48 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             Some(_) => self.changes.put(resolved, &old, &next).await.map(drop),
             None => self
                 .changes
-                .arrive(resolved, &old.account, next)
+                .create(resolved, &old.account, next)
                 .await
                 .map(drop),
         }
     }
 }
 
-/// What connecting has brought.
-struct Gained {
-    /// The context it was asked for with.
-    asked_with: Value,
-    /// What the query of the way back says: it comes through the customer's browser, which may write anything there.
-    way_back: Map<String, Value>,
-    /// What the provider says.
-    told: Map<String, Value>,
-    /// What it could have said and did not.
-    unsaid: Vec<String>,
-    /// The token.
+/// What the provider issued, and the context values that came with it.
+struct GrantedCredential {
+    /// The context that the request was built from.
+    requested_with: Value,
+    /// Values of the callback's query. The customer's browser sends them and can change them.
+    callback_values: Map<String, Value>,
+    /// Values of the token response.
+    token_values: Map<String, Value>,
+    /// Keys of `context_from_token` that the token response does not have.
+    absent_keys: Vec<String>,
     token: Option<Value>,
 }
 
-impl Gained {
-    /// The context with what was gained. Nothing is gained for a host that changed meanwhile.
-    fn put_into(
+impl GrantedCredential {
+    /// Fails if the account's host changed since the request: the credential is for the old host.
+    fn merge_into(
         &self,
         mut contents: Contents,
         compiled: &Compiled,
         method: &str,
     ) -> Result<Contents, Failure> {
-        let asked_with = &self.asked_with;
-        if changes::refuse_host_keys(compiled, method, asked_with, contents.context()).is_err() {
+        let requested_with = &self.requested_with;
+        if changes::refuse_host_keys(compiled, method, requested_with, contents.context()).is_err()
+        {
             return Err(Failure::busy(
                 "The account's host changed while it was connected. Connect it again.",
             ));
         }
-        let before_told = contents.clone();
-        self.tell(&mut contents, compiled)?;
-        if compiled.moves_host(method, before_told.context(), contents.context()) {
-            // The provider, or the browser, names another host: no secret goes there that was meant for the old one.
-            contents = before_told;
+        let before_token = contents.clone();
+        self.write_values(&mut contents, compiled)?;
+        if compiled.moves_host(method, before_token.context(), contents.context()) {
+            // The token response or the callback names another host. Secrets for the old host are not sent to it.
+            contents = before_token;
             contents.drop_secrets(compiled);
-            self.tell(&mut contents, compiled)?;
+            self.write_values(&mut contents, compiled)?;
         }
         if let Some(token) = &self.token {
             contents.put_token(token);
@@ -167,25 +167,30 @@ impl Gained {
         Ok(contents)
     }
 
-    fn tell(&self, contents: &mut Contents, compiled: &Compiled) -> Result<(), Failure> {
+    fn write_values(&self, contents: &mut Contents, compiled: &Compiled) -> Result<(), Failure> {
         let provider = contents.provider(compiled);
-        contents.write(Origin::Customer, &Value::Object(self.way_back.clone()))?;
-        contents.write(provider, &Value::Object(self.told.clone()))?;
-        self.unsaid.iter().for_each(|key| contents.disprove(key));
+        contents.write(
+            Origin::Customer,
+            &Value::Object(self.callback_values.clone()),
+        )?;
+        contents.write(provider, &Value::Object(self.token_values.clone()))?;
+        self.absent_keys
+            .iter()
+            .for_each(|key| contents.disprove(key));
         Ok(())
     }
 }
 
-/// Of another environment, or of another integration: a link token for several binds one account, and the
-/// customer may have changed his mind meanwhile.
+/// Whether the account belongs to another environment or integration. A link token without an integration binds one
+/// account, and the customer may choose a second integration after the first.
 pub(super) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
-    let (is, will) = (&loaded.account, &connecting.account);
-    is.environment_id != will.environment_id
-        || is.environment_integration_id != will.environment_integration_id
+    let (stored, new) = (&loaded.account, &connecting.account);
+    stored.environment_id != new.environment_id
+        || stored.environment_integration_id != new.environment_integration_id
 }
 
-/// What was there, when it stays, and what is new. Where that leads to another host, no old secret stays; where the
-/// credential is of another kind, what the provider said with the old one proves nothing.
+/// The stored context, if it is kept, with the new values. Stored secrets are dropped if the new values name another
+/// host. Values that the provider gave with a credential of another format no longer count as the provider's.
 pub(in crate::flows) fn merged(
     resolved: &ResolvedConfig,
     existing: Option<&LoadedAccount>,
@@ -193,11 +198,11 @@ pub(in crate::flows) fn merged(
 ) -> Result<Contents, Failure> {
     let compiled = &resolved.compiled;
     let method = &connecting.account.authentication_method;
-    let bring = |contents: &mut Contents| {
+    let add_new = |contents: &mut Contents| {
         contents.give(Origin::Operator, &connecting.preset)?;
         contents.give(Origin::Customer, &connecting.context)
     };
-    let mut contents = Contents::nothing();
+    let mut contents = Contents::empty();
     if let Some(loaded) = existing.filter(|_| connecting.keeps_context) {
         contents = Contents::of(loaded);
         contents.drop_token();
@@ -205,20 +210,20 @@ pub(in crate::flows) fn merged(
             contents.disprove_all();
         }
         let kept = contents.clone();
-        bring(&mut contents)?;
-        let is_moved =
+        add_new(&mut contents)?;
+        let same_host =
             changes::refuse_host_keys(compiled, method, &loaded.context, contents.context());
-        if is_moved.is_ok() {
+        if same_host.is_ok() {
             return Ok(contents);
         }
         contents = kept;
         contents.drop_secrets(compiled);
     }
-    bring(&mut contents)?;
+    add_new(&mut contents)?;
     Ok(contents)
 }
 
-/// What is told when the credential is stored; without stages it is the end already.
+/// The events of storing the credential. Without lifecycle actions the account is connected by then.
 fn events(before: Option<Status>, has_stages: bool) -> Vec<EventType> {
     let stored = match before {
         None => EventType::Created,
@@ -233,8 +238,8 @@ fn events(before: Option<Status>, has_stages: bool) -> Vec<EventType> {
     [Some(stored), end].into_iter().flatten().collect()
 }
 
-/// A new account before anything of it is committed, without a secret in clear.
-fn nothing_of(account: &Account) -> Account {
+/// The new account before its credential is stored: no context, so no plain secret.
+fn without_credential(account: &Account) -> Account {
     Account {
         context: Value::Object(Map::new()),
         status: Status::Connecting,

@@ -1,4 +1,4 @@
-//! How an account ends: it is erased at once, its token revoked at the provider afterwards.
+//! Deletes an account. Its token is revoked at the provider afterwards.
 
 use std::rc::Rc;
 
@@ -13,7 +13,6 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::tokens::grant::TokenEndpoint;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// Deletes the account.
 pub(in crate::flows) struct Deletion<O, S> {
     base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -36,7 +35,7 @@ impl<O: Outside, S: Storage> Deletion<O, S> {
         }
     }
 
-    /// Erases the account at once; the index follows, now or by alarm.
+    /// Deletes the account in one write. The index is updated now, or later by the alarm.
     pub(in crate::flows) async fn delete(&self, visibility: &Visibility) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(visibility).await?;

@@ -14,7 +14,7 @@ use crate::flows::messages::account::AccountView;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
-    /// Stores an account with credentials it already has; it counts when the index has it.
+    /// Stores an account with the credentials in its context. It becomes active when the index has it.
     pub(in crate::flows) async fn import(
         &self,
         mut account: Account,
@@ -30,7 +30,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let compiled = &resolved.compiled;
         compiled.check_credential(&account.authentication_method)?;
         compiled.refuse_padded(&account.context, &Value::Null)?;
-        let mut contents = Contents::nothing();
+        let mut contents = Contents::empty();
         contents.write(Origin::Operator, &account.context.take())?;
         contents.complete(|context| {
             compiled.complete_context(&account.authentication_method, context)
@@ -49,7 +49,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let next = self
             .changes
             .next(&resolved, &new, active, &contents, &events)?;
-        let loaded = self.changes.arrive(&resolved, &stored, next).await?;
+        let loaded = self.changes.create(&resolved, &stored, next).await?;
         self.record.view(&loaded).await
     }
 }

@@ -4,10 +4,9 @@ use crate::flows::base::context_limits::{check_patch, check_tenant};
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::account::status::Status;
-use crate::config::reserved::Trusted;
 use crate::error::Failure;
 use crate::flows::base::records::InstallRecord;
+use crate::flows::lifecycle::new_account::new_account;
 use crate::flows::messages::account::{AccountMessage, AccountView};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{send_to_account, send_to_environment};
@@ -48,23 +47,15 @@ pub async fn import_account(
     let placement = Placement::new(new.region, outside.settings().eu_jurisdiction);
     let id = AccountId::new(now, placement, outside.random());
     let account = Account {
-        id,
-        tenant_id: new.tenant_id,
-        environment_id: environment,
-        environment_integration_id: install.id,
-        integration_id: install.integration_id,
         context: new.context,
-        status: Status::Connecting,
-        authentication_method: new.authentication_method,
-        region: new.region,
         is_sandbox: new.is_sandbox,
-        last_error: None,
-        last_action_run_result: None,
-        last_forbidden_error: None,
-        integration_override: None,
-        override_by_admin_token: Trusted::new(),
-        created_at: now,
-        updated_at: now,
+        ..new_account(
+            id,
+            &install,
+            (new.tenant_id, new.region),
+            new.authentication_method,
+            now,
+        )
     };
     send_to_account(outside, id, &AccountMessage::Import(Box::new(account))).await
 }

@@ -1,5 +1,5 @@
-//! Logins that wait for the customer to come back from the provider: sealed, known by the hash of their
-//! `state`, taken once, over after ten minutes.
+//! Logins: customers who were redirected to the provider and are not back yet. Each row is encrypted, found by the hash
+//! of its `state`, read once, and expires after ten minutes.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS login \
 
 /// How long a customer may stay at the provider.
 const LIFE: Duration = Duration::from_mins(10);
-/// Logins of one account that wait at a time; the oldest goes first.
+/// The most logins of one account; a further one replaces the oldest.
 const MOST: i64 = 20;
 
-/// A login that waits for its callback.
+/// What the callback needs.
 #[derive(Serialize, Deserialize)]
 pub(in crate::flows) struct Login {
     pub(in crate::flows) connecting: Connecting,
@@ -35,7 +35,7 @@ pub(in crate::flows) struct Login {
     pub(in crate::flows) verifier: String,
 }
 
-/// The logins of the account that wait for their callbacks.
+/// The account's logins.
 pub(in crate::flows) struct LoginStore<O, S> {
     base: Rc<Base<O, S>>,
 }
@@ -47,7 +47,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
         }
     }
 
-    /// Whether any was ever stored.
+    /// Whether a login was ever stored.
     pub(in crate::flows) fn is_there(&self) -> Result<bool, StorageFault> {
         sql::has_table(self.base.storage(), TABLE)
     }
@@ -76,8 +76,8 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
         Ok(())
     }
 
-    /// The login of this `state`, begun by this browser for this integration. It is gone with this look;
-    /// where browser or integration are others it stays, for the one who began it.
+    /// Reads and deletes the login of this `state`. If another browser or integration asks, it is kept for the browser that
+    /// began it.
     pub(in crate::flows) fn take(
         &self,
         state: &str,
@@ -115,7 +115,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
         Ok(own)
     }
 
-    /// When the next of them ends.
+    /// When the next login expires.
     fn next_end(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
@@ -147,7 +147,7 @@ impl<O: Outside, S: Storage> Stored for LoginStore<O, S> {
         let rows: Vec<(String, String)> = sql::rows_as(self.base.storage(), statement, &[])?;
         for (state, text) in rows {
             let place = login_secret(&id, &state);
-            // One that does not open ends within ten minutes.
+            // A login that cannot be decrypted expires within ten minutes.
             if let Ok(Some(new)) = sealed::resealed(self.base.outside(), place, Some(&text)) {
                 let statement = "UPDATE login SET sealed = ? WHERE state = ?";
                 sql::run(self.base.storage(), statement, &[new.into(), state.into()])?;

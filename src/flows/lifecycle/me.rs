@@ -1,5 +1,5 @@
-//! `PATCH /integrated-account/me`: what a customer may change of their own account. It is an allow-list: the plain fields
-//! of the account's own credential that steer nothing (`config::steering`), with values that the form would take.
+//! `PATCH /integrated-account/me`: what a customer may change of their own account. The allow-list is the plain fields of
+//! the account's credential that steer nothing (`config::steering`), with values that the connect form accepts.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -24,20 +24,20 @@ use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{OWN_CHANGES, OWN_CHANGES_PERIOD};
 use crate::time::Timestamp;
 
-/// When account tokens changed the account, in the last minute.
+/// The times of the changes by account tokens in the last minute.
 #[derive(Default)]
 pub(in crate::flows) struct OwnChanges(RefCell<VecDeque<Timestamp>>);
 
 impl OwnChanges {
-    /// Each change is an event to everybody who subscribed.
+    /// Limits the changes: each is an event for every subscription.
     fn admit(&self, now: Timestamp) -> Result<(), Failure> {
         let mut changes = self.0.borrow_mut();
         changes.retain(|at| now.since(*at) < OWN_CHANGES_PERIOD);
         match changes.front() {
             Some(first) if changes.len() >= OWN_CHANGES => {
                 let wait = first.plus(OWN_CHANGES_PERIOD).since(now);
-                let words = "The account was changed too often in the last minute.";
-                Err(Failure::too_many_requests(words, wait.as_secs().max(1)))
+                let message = "The account was changed too often in the last minute.";
+                Err(Failure::too_many_requests(message, wait.as_secs().max(1)))
             }
             _ => {
                 changes.push_back(now);
@@ -54,7 +54,7 @@ impl InMemory for OwnChanges {
 }
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
-    /// Changes values of the context in the name of the customer.
+    /// Changes values of the context as the customer.
     pub(in crate::flows) async fn change_me(
         &self,
         visibility: &Visibility,
@@ -104,7 +104,7 @@ fn allowed_fields<'c>(compiled: &'c Compiled, method: &str) -> Vec<&'c Field> {
     fields.iter().filter(is_allowed).collect()
 }
 
-/// The patch as it is stored; 422 with every key that may not be changed, or not to this.
+/// The values to store; otherwise 422 with every key that may not be changed or has an invalid value.
 fn allowed_values(
     compiled: &Compiled,
     loaded: &LoadedAccount,
@@ -124,7 +124,7 @@ fn allowed_values(
     let (mut values, mut complaints) = (Map::new(), Vec::new());
     for (key, value) in patch {
         let field = fields.iter().find(|field| field.name == *key);
-        // What the provider said of the account is not the customer's to say.
+        // The customer may not replace a value that the provider gave.
         let field = field.filter(|_| loaded.origins.of(key) != Some(Origin::Provider));
         let stored = match field.filter(|_| !sealed.contains(key)) {
             Some(field) => form::json_value(field, value, origins),
@@ -145,6 +145,6 @@ fn allowed_values(
     }
 }
 
-fn refused(path: &str, words: &str) -> Failure {
-    Failure::invalid(path, words)
+fn refused(path: &str, why: &str) -> Failure {
+    Failure::invalid(path, why)
 }

@@ -1,5 +1,5 @@
-//! How accounts are created: link tokens, connect pages, import. The account's object stores
-//! the account.
+//! How an account is created, connected, changed and deleted: link tokens, connect pages, import, set-up. It uses
+//! `account` to store the account, `actions` for the set-up, and `directory` for link tokens.
 
 pub(in crate::flows) mod account_edits;
 pub(in crate::flows) mod capabilities;
@@ -14,5 +14,6 @@ pub(in crate::flows) mod import;
 pub mod import_account;
 pub(in crate::flows) mod logins;
 pub(in crate::flows) mod me;
+pub(in crate::flows) mod new_account;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod set_up;

@@ -1,4 +1,5 @@
-//! An account's own changes to the config: what their writer may write, and that no secret goes elsewhere by them.
+//! An account's own override of the config: what each kind of token may write, and that no secret is sent to another
+//! host because of it.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +17,7 @@ use crate::flows::messages::environment::Writer;
 use crate::json;
 use crate::ports::Outside;
 
-/// The account with its override changed, where its writer may write that and no secret goes elsewhere.
+/// Changes the account's override, if the writer's token may write that and no secret is sent to another host.
 pub(super) async fn change_override<O: Outside, S>(
     base: &Base<O, S>,
     account: &mut Account,
@@ -30,7 +31,7 @@ pub(super) async fn change_override<O: Outside, S>(
     account.integration_override = merged_override(account.integration_override.take(), &patch)?;
     let compiled = resolved_config::compiled(base.outside(), base.isolate(), account, &published);
     compiled.map(drop).map_err(|failure| match failure.code {
-        Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows what the whole would say"),
+        Code::BadIntegration => Failure::invalid("integration_override", "does not fit the integration: POST /integration/validate shows the errors of the merged file"),
         _ => failure,
     })?;
     let (now, lower) = review(account)?;

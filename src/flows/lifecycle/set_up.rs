@@ -1,5 +1,5 @@
-//! The lifecycle actions of a new credential: `post_install`, then `validation`. That they are to run is
-//! stored with the credential, so a restart in between is finished by the alarm.
+//! The lifecycle actions of a new credential: `post_install`, then `validation`. The credential is stored with a mark
+//! that they have to run, so the alarm finishes them after a restart.
 
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -32,7 +32,7 @@ use crate::settings::SET_UP_TIMEOUT;
 use crate::time::Timestamp;
 use std::rc::Rc;
 
-/// An action that runs before an account is active, and what its failure is called.
+/// An action that runs before an account is active, and how its failure is reported.
 struct Stage {
     action: &'static str,
     status: Status,
@@ -55,7 +55,7 @@ const STAGES: [Stage; 2] = [
     },
 ];
 
-/// Whether anything runs before an account is active.
+/// Whether the file has a lifecycle action.
 pub(super) fn has_stages(config: &Config) -> bool {
     STAGES
         .iter()
@@ -68,7 +68,7 @@ pub(in crate::flows) struct SetUpRunner<O, S> {
     record: Rc<AccountRecord<O, S>>,
     changes: Rc<Changes<O, S>>,
     calls: Rc<AccountCalls<O, S>>,
-    /// One at a time runs them.
+    /// Held while the actions run.
     running: Mutex<()>,
 }
 
@@ -88,13 +88,13 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         }
     }
 
-    /// Runs what is left to run; the account is active at the end, or says why not.
+    /// Runs the actions; afterwards the account is active or has the error.
     pub(in crate::flows) async fn run(&self) -> Result<(), ConnectFailed> {
         let _one_at_a_time = self.running.lock().await;
         self.run_stages().await
     }
 
-    /// By alarm: what a restart has left. Nothing when it is under way.
+    /// For the alarm: runs the actions that a restart interrupted, unless they run now.
     pub(in crate::flows) async fn finish(&self) {
         let State::Here(loaded) = self.record.state() else {
             return;
@@ -102,7 +102,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         if loaded.set_up.is_none() {
             return;
         }
-        // After a long stop its token may be over.
+        // The token may have expired since the restart.
         let deadline = self.base.outside().now().plus(AHEAD);
         if let Err(failure) = self.calls.fresh(loaded, deadline).await {
             self.base.log("set_up_failed", failure.code.as_str());
@@ -156,55 +156,55 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         };
         let redactor = self.record.redactor(&resolved.compiled, &loaded.context);
         let outcome = outcome.map_err(|failure| redactor.failure(failure));
-        let told = run_result(stage.action, &outcome, self.base.outside().now());
+        let run_record = run_result(stage.action, &outcome, self.base.outside().now());
         match outcome {
-            Ok(_) => self.note_run(told).await.map_err(broken),
+            Ok(_) => self.note_run(run_record).await.map_err(broken),
             Err(failure) => {
                 let failed = failed(stage.why, failure.message.clone());
-                let ending = Ending {
+                let failed_stage = FailedStage {
                     stage,
                     error: failure.message,
-                    told,
+                    run_record,
                 };
-                self.end_set_up(Some(ending)).await.map_err(broken)?;
+                self.end_set_up(Some(failed_stage)).await.map_err(broken)?;
                 Err(failed)
             }
         }
     }
 
-    async fn note_run(&self, told: Value) -> Result<(), Failure> {
+    async fn note_run(&self, run_record: Value) -> Result<(), Failure> {
         self.change_in_set_up(
-            |account| account.last_action_run_result = Some(told),
+            |account| account.last_action_run_result = Some(run_record),
             &[],
             true,
         )
         .await
     }
 
-    /// The account is active, or it is not and says why.
-    async fn end_set_up(&self, ending: Option<Ending<'_>>) -> Result<(), Failure> {
-        let events = match &ending {
-            Some(ending) => Some(ending.stage.event),
-            None => self.event_of_success(),
+    /// Ends set-up. Without a failure the account is active.
+    async fn end_set_up(&self, failed_stage: Option<FailedStage<'_>>) -> Result<(), Failure> {
+        let events = match &failed_stage {
+            Some(failed_stage) => Some(failed_stage.stage.event),
+            None => self.success_event(),
         };
         let events: Vec<EventType> = events.into_iter().collect();
-        let change = |account: &mut Account| match ending {
-            // A refusal meanwhile stands.
+        let change = |account: &mut Account| match failed_stage {
+            // The provider refused the credential during set-up.
             None if account.status == Status::NeedsReauth => {}
             None => {
                 account.status = Status::Active;
                 account.last_error = None;
             }
-            Some(ending) => {
-                account.status = ending.stage.status;
-                account.last_error = Some(ending.error);
-                account.last_action_run_result = Some(ending.told);
+            Some(failed_stage) => {
+                account.status = failed_stage.stage.status;
+                account.last_error = Some(failed_stage.error);
+                account.last_action_run_result = Some(failed_stage.run_record);
             }
         };
         self.change_in_set_up(change, &events, false).await
     }
 
-    fn event_of_success(&self) -> Option<EventType> {
+    fn success_event(&self) -> Option<EventType> {
         let State::Here(loaded) = self.record.state() else {
             return None;
         };
@@ -219,7 +219,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         &self,
         change: impl FnOnce(&mut Account),
         events: &[EventType],
-        goes_on: bool,
+        keeps_mark: bool,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(&Visibility::All).await?;
@@ -229,19 +229,19 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         let mut next =
             self.changes
                 .next(&resolved, &loaded, account, &Contents::of(&loaded), events)?;
-        next.set_up = next.set_up.filter(|_| goes_on);
+        next.set_up = next.set_up.filter(|_| keeps_mark);
         self.changes.put(&resolved, &loaded, &next).await.map(drop)
     }
 }
 
-/// How the set-up ended badly.
-struct Ending<'a> {
+/// The action that failed, and how.
+struct FailedStage<'a> {
     stage: &'a Stage,
     error: String,
-    told: Value,
+    run_record: Value,
 }
 
-/// Somebody else has run the actions meanwhile.
+/// The outcome of set-up that another request finished.
 fn outcome_of(account: &Account) -> Result<(), ConnectFailed> {
     let stage = STAGES.iter().find(|stage| stage.status == account.status);
     stage.map_or(Ok(()), |stage| {
@@ -251,7 +251,7 @@ fn outcome_of(account: &Account) -> Result<(), ConnectFailed> {
 }
 
 impl LoadedAccount {
-    /// Where it stood before its new credential, when that is not set up yet.
+    /// The status before the new credential, if its set-up has not ended.
     pub(super) fn status_before(&self) -> Status {
         match self.set_up.as_ref().map(|set_up| set_up.before) {
             Some(Some(before)) => before,

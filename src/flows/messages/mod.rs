@@ -1,5 +1,5 @@
 //! Messages to the objects: one JSON message, one JSON answer. Each message type names the answer of each variant
-//! (`→`).
+//! (`→`). It uses `base`.
 
 pub mod account;
 pub mod connecting;

@@ -1,5 +1,5 @@
-//! The object's one alarm: it finishes what a restart left half done, keeps the token fresh, trims; then
-//! it is set to the next time there is something to do.
+//! The object's one alarm: it finishes what a restart interrupted, refreshes the token, delivers events and trims. Then it
+//! is set to the next time that a component is due.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use crate::error::Failure;
 use crate::flows::object::AccountObject;
 use crate::ports::{Outside, Storage, StorageFault};
 
-/// How long one ring delivers at most.
-const TURN: Duration = Duration::from_secs(30);
+/// The longest time that one alarm delivers.
+const DELIVERY_TIME: Duration = Duration::from_secs(30);
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// Rings again in a minute whatever happens in between, and at the right time when all went well.
+    /// Runs the alarm. It is set to a minute from now before the work, and to the next due time after it, so a failure in
+    /// between does not stop it.
     pub async fn alarm(&self) {
         self.schedule.forget();
         match self.has_anything() {
@@ -23,8 +24,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Err(failure) = self.settle_all().await {
             self.base.log("account_not_settled", failure.code.as_str());
         }
-        // Whatever stands in the way of the account, its events go out.
-        let until = self.base.outside().now().plus(TURN);
+        // Events are delivered even if the account could not be settled.
+        let until = self.base.outside().now().plus(DELIVERY_TIME);
         if let Err(failure) = self.events.deliver(until).await {
             self.base.log("events_not_delivered", failure.code.as_str());
         }

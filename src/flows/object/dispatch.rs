@@ -59,12 +59,12 @@ async fn reply_to<O: Outside, S: Storage>(
     let calls = account.calls();
     let answer = match answer(account, hand_over, request).await {
         Ok(reply) => return reply,
-        // It repeats what the provider said, which may be long.
+        // The failure can contain a long response of the provider, so it takes memory from the budget.
         Err(failure) => {
             log_failure(calls.system(), request_id, &failure);
             let reply = reply::failure(&failure, request_id);
             let reply = until_drained(calls.system(), calls.room(), reply);
-            // Where there is no memory for the words, the answer to a made write has none.
+            // Without memory for that response, the failure of a made write is sent without it.
             reply.map_err(|late| match failure.write_made() {
                 Some(_) => failure.without_raw_response(),
                 None => late,
@@ -105,7 +105,7 @@ async fn route<O: Outside, S: Storage>(
             call(calls, &hand_over, request).await
         }
         ObjectRoute::Action(name, budget) => {
-            act(calls, &hand_over, (&name, budget), request, trace).await
+            run_action(calls, &hand_over, (&name, budget), request, trace).await
         }
         ObjectRoute::Webhook => {
             let request = Incoming {
@@ -129,7 +129,8 @@ async fn call<O: Outside, S: Storage>(
     }
 }
 
-/// The answer with all pages, the first of which is at hand: lines (`application/x-ndjson`), made while they are read.
+/// The response with all pages, as lines (`application/x-ndjson`) that are produced while the caller reads. The first page
+/// has been fetched already.
 fn lines<O: Outside, S: Storage>(
     calls: &Rc<AccountCalls<O, S>>,
     request_id: &str,
@@ -161,15 +162,15 @@ fn lines<O: Outside, S: Storage>(
     }
 }
 
-/// Runs an action; its input is the body, or null where there is none.
-async fn act<O: Outside, S: Storage>(
+/// Runs an action. Its input is the body, or null without a body.
+async fn run_action<O: Outside, S: Storage>(
     calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
     (name, budget): (&str, Budget),
     request: Incoming<O::Stream>,
     trace: &Rc<Trace>,
 ) -> Result<Reply<O::Stream>, Failure> {
-    // Nothing is read of a body whose sender's token is not known to be good.
+    // The token is checked before the body is read, and again afterwards.
     let access = Access::check(calls, &hand_over.visibility, budget.timeout).await?;
     let room = calls.body_room();
     let input = input(calls.system(), request.body, &room, access.deadline()).await?;
@@ -181,7 +182,7 @@ async fn act<O: Outside, S: Storage>(
     Ok(reply)
 }
 
-/// The input of an action, each number as it was written; null where there is no body.
+/// The input of an action, with the digits of its numbers as they were sent; null without a body.
 async fn input<O: Outside>(
     outside: &O,
     body: Body<O::Stream>,
@@ -193,15 +194,15 @@ async fn input<O: Outside>(
         return Ok(Exact::default());
     }
     let value = parse_exact(&bytes, BODY_VALUES, room);
-    let value = value.map_err(|unbuilt| unbuilt.of_caller("The body"))?;
+    let value = value.map_err(|error| error.of_caller("The body"))?;
     if is_deeper(value.inside(), ADMIN_BODY_DEPTH) {
-        let words = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
-        return Err(Failure::new(Code::Malformed, words));
+        let message = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
+        return Err(Failure::new(Code::Malformed, message));
     }
     Ok(value)
 }
 
-/// Only the operator can mend it.
+/// Logs a failure that only the operator can fix.
 fn log_failure(outside: &impl Outside, request_id: &str, failure: &Failure) {
     if failure.status() >= 500 && failure.remote.is_none() {
         outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));

@@ -1,7 +1,8 @@
-//! The `Account` object: a connected account, its secrets and its calls, in its region.
+//! The `Account` object: a connected account, its secrets and its calls, in its region. It builds the components of the
+//! folders below and dispatches messages and alarms to them.
 //!
-//! It loads its state once. Its schema is made only when an account is stored, so that a made-up id
-//! answers 404 and writes nothing. A proxied call writes nothing before its answer.
+//! The object loads its state once. It creates its tables only when an account is stored, so an invented id gets 404 and
+//! writes nothing. A proxied call without an `Idempotency-Key` writes nothing before its answer.
 
 pub(in crate::flows) mod alarm;
 pub mod dispatch;
@@ -34,7 +35,7 @@ use crate::flows::object::stores::{Core, Stores};
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
-/// The object, living as long as the platform keeps it: which message or request goes to which part of the account.
+/// The object, as long as the platform keeps it in memory. It passes each message or request to the struct that handles it.
 pub struct AccountObject<O, S> {
     base: Rc<Base<O, S>>,
     components: Rc<Components>,
@@ -51,7 +52,7 @@ pub struct AccountObject<O, S> {
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
-    /// The object over its storage; nothing is read or written yet.
+    /// Creates the object. It reads and writes nothing yet.
     pub fn new(outside: O, isolate: Rc<Isolate>, storage: S, id: AccountId) -> Self {
         let base = Rc::new(Base::new(outside, isolate, storage, id));
         let stores = Stores::new(&base);
@@ -73,14 +74,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             &stores.idempotency,
         ));
         let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
-        let events = AccountEvents::new(
-            &base,
-            &record,
-            &stores.outbox,
-            &schedule,
-            &stores.deliveries,
-        );
-        let events = Rc::new(events);
+        let events = Rc::new(stores.events(&base, &schedule, &record));
         Self {
             components,
             connect: ConnectFlow::new(
@@ -126,79 +120,72 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         answer_text(&answer.await)
     }
 
-    /// The account's id.
     pub fn id(&self) -> AccountId {
         self.base.id()
     }
 
-    /// The account that calls are made in the name of.
+    /// The account, as calls need it.
     pub fn calls(&self) -> &Rc<AccountCalls<O, S>> {
         &self.calls
     }
 
     async fn try_answer(&self, message: &str) -> Result<Value, Failure> {
-        let ask: AccountMessage = serde_json::from_str(message)
+        use AccountMessage as Message;
+
+        let message: Message = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
-        match ask {
-            AccountMessage::Import(account) => answered(self.edits.import(*account).await?),
-            AccountMessage::Get(visibility) => {
+        match message {
+            Message::Import(account) => answered(self.edits.import(*account).await?),
+            Message::Get(visibility) => {
                 let loaded = self.record.visible(&visibility).await?;
                 answered(self.record.view(&loaded).await?)
             }
-            AccountMessage::SecretNames(visibility) => {
+            Message::SecretNames(visibility) => {
                 answered(self.record.secret_names(&visibility).await?)
             }
-            AccountMessage::Change(visibility, change) => {
+            Message::Change(visibility, change) => {
                 answered(self.edits.change(&visibility, change).await?)
             }
-            AccountMessage::ChangeMe(visibility, context) => {
+            Message::ChangeMe(visibility, context) => {
                 answered(self.edits.change_me(&visibility, &context).await?)
             }
-            AccountMessage::Credentials(visibility, context) => answered(
+            Message::Credentials(visibility, context) => answered(
                 self.edits
                     .replace_credentials(&visibility, &context)
                     .await?,
             ),
-            AccountMessage::Refresh(visibility) => {
+            Message::Refresh(visibility) => {
                 let refresh = self.calls.tokens().refresh();
                 answered(refresh.refresh(&self.calls, &visibility).await?)
             }
-            AccountMessage::Connect(connecting) => {
-                answered(self.connect.connect(*connecting).await?)
-            }
-            AccountMessage::Callback(came_back) => {
-                answered(self.connect.callback(*came_back).await?)
-            }
-            AccountMessage::IssueToken(visibility, hash, until) => {
+            Message::Connect(connecting) => answered(self.connect.connect(*connecting).await?),
+            Message::Callback(callback) => answered(self.connect.callback(*callback).await?),
+            Message::IssueToken(visibility, hash, until) => {
                 answered(self.record.issue_token(&visibility, &hash, until).await?)
             }
-            AccountMessage::Receive(install, arrival) => {
+            Message::Receive(install, arrival) => {
                 answered(self.inbox.receive_of_install(install, *arrival).await?)
             }
-            AccountMessage::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
-            AccountMessage::ListEvents(visibility, page) => {
+            Message::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
+            Message::ListEvents(visibility, page) => {
                 answered(self.events.list_events(&visibility, &page).await?)
             }
-            AccountMessage::GetEvent(visibility, id) => {
+            Message::GetEvent(visibility, id) => {
                 answered(self.events.get_event(&visibility, id).await?)
             }
-            AccountMessage::ListLog(visibility, page) => {
+            Message::ListLog(visibility, page) => {
                 answered(self.calls.log().list_log(&visibility, &page).await?)
             }
-            AccountMessage::Capabilities(visibility) => {
+            Message::Capabilities(visibility) => {
                 answered(capabilities(&self.record, &visibility).await?)
             }
-            AccountMessage::Replay(visibility, id) => {
-                answered(self.inbox.replay(&visibility, id).await?)
-            }
-            AccountMessage::ReplayAll(visibility, range) => {
+            Message::Replay(visibility, id) => answered(self.inbox.replay(&visibility, id).await?),
+            Message::ReplayAll(visibility, range) => {
                 answered(self.inbox.replay_all(&visibility, &range).await?)
             }
-            AccountMessage::Deliver => answered(self.events.release_deliveries().await?),
-            AccountMessage::Reseal => answered(self.reseal().await?),
-            AccountMessage::Delete(visibility) => {
-                answered(self.deletion.delete(&visibility).await?)
-            }
+            Message::Deliver => answered(self.events.release_deliveries().await?),
+            Message::Reseal => answered(self.reseal().await?),
+            Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
         }
     }
 }

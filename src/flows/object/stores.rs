@@ -16,6 +16,7 @@ use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::log_store::CallLog;
+use crate::flows::events::account_events::AccountEvents;
 use crate::flows::events::deliver::Dispatcher;
 use crate::flows::events::retention::EventRetention;
 use crate::flows::ingress::dead_letters::DeadLetters;
@@ -26,7 +27,7 @@ use crate::flows::tokens::suspicion::SuspicionStore;
 use crate::flows::tokens::{TokenStores, Tokens};
 use crate::ports::{Outside, Storage};
 
-/// Each of them once; the folders' structs share them.
+/// Each component once; the structs of the other folders share them.
 pub(super) struct Stores<O, S> {
     pub(super) record: Rc<AccountStore<O, S>>,
     pub(super) oauth_token: Rc<TokenStore<O, S>>,
@@ -45,7 +46,7 @@ pub(super) struct Stores<O, S> {
     pub(super) last_redactor: Rc<LastRedactor>,
 }
 
-/// What everything else of the object is built on.
+/// The structs of `account/` that the other folders build on.
 pub(super) struct Core<O, S> {
     pub(super) schedule: Rc<Schedule<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
@@ -74,10 +75,10 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         }
     }
 
-    /// All of them, what ends the events behind what keeps an account (`Stored::is_over`).
+    /// All components. `Stored::is_over` is asked in this order: the events, whose answer deletes rows, come after the components
+    /// of the account itself.
     pub(super) fn components(&self) -> Components {
-        // Every field is named, and none is left out by `..`: a component that is added does not compile before it is
-        // listed below.
+        // The pattern names every field, without `..`, so a new component does not compile until it is listed below.
         let Self {
             record,
             oauth_token,
@@ -118,7 +119,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         )
     }
 
-    /// The account itself.
     pub(super) fn core(&self, base: &Rc<Base<O, S>>, components: &Rc<Components>) -> Core<O, S> {
         let schedule = Rc::new(Schedule::new(base, &self.record, components));
         let rows = Rc::new(Rows::new(
@@ -154,7 +154,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         }
     }
 
-    /// Its tokens.
     pub(super) fn tokens(
         &self,
         base: &Rc<Base<O, S>>,
@@ -169,5 +168,14 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             refusals: &self.refusals,
         };
         Tokens::new(base, record, changes, schedule, &own)
+    }
+
+    pub(super) fn events(
+        &self,
+        base: &Rc<Base<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+    ) -> AccountEvents<O, S> {
+        AccountEvents::new(base, record, &self.outbox, schedule, &self.deliveries)
     }
 }

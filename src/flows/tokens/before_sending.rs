@@ -1,4 +1,4 @@
-//! What a call looks at in the moment before it is sent: the account as it is, and whether its token is worth sending.
+//! The check of the token right before a call is sent: whether it has expired or been refused since it was read.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> RefusedCredential<O, S> {
-    /// Whether a call waits before it sends this account's token.
+    /// Why a call waits before it sends this account's token; `None` if it does not.
     pub(in crate::flows) fn wait_before_sending(
         &self,
         loaded: &LoadedAccount,
@@ -29,8 +29,8 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         (freshness == Some(Freshness::Expired)).then_some(TokenWait::Expired)
     }
 
-    /// Waits for a token. A refresh for a refusal that fails leaves the token as it is: the provider may refuse it on one
-    /// path and take it on others.
+    /// Waits for a token. If a refresh after a refusal fails, the call is sent with the old token: the provider may refuse it
+    /// on one path and accept it on others.
     pub(in crate::flows) async fn wait_for_token<A: CredentialActions>(
         &self,
         actions: &Rc<A>,
@@ -45,10 +45,10 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
                 .await
                 .map(drop);
         }
-        let Some(mut under_way) = self.refresh.refreshing() else {
+        let Some(mut refreshing) = self.refresh.refreshing() else {
             return Ok(());
         };
-        let ended = under_way.wait_for(Option::is_some).map(drop);
+        let ended = refreshing.wait_for(Option::is_some).map(drop);
         let left = deadline.since(self.base.outside().now());
         let ended = within(self.base.outside(), left, ended).await;
         ended.ok_or_else(|| token_endpoint("it has not answered in time"))

@@ -1,5 +1,5 @@
-//! What an account's own actions do for its credential. An action makes calls, and a call can need another token: the trait
-//! is what breaks that cycle. `actions/` implements it.
+//! The actions of the file that concern the credential. An action makes calls, and a call can need a new token: this trait
+//! breaks that cycle. `actions/` implements it.
 
 use std::rc::Rc;
 
@@ -11,10 +11,10 @@ use crate::time::Timestamp;
 
 /// The action that gets an account its tokens: the only one that may change `oauth.token`.
 pub const REFRESH_TOKEN: &str = "refresh_token";
-/// The action that tells whether a credential is good.
+/// The action that checks a credential.
 pub const VALIDATION: &str = "validation";
 
-/// The actions of an account that concern its credential. Work that outlives a call holds them.
+/// The actions of an account that concern its credential. `'static`, because a refresh outlives the call that started it.
 pub(in crate::flows) trait CredentialActions: 'static {
     /// Gets a token by the file's `refresh_token` action and stores it.
     async fn refresh_token(
@@ -23,7 +23,7 @@ pub(in crate::flows) trait CredentialActions: 'static {
         loaded: &Rc<LoadedAccount>,
     ) -> Result<(), Attempt>;
 
-    /// Runs the file's `validation` action, storing nothing: how many requests the provider answered.
+    /// Runs the file's `validation` action without storing its changes. Returns how many requests the provider answered.
     async fn validate(
         &self,
         resolved: &ResolvedConfig,

@@ -1,4 +1,4 @@
-//! Whether the account needs its customer: what a refusal of the credential, or of its refresh, means for its status.
+//! The account's status after its credential, or the refresh of it, was refused or accepted.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::flows::tokens::refresh::{needs_reauth, token_endpoint};
 use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Storage, StorageFault, Visibility};
 
-/// The account's status as its credential decides it.
+/// Changes the account's status when its credential is refused or accepted.
 pub(in crate::flows) struct CredentialStatus<O, S> {
     base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -41,13 +41,13 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
         }
     }
 
-    /// A token was had.
+    /// After a refresh succeeded.
     pub(in crate::flows) async fn accepted(&self) -> Result<(), Failure> {
         self.unclear_refusals.forget()?;
         self.reactivate().await
     }
 
-    /// What a refusal means: the customer has to act, the operator has to, or it is not known yet.
+    /// The failure that callers get after a refused refresh. The account needs its customer if the refusal is final.
     pub(in crate::flows) async fn refused(
         &self,
         resolved: &ResolvedConfig,
@@ -60,11 +60,11 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
         if self.needs_reauth(loaded, &failed.to_string()).await? {
             return Ok(needs_reauth());
         }
-        // It has other credentials by now: whoever waited tries with those.
-        Ok(token_endpoint("the account was connected again meanwhile").with_retry_after(1))
+        // The account has another credential by now; callers that waited can try again with it.
+        Ok(token_endpoint("the account was connected again in that time").with_retry_after(1))
     }
 
-    /// A token was had for an account that seemed to need its customer.
+    /// A refresh succeeded for an account that was waiting for its customer.
     async fn reactivate(&self) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(&Visibility::All).await?;
@@ -80,8 +80,8 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
         self.changes.put_account(&loaded, account, &events).await
     }
 
-    /// Notes what the token endpoint answered for `began`: whether that means, by now, that its grant is dead. A clear
-    /// answer ends the time that is counted; an endpoint that cannot answer leaves it as it is.
+    /// Notes the token endpoint's answer for `began`, and returns whether the grant is dead by now. Unclear refusals count as
+    /// final after some time (`is_final`). Another answer resets that time; no answer leaves it.
     fn note_refusal(
         &self,
         resolved: &ResolvedConfig,
@@ -106,8 +106,8 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
         Ok(is_final(self.unclear_refusals.note(now)?, now))
     }
 
-    /// The provider no longer accepts the credential of `began`: whether the account now needs its customer,
-    /// which it does not when it has another credential by then.
+    /// The provider no longer accepts the credential of `began`. Returns whether the account now needs its customer; it does
+    /// not if it has another credential by now.
     pub async fn needs_reauth(&self, began: &LoadedAccount, why: &str) -> Result<bool, Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(&Visibility::All).await?;
@@ -130,7 +130,7 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
     }
 }
 
-/// Whether an account has the secrets and the token that it had then. Whatever else changed is no other credential.
+/// Whether the account has the same secrets and token as then. Other changes do not make another credential.
 pub(super) fn has_same_credential(
     resolved: &ResolvedConfig,
     now: &LoadedAccount,

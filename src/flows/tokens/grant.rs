@@ -1,5 +1,5 @@
-//! Asking the provider for a token: with a refresh token, again with client credentials, or by the file's
-//! own `refresh_token` action.
+//! Requests to the provider's token endpoint: with a refresh token, with client credentials, or by the file's
+//! `refresh_token` action.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
 
-/// How a token is had without the customer.
+/// How a token is obtained without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum Grant {
     /// The file's `refresh_token` action.
@@ -36,9 +36,9 @@ pub(in crate::flows) enum Grant {
 
 /// Why one attempt gave no token.
 pub(in crate::flows) enum Attempt {
-    /// The token endpoint's fault, or its refusal.
+    /// The token endpoint failed or refused.
     Failed(TokenFailure),
-    /// The file's, or ours.
+    /// The fault is in the integration file or in the gateway.
     Ours(Failure),
 }
 
@@ -61,7 +61,7 @@ impl From<TokenFailure> for Attempt {
 }
 
 impl Grant {
-    /// The one for this account; `None` where only the customer can give a new credential.
+    /// The grant for this account. `None`: only the customer can give a new credential.
     pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
         if config.actions.contains_key(REFRESH_TOKEN) {
@@ -83,7 +83,7 @@ impl Grant {
     }
 }
 
-/// The provider's endpoints for tokens, as the account asks them.
+/// The account's requests to the provider's OAuth endpoints: token, introspection, revocation.
 pub(in crate::flows) struct TokenEndpoint<O, S> {
     base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -97,8 +97,8 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         }
     }
 
-    /// One attempt: asks, reads and stores.
-    pub(super) async fn ask_for_token(
+    /// Makes one attempt to obtain a token, and stores it.
+    pub(super) async fn obtain_token(
         &self,
         actions: &impl CredentialActions,
         resolved: &ResolvedConfig,
@@ -117,7 +117,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 let request = self.with_client(compiled, config, &loaded.context, |client| {
                     oauth::refresh(client, refresh_token)
                 })?;
-                self.token_of(config, request, loaded.token()).await?
+                self.request_token(config, request, loaded.token()).await?
             }
             (_, Some(credential)) => {
                 self.grant_by_client(compiled, credential, &loaded.context, None)
@@ -164,25 +164,25 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 oauth::client_credentials(client, scopes)
             }
         })?;
-        self.token_of(config, request, None).await
+        self.request_token(config, request, None).await
     }
 
-    /// Sends a token request and reads the answer.
-    pub(in crate::flows) async fn token_of(
+    /// Sends a token request and reads the response.
+    pub(in crate::flows) async fn request_token(
         &self,
         config: &OAuth2,
         request: TokenRequest,
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
-        let (status, headers, body) = self.ask_endpoint(request).await?;
+        let (status, headers, body) = self.send_to_endpoint(request).await?;
         let now = self.base.outside().now();
         Ok(oauth::read_token(
             config, status, &headers, &body, now, previous,
         )?)
     }
 
-    /// The token with what the introspection endpoint says of its end; `None` where there is nothing to
-    /// ask, or no answer: then it is used until it is refused.
+    /// The token with its expiry from the introspection endpoint (RFC 7662). `None` if there is no such endpoint, the expiry is
+    /// known already, or the endpoint does not answer: then the token is used until it is refused.
     pub(in crate::flows) async fn introspected(
         &self,
         compiled: &Compiled,
@@ -201,15 +201,15 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 oauth::introspect(client, access_token)
             })
             .ok()??;
-        let (status, headers, body) = self.ask_endpoint(request).await.ok()?;
+        let (status, headers, body) = self.send_to_endpoint(request).await.ok()?;
         let now = self.base.outside().now();
-        let said = oauth::read_introspection(status, &headers, &body, now).ok()?;
+        let introspection = oauth::read_introspection(status, &headers, &body, now).ok()?;
         let mut token = token.clone();
-        said.apply(&mut token, now);
+        introspection.apply(&mut token, now);
         Some(token)
     }
 
-    /// Tells the provider that a token is no longer needed (RFC 7009).
+    /// Revokes the account's token (RFC 7009).
     pub(in crate::flows) async fn revoke(&self, resolved: &ResolvedConfig, loaded: &LoadedAccount) {
         let credential = resolved
             .compiled
@@ -224,7 +224,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
             oauth::revoke(client, token)
         });
         let outcome = match request {
-            Ok(Some(request)) => self.ask_endpoint(request).await,
+            Ok(Some(request)) => self.send_to_endpoint(request).await,
             Ok(None) => return,
             Err(error) => Err(error.into()),
         };
@@ -237,7 +237,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         }
     }
 
-    /// Builds something from the credential's settings and what its templates see.
+    /// Calls `build` with the credential's settings and the scope of its templates.
     pub(in crate::flows) fn with_client<T>(
         &self,
         compiled: &Compiled,
@@ -259,8 +259,8 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         })
     }
 
-    /// The whole answer of an endpoint of the provider; redirects are not followed.
-    async fn ask_endpoint(
+    /// Sends a request to an OAuth endpoint and reads the whole response. Redirects are not followed.
+    async fn send_to_endpoint(
         &self,
         request: TokenRequest,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {

@@ -1,5 +1,5 @@
-//! The OAuth token of an account: how it is had, its refresh by one request however many calls need it, its schedule, and
-//! what a refusal of the credential leads to.
+//! The OAuth token of an account: how the account gets it, its one refresh for all calls that need it, the schedule of
+//! refreshes, and the consequences of a refused credential. It uses `account` and `config`.
 
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod credential_actions;
@@ -26,7 +26,7 @@ use crate::flows::tokens::refused::{Refusals, RefusedCredential};
 use crate::flows::tokens::suspicion::SuspicionStore;
 use crate::ports::{Outside, Storage};
 
-/// What the tokens of an account are stored and remembered in.
+/// The components that [`Tokens`] is built on.
 pub(in crate::flows) struct TokenStores<'a, O, S> {
     pub(in crate::flows) oauth_token: &'a Rc<TokenStore<O, S>>,
     pub(in crate::flows) unclear_refusals: &'a Rc<UnclearRefusals<O, S>>,
@@ -34,7 +34,6 @@ pub(in crate::flows) struct TokenStores<'a, O, S> {
     pub(in crate::flows) refusals: &'a Rc<Refusals>,
 }
 
-/// The tokens of an account.
 pub(in crate::flows) struct Tokens<O, S> {
     endpoint: Rc<TokenEndpoint<O, S>>,
     refresh: Rc<TokenRefresh<O, S>>,
@@ -78,22 +77,18 @@ impl<O: Outside, S: Storage> Tokens<O, S> {
         }
     }
 
-    /// The provider's token endpoint.
     pub(in crate::flows) fn endpoint(&self) -> &Rc<TokenEndpoint<O, S>> {
         &self.endpoint
     }
 
-    /// Fresh tokens.
     pub(in crate::flows) fn refresh(&self) -> &Rc<TokenRefresh<O, S>> {
         &self.refresh
     }
 
-    /// Refreshes that no call asks for.
     pub(in crate::flows) fn schedule(&self) -> &Rc<RefreshSchedule<O, S>> {
         &self.schedule
     }
 
-    /// What a refusal of the credential leads to.
     pub(in crate::flows) fn refused(&self) -> &RefusedCredential<O, S> {
         &self.refused
     }

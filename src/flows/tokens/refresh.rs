@@ -1,6 +1,5 @@
-//! Fresh tokens. However many calls need one, one request goes to the
-//! provider; it goes on when the call that began it is gone, and its answer is stored in the turn it was
-//! read in, before anybody uses it.
+//! The refresh of tokens. Calls that need a token at the same time share one refresh. It continues when the call that
+//! started it is cancelled, and the new token is stored in the event-loop tick in which it was read, before it is used.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,7 +26,7 @@ use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Storage, Visibility};
 use crate::time::Timestamp;
 
-/// What all who wait for a refresh hear: nothing yet, or how it ended.
+/// A refresh under way: `None` until it ends, then its outcome.
 pub(in crate::flows) type Refreshing = watch::Receiver<Option<Result<(), Failure>>>;
 
 /// Waits before the attempts of one refresh.
@@ -36,14 +35,14 @@ const ATTEMPTS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
 ];
-/// A call whose token still lives waits this long for the next one.
+/// How long a call whose token has not expired waits for a refresh.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// After a refresh that failed, a call whose token is over waits for the next so long.
+/// After a failed refresh, calls with an expired token start none for this long.
 const PAUSE: Duration = Duration::from_secs(10);
-/// A provider that asks for more is believed up to this.
+/// The longest `retry-after` of a provider that is followed.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Fresh tokens, by one refresh at a time.
+/// Refreshes the account's token, once at a time.
 pub(in crate::flows) struct TokenRefresh<O, S> {
     base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -52,7 +51,7 @@ pub(in crate::flows) struct TokenRefresh<O, S> {
     status: Rc<CredentialStatus<O, S>>,
     token_store: Rc<TokenStore<O, S>>,
     refusals: Rc<Refusals>,
-    /// The refresh that is under way, for all who wait for it. Its task clears this.
+    /// The refresh under way. Its task clears this.
     refreshing: RefCell<Option<Refreshing>>,
 }
 
@@ -78,12 +77,11 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         }
     }
 
-    /// Until when no refresh is tried.
     pub(in crate::flows) fn pauses(&self) -> &Pauses {
         self.token_store.pauses()
     }
 
-    /// The account with a token that can be used: as it is, or refreshed first.
+    /// The account with a usable token, which is refreshed first if needed.
     pub(in crate::flows) async fn fresh<A: CredentialActions>(
         self: &Rc<Self>,
         actions: &Rc<A>,
@@ -99,7 +97,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         };
         match self.grant(&loaded).await? {
             None => return Ok(loaded),
-            // The file's own way may sign in by something else than a token.
+            // The `refresh_token` action may authenticate requests without a token.
             Some(Grant::Action) if loaded.token().is_none() => return Ok(loaded),
             Some(_) => {}
         }
@@ -118,8 +116,8 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         Err(token_endpoint("it has just failed").with_retry_after(seconds))
     }
 
-    /// Refreshes, unless the token is another than `loaded` has by now; whoever asks meanwhile waits for
-    /// the same one.
+    /// Refreshes the token of `loaded`, or joins the refresh under way. If the account has another token by now, it is returned
+    /// as it is.
     pub(in crate::flows) async fn refreshed<A: CredentialActions>(
         self: &Rc<Self>,
         actions: &Rc<A>,
@@ -130,9 +128,9 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         if now.token() != loaded.token() {
             return Ok(now);
         }
-        let mut under_way = self.join_refresh(actions, now);
+        let mut refreshing = self.join_refresh(actions, now);
         let wait = deadline.since(self.base.outside().now());
-        let ended = under_way.wait_for(Option::is_some);
+        let ended = refreshing.wait_for(Option::is_some);
         match within(self.base.outside(), wait, ended).await {
             Some(Ok(outcome)) => {
                 if let Some(Err(failure)) = &*outcome {
@@ -147,7 +145,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         Ok(loaded)
     }
 
-    /// The next refresh waits a while: longer for the alarm than for a call, which has nothing else.
+    /// Logs a failed refresh and delays the next: longer for the alarm than for calls, which have no other token.
     pub(super) fn pause_refreshing(&self, failure: &Failure) {
         self.base.log(
             "refresh_failed",
@@ -169,16 +167,15 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         let loaded = self.record.visible(visibility).await?;
         if self.grant(&loaded).await?.is_none() {
             let method = &loaded.account.authentication_method;
-            let words = format!(
+            let message = format!(
                 "The credential `{method}` of this account cannot be refreshed; import new ones by PATCH …/credentials."
             );
-            return Err(Failure::new(Code::NotRefreshable, words));
+            return Err(Failure::new(Code::NotRefreshable, message));
         }
         let deadline = self.base.outside().now().plus(AHEAD);
         self.refreshed(actions, &loaded, deadline).await.map(drop)
     }
 
-    /// The refresh that is under way.
     pub(super) fn refreshing(&self) -> Option<Refreshing> {
         self.refreshing.borrow().clone()
     }
@@ -192,11 +189,11 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         actions: &Rc<A>,
         loaded: Rc<LoadedAccount>,
     ) -> Refreshing {
-        if let Some(under_way) = self.refreshing() {
-            return under_way;
+        if let Some(refreshing) = self.refreshing() {
+            return refreshing;
         }
-        let (tell, hear) = watch::channel(None);
-        self.refreshing.replace(Some(hear.clone()));
+        let (sender, receiver) = watch::channel(None);
+        self.refreshing.replace(Some(receiver.clone()));
         let (own, actions) = (Rc::clone(self), Rc::clone(actions));
         let work = async move {
             let outcome = own.refresh_now(&*actions, &loaded).await;
@@ -210,20 +207,20 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
                 Err(failure) => own.pause_refreshing(failure),
             }
             own.schedule.plan().await;
-            // Nobody may be waiting any more.
-            drop(tell.send(Some(outcome)));
+            // An error means that no call waits any more.
+            drop(sender.send(Some(outcome)));
         };
         self.base.outside().spawn(work.boxed_local());
-        hear
+        receiver
     }
 
-    /// One refresh: at most three attempts.
+    /// One refresh, of at most three attempts.
     async fn refresh_now(
         &self,
         actions: &impl CredentialActions,
         loaded: &Rc<LoadedAccount>,
     ) -> Result<(), Failure> {
-        // Should this be the last that is done here, the alarm goes on.
+        // If the object stops now, the alarm starts the refresh again.
         self.schedule.wake_later().await;
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let Some(grant) = Grant::of(&resolved, loaded) else {
@@ -241,7 +238,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             self.base.outside().sleep(wait).await;
             let failed = match self
                 .endpoint
-                .ask_for_token(actions, &resolved, loaded, grant)
+                .obtain_token(actions, &resolved, loaded, grant)
                 .await
             {
                 Ok(()) => return self.status.accepted().await,
@@ -261,7 +258,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         Err(last)
     }
 
-    /// Whether and how a token can be had for the account.
+    /// How a token can be obtained for the account without the customer.
     pub(in crate::flows) async fn grant(
         &self,
         loaded: &LoadedAccount,
@@ -273,7 +270,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
     }
 }
 
-/// What a call hears whose account must be connected again.
+/// The failure of calls while the account must be connected again.
 pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
 }

@@ -1,5 +1,5 @@
-//! Tokens of accounts in use are refreshed before anybody has to wait for it, those of idle ones weekly,
-//! lest their refresh tokens lapse; and how long a refresh that failed is left alone.
+//! Refreshes by the alarm: for accounts in use before the token expires, so that no call waits; for idle accounts weekly,
+//! so that the refresh token does not expire.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -19,11 +19,11 @@ use crate::flows::tokens::credential_actions::CredentialActions;
 use crate::flows::tokens::refresh::TokenRefresh;
 use crate::ports::{Outside, Storage};
 
-/// A use is noted when the last one noted is older.
+/// The least time between two stored uses.
 const NOTED: Duration = Duration::from_hours(1);
-/// A use is noted so long after the call began, which its answer shall not wait for.
+/// The wait before a use is stored, so that the call's answer does not wait for the write.
 const AFTER_THE_ANSWER: Duration = Duration::from_secs(1);
-/// What a refresh that nobody waits for may take.
+/// The time limit of a refresh that no call waits for.
 pub(in crate::flows) const AHEAD: Duration = Duration::from_secs(25);
 
 /// Refreshes that no call asks for.
@@ -33,7 +33,7 @@ pub(in crate::flows) struct RefreshSchedule<O, S> {
     schedule: Rc<Schedule<O, S>>,
     refresh: Rc<TokenRefresh<O, S>>,
     token_store: Rc<TokenStore<O, S>>,
-    /// A use is about to be noted. The task that notes it clears this.
+    /// Set while a task is about to store a use. The task clears it.
     is_noting_use: Cell<bool>,
 }
 
@@ -55,7 +55,7 @@ impl<O: Outside, S: Storage> RefreshSchedule<O, S> {
         }
     }
 
-    /// By alarm: when it is due, before anybody has to wait for it.
+    /// For the alarm: refreshes the token if that is due.
     pub(in crate::flows) async fn refresh_ahead<A: CredentialActions>(&self, actions: &Rc<A>) {
         let State::Here(loaded) = self.record.state() else {
             return;
@@ -67,11 +67,11 @@ impl<O: Outside, S: Storage> RefreshSchedule<O, S> {
         }
         match self.refresh.grant(&loaded).await {
             Ok(Some(_)) => {}
-            // Only the customer can give another.
+            // Only the customer can give a new credential.
             Ok(None) => return self.token_store.pauses().pause_ahead(now.plus(IDLE)),
             Err(failure) => return self.refresh.pause_refreshing(&failure),
         }
-        // Whoever refreshes says why it failed.
+        // The refresh logs why it failed.
         drop(
             self.refresh
                 .refreshed(actions, &loaded, now.plus(AHEAD))
@@ -79,7 +79,7 @@ impl<O: Outside, S: Storage> RefreshSchedule<O, S> {
         );
     }
 
-    /// After the answer of a call, at most once an hour.
+    /// Stores that the account was used, after the call's answer and at most once an hour.
     pub(in crate::flows) fn note_use_of(self: &Rc<Self>, loaded: &LoadedAccount) {
         let now = self.base.outside().now();
         if loaded.used_at.is_none_or(|at| now < at.plus(NOTED)) || self.is_noting_use.replace(true)

@@ -1,5 +1,5 @@
-//! What a refusal of the account's credential (401) leads to: a new token, or an account that is switched off until its
-//! customer connects it again. A refusal is confirmed before: by the file's `validation`, or by a second one.
+//! Handling of a refused credential (401): a refresh, or an account that is disabled until its customer connects it again.
+//! The refusal is confirmed first, by the file's `validation` or by a second refusal.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -24,47 +24,47 @@ use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::{CONFIRMATION_PAUSE, CONFIRMATION_TIMEOUT};
 use crate::time::Timestamp;
 
-/// What `last_error` says of an account whose credential is refused.
+/// The `last_error` of an account whose credential is refused.
 const REFUSED: &str = "The provider refused the credential (401).";
 
-/// What the object remembers of refusals. A restart forgets it; the suspicion is stored (`SuspicionStore`).
+/// Refusals, in memory only. The first refusal is also stored (`SuspicionStore`).
 #[derive(Default)]
 pub(in crate::flows) struct Refusals {
     refreshes: Cell<RefusedRefreshes>,
-    /// Whether a refusal wants the refresh that is under way: until that has ended the token is not worth sending.
+    /// Whether the refresh under way was started for a refusal. Until it ends, calls do not send the refused token.
     wants_refresh: Cell<bool>,
-    /// The last run of `validation`; one runs at a time.
-    checked: Mutex<Option<Checked>>,
+    /// The last run of `validation`. Locked while one runs.
+    last_validation: Mutex<Option<ValidationRun>>,
 }
 
-/// What came of a run of `validation`.
+/// A run of `validation`.
 #[derive(Clone, Copy)]
-struct Checked {
+struct ValidationRun {
     at: Timestamp,
-    /// When the account that was asked for had been changed last.
+    /// When the account had last been changed.
     changed_at: Timestamp,
     verdict: Verdict,
 }
 
-/// What `validation` says of a credential.
+/// What a run of `validation` shows about the credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// The provider refused it, too.
+    /// The provider refused it again.
     Refused,
-    /// The provider took it.
+    /// The provider accepted it.
     Accepted,
-    /// It failed for another reason, or not in time.
+    /// The run failed for another reason, or timed out.
     Unclear,
-    /// The file has none, or it asked the provider for nothing.
+    /// The file has no `validation`, or it sent no request.
     Silent,
 }
 
 impl InMemory for Refusals {
-    /// A refresh under way takes back by itself that it is wanted, and a run of `validation` that it was asked for.
+    /// `wants_refresh` is cleared by the refresh under way, and a run of `validation` under way holds the lock.
     fn reset(&self) {
         self.refreshes.set(RefusedRefreshes::default());
-        if let Ok(mut checked) = self.checked.try_lock() {
-            *checked = None;
+        if let Ok(mut last_validation) = self.last_validation.try_lock() {
+            *last_validation = None;
         }
     }
 }
@@ -84,7 +84,7 @@ impl Refusals {
     }
 }
 
-/// What a refusal of the account's credential leads to.
+/// Handles refusals of the account's credential.
 pub(in crate::flows) struct RefusedCredential<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
@@ -113,13 +113,13 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         }
     }
 
-    /// The provider took the credential.
+    /// Ends the suspicion after the provider accepted the credential.
     pub(in crate::flows) fn note_credential_accepted(&self) {
         self.suspicions.keep(Suspicion::default());
     }
 
-    /// After a refusal: the credential that the account has by now, or a refreshed one. A path that refuses every token
-    /// costs a refresh now and then, not each time.
+    /// After a refusal: the other credential that the account has by now, or a refreshed one. `RefusedRefreshes` limits how
+    /// often: an endpoint that refuses every token must not cause a refresh for each call.
     pub(in crate::flows) async fn renewed_after_refusal<A: CredentialActions>(
         &self,
         actions: &Rc<A>,
@@ -145,7 +145,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
             .map(Renewed::Fresh)
     }
 
-    /// While the token endpoint fails nothing is known of the credential: the caller tries again later.
+    /// While the token endpoint fails, the refusal cannot be judged: the caller tries again later.
     fn not_now(&self) -> Result<Renewed, Failure> {
         let pause = self
             .refresh
@@ -159,7 +159,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         Err(token_endpoint("it has just failed").with_retry_after(seconds))
     }
 
-    /// After a refusal of a call that cannot be sent again.
+    /// Starts a refresh after a refused call that cannot be repeated.
     pub(in crate::flows) async fn renew_for_next<A: CredentialActions>(
         &self,
         actions: &Rc<A>,
@@ -180,7 +180,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         Ok(Renewed::NotNow)
     }
 
-    /// The call that was refused was not refused with the new token.
+    /// Notes that a refused call succeeded with the new token.
     pub(in crate::flows) fn note_renewal_helped(&self) {
         let helped = self
             .refusals
@@ -199,7 +199,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         is_due
     }
 
-    /// Whether a refusal by a method of the file is confirmed; then the account needs its customer from now on.
+    /// Confirms a refusal. Returns whether it is confirmed; then the account needs its customer.
     pub(in crate::flows) async fn confirm_refusal(
         &self,
         actions: &impl CredentialActions,
@@ -226,7 +226,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         is_second
     }
 
-    /// What `validation` says: asked at most once a minute, for all who want to know.
+    /// The verdict of `validation`, which runs at most once a minute for all calls.
     async fn verdict(
         &self,
         actions: &impl CredentialActions,
@@ -238,32 +238,32 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
             return Verdict::Silent;
         }
         let wait = deadline.since(self.base.outside().now());
-        let asked = self.asked(actions, refused, resolved);
-        let verdict = within(self.base.outside(), wait, asked).await;
+        let run = self.run_validation(actions, refused, resolved);
+        let verdict = within(self.base.outside(), wait, run).await;
         verdict.unwrap_or(Verdict::Unclear)
     }
 
-    async fn asked(
+    async fn run_validation(
         &self,
         actions: &impl CredentialActions,
         refused: &Rc<LoadedAccount>,
         resolved: &ResolvedConfig,
     ) -> Verdict {
-        let mut checked = self.refusals.checked.lock().await;
+        let mut last_validation = self.refusals.last_validation.lock().await;
         let (now, changed_at) = (self.base.outside().now(), refused.account.updated_at);
-        if let Some(last) = *checked
+        if let Some(last) = *last_validation
             && last.changed_at == changed_at
             && now < last.at.plus(CONFIRMATION_PAUSE)
         {
             return last.verdict;
         }
-        let mut this = Checked {
+        let mut this = ValidationRun {
             at: now,
             changed_at,
             verdict: Verdict::Unclear,
         };
-        // Noted before: also a run whose caller leaves is one.
-        *checked = Some(this);
+        // Noted before it runs: a run whose caller disconnects counts too.
+        *last_validation = Some(this);
         let deadline = now.plus(CONFIRMATION_TIMEOUT);
         let outcome = actions.validate(resolved, refused, deadline).await;
         this.verdict = verdict_of(&outcome);
@@ -272,7 +272,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
             self.base
                 .log("refusal_not_confirmed", code.unwrap_or_default());
         }
-        *checked = Some(this);
+        *last_validation = Some(this);
         this.verdict
     }
 }

@@ -1,5 +1,6 @@
-//! The first refusal of a credential, remembered until a second confirms it or the provider takes the credential. It is
-//! stored, for an object that is called once an hour sleeps between; a refusal that follows and a success write nothing.
+//! The first refusal of a credential, stored until a second one confirms it or the provider accepts the credential. It is
+//! stored because an object that is called once an hour is evicted in between. Only a change is written: neither a further
+//! refusal nor an ordinary success.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -33,7 +34,7 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
         }
     }
 
-    /// The suspicion there is; read once while the object is awake.
+    /// The suspicion. It is read from storage once.
     pub(in crate::flows) fn get(&self) -> Suspicion {
         if let Some(known) = self.known.get() {
             return known;
@@ -46,14 +47,14 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
         read
     }
 
-    /// Remembers it, where it is another.
+    /// Stores the suspicion if it changed.
     pub(in crate::flows) fn keep(&self, next: Suspicion) {
         let before = self.get();
         self.known.set(Some(next));
         if before != next
             && let Err(fault) = self.write(next)
         {
-            self.base.log("suspicion_not_kept", &fault.to_string());
+            self.base.log("suspicion_not_stored", &fault.to_string());
         }
     }
 
@@ -81,7 +82,7 @@ impl<O: Outside, S: Storage> SuspicionStore<O, S> {
 
 impl<O: Outside, S: Storage> Stored for SuspicionStore<O, S> {
     fn trim(&self) -> Result<(), StorageFault> {
-        // It is judged when the next refusal comes, however old it is.
+        // `Suspicion::refuse` checks its age at the next refusal.
         Ok(())
     }
 
@@ -90,7 +91,7 @@ impl<O: Outside, S: Storage> Stored for SuspicionStore<O, S> {
     }
 
     fn reseal(&self) -> Result<(), Failure> {
-        // Two moments are no secret.
+        // Two timestamps are not encrypted.
         Ok(())
     }
 

@@ -22,10 +22,10 @@ const OWN_HEADERS: [&str; 6] = [
 const SHAPE: [&str; 5] = ["status", "statusCode", "status_code", "body", "headers"];
 
 /// The answer, and the entries next to it.
-type Taken = (Value, Map<String, Value>);
+type AnswerParts = (Value, Map<String, Value>);
 
 /// The answer, and the entries next to it. `None` is an event.
-pub(super) fn taken_apart(result: Value) -> Result<Option<Taken>, HandshakeError> {
+pub(super) fn split_answer(result: Value) -> Result<Option<AnswerParts>, HandshakeError> {
     let Value::Object(mut entries) = result else {
         return Ok(Some((result, Map::new())));
     };

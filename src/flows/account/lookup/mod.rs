@@ -1,7 +1,8 @@
-//! By what an install's webhooks find this account: one value of its context, as the integration names it.
+//! The lookup value: the value of the context by which an install's webhooks find this account. The integration file
+//! names its key.
 //!
-//! The rule is [`found_by`] and nowhere else. The index of the `Directory` follows it, so do its questions, and a webhook
-//! that the index sends here is held to it once more.
+//! [`found_by`] is the only rule. It gives the value that the index of the `Directory` stores, and the account checks
+//! each webhook from the index by it again.
 
 #[cfg(test)]
 mod tests;
@@ -24,44 +25,44 @@ use crate::flows::messages::environment::{Lookup, LookupMatch};
 use crate::json;
 use crate::ports::{Outside, Storage, Visibility};
 
-/// The value that went on counting when a new credential came, while that is tried.
+/// The lookup value from before a new credential. It counts while that credential is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::flows) struct Held {
     /// The key of the context.
     field: String,
-    /// What it had there.
+    /// The value of that key.
     value: String,
 }
 
 /// Whether a new credential of the account is being tried.
 #[derive(Debug)]
 enum Trial {
-    /// No.
-    Over,
-    /// Yes; what counts until it has passed.
-    UnderWay(Option<Held>),
+    /// No credential is being tried.
+    Ended,
+    /// A credential is being tried. The held value counts until the trial ends.
+    Running(Option<Held>),
 }
 
-/// What is known of an account when it is looked up.
-struct Known<'a> {
+/// What the lookup value of an account depends on.
+struct LookupFacts<'a> {
     status: Status,
     trial: Trial,
     context: &'a Value,
     origins: &'a Origins,
-    /// The file; nothing where it cannot be read.
+    /// The integration file; `None` if it cannot be read.
     config: Option<&'a Config>,
 }
 
-/// By which value an install's webhooks find an account under this key (or dotted path) of its context: while it is
-/// active, and only by what the provider or the application said, never by what a customer types. While a new
-/// credential of an active account is tried, the value from before counts.
+/// The value of this key (or dotted path) by which an install's webhooks find the account. `None` unless the account is
+/// active and the provider or the application set the value; a value that the customer typed does not count. While a
+/// new credential of an active account is tried, the value from before counts.
 ///
-/// Of what was stored before origins were, fields of the connect form count as the customer's.
-fn found_by(field: &str, known: &Known) -> Option<String> {
+/// In records that were stored before origins existed, fields of the connect form count as the customer's.
+fn found_by(field: &str, known: &LookupFacts) -> Option<String> {
     if known.status != Status::Active {
         return None;
     }
-    if let Trial::UnderWay(held) = &known.trial {
+    if let Trial::Running(held) = &known.trial {
         let held = held.as_ref().filter(|held| held.field == field);
         return held.map(|held| held.value.clone());
     }
@@ -82,14 +83,14 @@ fn found_by(field: &str, known: &Known) -> Option<String> {
     }
 }
 
-/// The key of the context that a lookup's path begins with. A token finds no account: it changes by itself.
+/// The first key of a lookup path. The OAuth token is excluded, since each refresh changes it.
 fn top_key(field: &str, context: &Value) -> Option<String> {
     let key = field.split('.').next()?;
     let is_there = context.get(key).is_some();
     (is_there && key != "oauth").then(|| key.to_owned())
 }
 
-/// What is found at a key, or a dotted path, of a context: a text, or a number as one.
+/// The value at a key or a dotted path of a context: a string, or a number as a string.
 fn value_at(context: &Value, field: &str) -> Option<String> {
     let path: json::Path = field.parse().ok()?;
     match path.lookup_by_parts(context, 0)? {
@@ -105,19 +106,20 @@ fn lookup_field(config: &Config) -> Option<&str> {
 }
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
-    /// What the index is to find the account by under this key.
+    /// The lookup value that the index stores for this key.
     pub(in crate::flows) async fn lookup_value(
         &self,
         field: &str,
     ) -> Result<Option<String>, Failure> {
         let loaded = self.visible(&Visibility::All).await?;
-        // One account whose own file has mistakes keeps no others from their webhooks.
+        // An account whose file has errors must not stop the webhooks of other accounts.
         let resolved = self.resolved_config(&loaded.account).await.ok();
         let config = resolved.as_ref().map(|all| &all.compiled.config);
         Ok(found_by(field, &self.known_of(&loaded, config)))
     }
 
-    /// Whether a webhook that was looked up for it by this value is for it now; by nothing: it is named outright.
+    /// Whether a webhook that the index found by this value is still for this account. Without a value, the webhook
+    /// names the account itself.
     pub(in crate::flows) fn is_found(
         &self,
         resolved: &ResolvedConfig,
@@ -131,7 +133,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         }
     }
 
-    /// What the index has of the account as it is.
+    /// The lookup value of the committed account.
     pub(in crate::flows) fn lookup(
         &self,
         resolved: &ResolvedConfig,
@@ -141,7 +143,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         lookup_of(config, &self.known_of(loaded, Some(config)))
     }
 
-    /// By what an install's webhooks will find the account. What finds it may be a secret.
+    /// The lookup value after a change. It may be a secret, so the secrets are opened for it.
     pub(super) fn next_lookup(
         &self,
         resolved: &ResolvedConfig,
@@ -153,7 +155,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             json::merge(&mut context, &secrets);
         }
         let config = &resolved.compiled.config;
-        let known = Known {
+        let known = LookupFacts {
             status: next.account.status,
             trial: self.trial(next.set_up.as_ref()),
             context: &context,
@@ -163,7 +165,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         Ok(lookup_of(config, &known))
     }
 
-    /// What goes on finding an active account while a new credential is tried, sealed.
+    /// The sealed lookup value that counts while a new credential of an active account is tried.
     pub(in crate::flows) fn held(
         &self,
         resolved: &ResolvedConfig,
@@ -181,8 +183,12 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         )
     }
 
-    fn known_of<'a>(&self, loaded: &'a LoadedAccount, config: Option<&'a Config>) -> Known<'a> {
-        Known {
+    fn known_of<'a>(
+        &self,
+        loaded: &'a LoadedAccount,
+        config: Option<&'a Config>,
+    ) -> LookupFacts<'a> {
+        LookupFacts {
             status: loaded.account.status,
             trial: self.trial(loaded.set_up.as_ref()),
             context: &loaded.context,
@@ -193,16 +199,16 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
 
     fn trial(&self, set_up: Option<&SetUp>) -> Trial {
         let Some(set_up) = set_up else {
-            return Trial::Over;
+            return Trial::Ended;
         };
         let (id, text) = (self.base.id().to_string(), set_up.found_by.as_deref());
         let opened =
             text.and_then(|text| sealed::open(self.base.outside(), held_place(&id), text).ok());
-        Trial::UnderWay(opened.and_then(|held| serde_json::from_value(held).ok()))
+        Trial::Running(opened.and_then(|held| serde_json::from_value(held).ok()))
     }
 }
 
-fn lookup_of(config: &Config, known: &Known) -> Lookup {
+fn lookup_of(config: &Config, known: &LookupFacts) -> Lookup {
     let field = lookup_field(config);
     Lookup {
         field: field.map(str::to_owned),

@@ -16,24 +16,24 @@ fn origins(known: &Value) -> Origins {
 fn only_an_active_account_is_found_and_only_by_what_was_not_typed() {
     let held = |field: &str| {
         let (field, value) = (field.to_owned(), "old".to_owned());
-        Trial::UnderWay(Some(Held { field, value }))
+        Trial::Running(Some(Held { field, value }))
     };
     let provider = json!({ "shop": "provider" });
     let rows = [
-        (Status::Active, Trial::Over, provider.clone(), Some("new")),
+        (Status::Active, Trial::Ended, provider.clone(), Some("new")),
         (
             Status::Active,
-            Trial::Over,
+            Trial::Ended,
             json!({ "shop": "operator" }),
             Some("new"),
         ),
         (
             Status::Active,
-            Trial::Over,
+            Trial::Ended,
             json!({ "shop": "customer" }),
             None,
         ),
-        (Status::Active, Trial::Over, json!({}), None),
+        (Status::Active, Trial::Ended, json!({}), None),
         (
             Status::Active,
             held("shop"),
@@ -42,29 +42,24 @@ fn only_an_active_account_is_found_and_only_by_what_was_not_typed() {
         ),
         (Status::Active, held("shop"), provider.clone(), Some("old")),
         (Status::Active, held("other"), provider.clone(), None),
-        (
-            Status::Active,
-            Trial::UnderWay(None),
-            provider.clone(),
-            None,
-        ),
+        (Status::Active, Trial::Running(None), provider.clone(), None),
         (Status::Connecting, held("shop"), provider.clone(), None),
-        (Status::Connecting, Trial::Over, provider.clone(), None),
-        (Status::NeedsReauth, Trial::Over, provider.clone(), None),
+        (Status::Connecting, Trial::Ended, provider.clone(), None),
+        (Status::NeedsReauth, Trial::Ended, provider.clone(), None),
         (Status::NeedsReauth, held("shop"), provider.clone(), None),
         (
             Status::PostInstallError,
-            Trial::Over,
+            Trial::Ended,
             provider.clone(),
             None,
         ),
-        (Status::ValidationError, Trial::Over, provider, None),
+        (Status::ValidationError, Trial::Ended, provider, None),
     ];
     let (config, context) = (file(), json!({ "shop": "new" }));
     for (status, trial, set_by, found) in rows {
         let row = format!("{status:?} {trial:?} {set_by}");
         let origins = origins(&set_by);
-        let known = Known {
+        let known = LookupFacts {
             status,
             trial,
             context: &context,
@@ -79,9 +74,9 @@ fn only_an_active_account_is_found_and_only_by_what_was_not_typed() {
 fn of_old_records_what_a_form_asks_for_counts_as_typed() {
     let (config, none) = (file(), Origins::default());
     let context = json!({ "shop": "a", "team": { "id": 7 }, "a.b": "c", "oauth": { "token": { "id": "t" } } });
-    let known = |config| Known {
+    let known = |config| LookupFacts {
         status: Status::Active,
-        trial: Trial::Over,
+        trial: Trial::Ended,
         context: &context,
         origins: &none,
         config,

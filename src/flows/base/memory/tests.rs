@@ -101,7 +101,7 @@ fn stalled_proved_bodies_are_dropped_if_that_makes_enough_room() {
     assert!(budget.room().take(5_001).is_err());
     assert!(
         open.iter().all(|one| one.push(&[]).is_ok()),
-        "none is dropped in vain"
+        "none is dropped without effect"
     );
     budget.unproved_room().take(4 * MIB).unwrap();
     budget.room().take(2_500).unwrap();

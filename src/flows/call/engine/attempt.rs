@@ -1,4 +1,5 @@
-//! One attempt: the request of the account as it is now, authenticated, and behind at most five redirects.
+//! One attempt: it builds and authenticates the request for the account's current state, and follows at most five
+//! redirects.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,9 +14,9 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
-use crate::flows::call::engine::request::{Hop, Made, body_of_hop, checked, lost, refused};
-use crate::flows::call::engine::{AfterBody, Engine, State};
-use crate::flows::call::respond::written::words_of;
+use crate::flows::call::engine::request::{BuiltRequest, Hop, body_of_hop, checked, lost, refused};
+use crate::flows::call::engine::{AfterBody, Engine, EngineState};
+use crate::flows::call::respond::written::message_reading_of;
 use crate::flows::call::subject::Errand;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, SendError, System};
@@ -24,18 +25,18 @@ use crate::proxy::request::{Draft, Payload, set_query};
 use crate::proxy::{description, guard, headers};
 
 impl<A: CallAccount> Engine<'_, A> {
-    /// Makes the request and asks for a time to send it.
+    /// Builds the request and reserves a time for it.
     pub(in crate::flows) fn start(&mut self) -> Step {
         if let Err(failure) = self.make() {
             return self.fail(failure);
         }
-        self.state = State::Reserving(None);
+        self.state = EngineState::Reserving(None);
         Step::Reserve {
             after: Duration::ZERO,
         }
     }
 
-    /// A request of the account as it was read last.
+    /// Builds the request from the account's last read state.
     fn make(&mut self) -> Result<(), Failure> {
         let mut draft = self.prepared.request(self.account, &self.current)?;
         let payload = std::mem::replace(&mut draft.body, Payload::Nothing);
@@ -48,7 +49,7 @@ impl<A: CallAccount> Engine<'_, A> {
             Payload::Nothing => Some(Bytes::new()),
             Payload::Ours(bytes) => Some(Bytes::from(bytes)),
         };
-        self.made = Some(Made {
+        self.made = Some(BuiltRequest {
             draft,
             can_repeat: true,
             payload,
@@ -57,7 +58,7 @@ impl<A: CallAccount> Engine<'_, A> {
         Ok(())
     }
 
-    /// There is a connection. A request of the account as it was before is made again.
+    /// The call has a connection. If the account has changed, the request is built again.
     pub(in crate::flows) fn connected(&mut self, now: Rc<LoadedAccount>) -> Step {
         if self.current.set(now)
             && let Err(failure) = self.make()
@@ -95,7 +96,7 @@ impl<A: CallAccount> Engine<'_, A> {
             Err(failure) => return self.attempt_failed(failure),
         };
         self.trace.sends(&request.url);
-        self.state = State::Sending(Box::new(Hop {
+        self.state = EngineState::Sending(Box::new(Hop {
             draft,
             credentials,
             count,
@@ -159,7 +160,7 @@ impl<A: CallAccount> Engine<'_, A> {
             &self.prepared.scope(&self.current),
             self.current.context(),
             &request,
-            // A signature may hold the time: a retry is signed in its own.
+            // A signature may contain the time, so each retry is signed with its own.
             &moment(self.account.system()),
         );
         signed.map_err(|error| {
@@ -169,7 +170,7 @@ impl<A: CallAccount> Engine<'_, A> {
         })
     }
 
-    /// An answer came, or none will.
+    /// An answer arrived, or the request failed.
     pub(in crate::flows) fn answered(
         &mut self,
         hop: Hop,
@@ -188,7 +189,7 @@ impl<A: CallAccount> Engine<'_, A> {
         }
     }
 
-    /// What to do with an answer that may be a redirect.
+    /// Follows a redirect, or passes the answer on.
     fn follow(&mut self, hop: Hop, answer: Answer) -> Step {
         let status = answer.status;
         let location = answer.headers.get(LOCATION).map(header_text::text);
@@ -212,7 +213,7 @@ impl<A: CallAccount> Engine<'_, A> {
             }
             RedirectDecision::Refuse(reason) if writes && is_led => {
                 let failure = self.responder().of_redirect(refused(reason), &answer);
-                let reading = words_of(&answer.headers);
+                let reading = message_reading_of(&answer.headers);
                 self.read(answer, reading, AfterBody::Redirect(failure))
             }
             RedirectDecision::Refuse(reason) if writes => {
@@ -225,7 +226,7 @@ impl<A: CallAccount> Engine<'_, A> {
         }
     }
 
-    /// Asks where a redirect leads. `write` is the status that answered a write.
+    /// Sends a request to a redirect's target. `write` is the status of a redirect that answered a write.
     fn hop(&mut self, hop: Hop, next: redirect::RedirectTarget, write: Option<u16>) -> Step {
         let body = match body_of_hop(&next, hop.again) {
             Ok(body) => body,
@@ -253,7 +254,7 @@ impl<A: CallAccount> Engine<'_, A> {
         self.send(draft, credentials, hop.count + 1, body)
     }
 
-    /// They go on with what is known of them.
+    /// Logs the names of header fields that are not UTF-8. They are passed on as far as they can be decoded.
     fn log_unknown_fields(&self, headers: &HeaderMap) {
         let names: Vec<_> = header_text::unknown(headers)
             .map(HeaderName::as_str)

@@ -1,5 +1,5 @@
-//! What the answer that counts comes to: what the caller gets, or a refusal of the account's credential, with 401 or with
-//! what the file calls 401, whatever its status is. Then the credential is renewed, once.
+//! Handles the final answer: it becomes the caller's response, or it refuses the account's credential. A refusal has
+//! the status 401, or the file's `error_expression` maps it to 401. Then the credential is renewed once.
 
 use http::StatusCode;
 
@@ -8,23 +8,23 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Renewal, Step, Streamed};
-use crate::flows::call::engine::{AfterBody, Engine, State};
+use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::Look;
 use crate::flows::call::subject::{Errand, Plan};
 
 /// A refusal of the credential.
 pub(in crate::flows) enum Refused {
-    /// By its status: its words are not read while a fresh credential is fetched.
+    /// A refusal by its status. Its body is not read while the credential is renewed.
     Unread(Answer),
-    /// By what the file finds in it, with the memory that its words take.
+    /// A refusal that the file finds in the answer, with the memory of its message.
     Found(
         Failure,
         #[expect(dead_code, reason = "holding it is its use")] Room,
     ),
 }
 
-/// What follows when it is known what the caller would get.
+/// What to do once the caller's response is known.
 #[derive(Clone, Copy)]
 pub(in crate::flows) struct Then {
     /// The status of the provider's answer.
@@ -34,19 +34,19 @@ pub(in crate::flows) struct Then {
 
 #[derive(Clone, Copy)]
 enum UseAs {
-    /// The answer: it may be a refusal of the credential.
+    /// Respond with the answer, unless it refuses the credential.
     Answer,
-    /// A refusal of the credential, which the caller gets.
+    /// Respond with the refusal of the credential.
     Refusal,
-    /// The same where it is known that the account needs its customer.
+    /// The same for an account that is known to need its customer.
     NeedsReauth,
-    /// The same, which may be final: the credential cannot be renewed, or was.
+    /// The same for a refusal that may be final: the credential cannot be renewed, or was renewed already.
     FinalRefusal,
 }
 
 impl<A: CallAccount> Engine<'_, A> {
-    /// The answer that counts. A good one of the provider says that the credential is taken: not one in which the file
-    /// finds a 401.
+    /// Takes the final answer. A success of the provider shows that it accepts the credential, unless the file finds a
+    /// 401 in the answer.
     pub(in crate::flows) fn received(&mut self, answer: Answer) -> Step {
         if self.errand() == Errand::Call && self.responder().refuses_credential(answer.status) {
             return self.refused(Refused::Unread(answer));
@@ -107,20 +107,20 @@ impl<A: CallAccount> Engine<'_, A> {
         }
     }
 
-    /// The credential was refused. Another one may help, once.
+    /// Handles a refused credential: it is renewed once.
     fn refused(&mut self, refused: Refused) -> Step {
         self.trace.mark_superseded();
         if self.is_renewed {
             return self.use_refusal(refused, UseAs::FinalRefusal);
         }
-        // A redirect has said that the write was made: it is not made again for the page that was refused.
+        // If a redirect showed that the write was made, the write is not repeated for a refused page after it.
         let can_repeat = self.callers_body.can_repeat && self.trace.done().is_none();
         let renewal = if can_repeat {
             Renewal::ThisCall
         } else {
             Renewal::NextCall
         };
-        self.state = State::Renewing(Box::new(refused), renewal);
+        self.state = EngineState::Renewing(Box::new(refused), renewal);
         Step::Renew(renewal)
     }
 
@@ -155,9 +155,9 @@ impl<A: CallAccount> Engine<'_, A> {
         }
     }
 
-    /// A refusal that may be final. Only a method of the file is known well enough for its refusal to switch the account
-    /// off, only where the credential is at home, and only where the file does not call it something else; on `/custom` any
-    /// path may be asked for.
+    /// Judges a refusal that may be final. It can deactivate the account only for a method of the file, at the
+    /// credential's own origin, and unless the file maps the answer to another error. A call of `/custom` may name any
+    /// path, so its refusal proves nothing.
     fn judge(&mut self, outcome: Result<EngineResponse<Streamed>, Failure>) -> Step {
         let mut failure = match (outcome, self.prepared.subject().plan) {
             (Err(failure), Plan::Method { .. }) if self.responder().is_at_home() => failure,
@@ -168,7 +168,7 @@ impl<A: CallAccount> Engine<'_, A> {
             return self.fail(failure);
         }
         let room = self.room_of_words(&mut failure);
-        self.state = State::Confirming(Box::new((failure, room)));
+        self.state = EngineState::Confirming(Box::new((failure, room)));
         Step::ConfirmRefusal
     }
 
@@ -180,7 +180,7 @@ impl<A: CallAccount> Engine<'_, A> {
         })
     }
 
-    /// Counts the words of a failure that is held. Where there is no memory for them, they are left out.
+    /// Counts the memory of a buffered failure's message. The message is left out if there is no memory for it.
     fn room_of_words(&self, failure: &mut Failure) -> Room {
         let room = self.account.room();
         if let Some(remote) = &mut failure.remote
@@ -192,7 +192,7 @@ impl<A: CallAccount> Engine<'_, A> {
     }
 }
 
-/// The provider's own words, when the account needs its customer.
+/// The failure for an account that needs its customer. It keeps the provider's message.
 fn needs_reauth(mut failure: Failure) -> Failure {
     if failure.remote.is_some() {
         failure.code = Code::NeedsReauth;

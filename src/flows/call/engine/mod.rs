@@ -1,8 +1,8 @@
-//! The engine of a call: a state machine that does no I/O. It is given what happened and says what to do next; a driver
-//! does it. Retries, redirects and the one re-authorisation are states.
+//! The engine of a call: a state machine without I/O. It gets an input and returns the next step, which the driver
+//! executes. Retries, redirects and the one renewal of the credential are states.
 //!
-//! It never holds a stream: a body that the driver has not read is [`Streamed`], and the driver keeps its stream until the
-//! next [`Step::Connect`], [`Step::Send`] or [`Step::Respond`].
+//! The engine never has a stream: a body that the driver has not read is [`Streamed`], and the driver keeps its stream
+//! until the next [`Step::Connect`], [`Step::Send`] or [`Step::Respond`].
 
 pub(in crate::flows) mod attempt;
 pub(in crate::flows) mod conclude;
@@ -24,13 +24,13 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
+use crate::flows::call::buffered_body::{BufferedBody, Reading, TextError};
 use crate::flows::call::build::Prepared;
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::conclude::{Refused, Then};
-use crate::flows::call::engine::request::{Hop, Made};
+use crate::flows::call::engine::request::{BuiltRequest, Hop};
 use crate::flows::call::engine_response::EngineResponse;
-use crate::flows::call::respond::{Exchange, Responder, What};
+use crate::flows::call::respond::{AnswerKind, Exchange, Responder};
 use crate::flows::call::small_body::describe_buffered;
 use crate::flows::call::subject::Errand;
 use crate::flows::call::trace::Trace;
@@ -52,24 +52,24 @@ pub(in crate::flows) struct Engine<'a, A> {
     exchange: Exchange,
     trace: Rc<Trace>,
     /// The request that is being sent.
-    made: Option<Made>,
+    made: Option<BuiltRequest>,
     is_renewed: bool,
-    state: State<'a>,
+    state: EngineState<'a>,
 }
 
-/// The body of the caller, until it is sent.
+/// The caller's body, until it is sent.
 struct CallersBody {
     body: Body<Streamed>,
     can_repeat: bool,
 }
 
-/// What an attempt came to.
+/// The result of an attempt.
 type Attempted = Result<(Answer, Limits), Failure>;
 
-enum State<'a> {
-    /// Before the beginning, after the end, and while an input is worked on.
+enum EngineState<'a> {
+    /// Before the start, after the end, and during `advance`.
     Idle,
-    /// Of a retry with what counts where it cannot be made in time.
+    /// A retry has the result of the attempt before, which counts if the retry cannot be made in time.
     Reserving(Option<Box<Attempted>>),
     Connecting,
     Sending(Box<Hop>),
@@ -92,16 +92,16 @@ struct Unread<'a> {
     after: AfterBody,
 }
 
-/// What its body is read for.
+/// The purpose of reading the body.
 enum AfterBody {
     /// The provider's limits.
     Limits(Forward),
-    /// The words of an answer that means "too many requests".
+    /// The message of an answer that means "too many requests".
     RateLimited(Limits),
-    /// The words of a redirect that is not followed, behind a write.
+    /// The message of a redirect that answers a write and is not followed.
     Redirect(Failure),
-    /// What the caller gets.
-    Response(What, Then),
+    /// The caller's response.
+    Response(AnswerKind, Then),
 }
 
 impl<'a, A: CallAccount> Engine<'a, A> {
@@ -128,7 +128,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             trace,
             made: None,
             is_renewed: false,
-            state: State::Idle,
+            state: EngineState::Idle,
         }
     }
 
@@ -144,43 +144,47 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.limit.deadline
     }
 
-    /// What happened, and what to do next.
+    /// Takes an input and returns the next step.
     pub(in crate::flows) fn advance(&mut self, input: Input) -> Step {
-        match (std::mem::replace(&mut self.state, State::Idle), input) {
-            (State::Idle, Input::Begin) => self.start(),
-            (State::Reserving(superseded), Input::Reserved(Ok(()))) => {
+        match (std::mem::replace(&mut self.state, EngineState::Idle), input) {
+            (EngineState::Idle, Input::Begin) => self.start(),
+            (EngineState::Reserving(superseded), Input::Reserved(Ok(()))) => {
                 if superseded.is_some() {
                     self.note_retry();
                 }
-                self.state = State::Connecting;
+                self.state = EngineState::Connecting;
                 Step::Connect
             }
-            // A retry that has no time would only hide what the provider said.
-            (State::Reserving(Some(attempted)), Input::Reserved(Err(_))) => self.settle(*attempted),
-            (State::Reserving(None), Input::Reserved(Err(failure)))
-            | (State::Connecting, Input::Connected(Err(failure)))
-            | (State::Confirming(_), Input::RefusalConfirmed(Err(failure))) => self.fail(failure),
-            (State::Connecting, Input::Connected(Ok(now))) => self.connected(now),
-            (State::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
-            (State::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
-            (State::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {
+            // A retry without time left would only hide the provider's answer.
+            (EngineState::Reserving(Some(attempted)), Input::Reserved(Err(_))) => {
+                self.settle(*attempted)
+            }
+            (EngineState::Reserving(None), Input::Reserved(Err(failure)))
+            | (EngineState::Connecting, Input::Connected(Err(failure)))
+            | (EngineState::Confirming(_), Input::RefusalConfirmed(Err(failure))) => {
+                self.fail(failure)
+            }
+            (EngineState::Connecting, Input::Connected(Ok(now))) => self.connected(now),
+            (EngineState::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
+            (EngineState::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
+            (EngineState::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {
                 let (mut head, then) = *unread;
                 if bytes.is_some() {
                     describe_buffered(&mut head.headers);
                 }
                 self.small_was_read(head, bytes, then)
             }
-            (State::Renewing(refused, renewal), Input::Renewed(renewed)) => {
+            (EngineState::Renewing(refused, renewal), Input::Renewed(renewed)) => {
                 self.renewed(*refused, renewal, renewed)
             }
-            (State::Confirming(refusal), Input::RefusalConfirmed(Ok(is_final))) => {
+            (EngineState::Confirming(refusal), Input::RefusalConfirmed(Ok(is_final))) => {
                 self.confirmed(refusal.0, is_final)
             }
             _ => self.fail(Failure::new(Code::Internal, "A call lost its way.")),
         }
     }
 
-    /// The end. A failure says what became of a write.
+    /// Ends the call. A failure says whether a write was made.
     fn respond(&mut self, outcome: Result<EngineResponse<Streamed>, Failure>) -> Step {
         Step::Respond(outcome.map_err(|failure| self.trace.behind_write(failure)))
     }
@@ -189,7 +193,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.respond(Err(failure))
     }
 
-    /// Reads the body of an answer, where it is not in memory.
+    /// Reads the body of an answer, unless it is in memory.
     fn read(&mut self, answer: Answer, reading: Reading<'a>, after: AfterBody) -> Step {
         let Answer {
             status,
@@ -214,13 +218,13 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 self.was_read(unread, taken.map(|()| (bytes, room)))
             }
             Body::Stream(Streamed) => {
-                self.state = State::Reading(Box::new(unread));
+                self.state = EngineState::Reading(Box::new(unread));
                 Step::ReadBody
             }
         }
     }
 
-    /// The same of one that is of use only if it is small.
+    /// The same for a body that is used only if it is small.
     fn read_small(&mut self, answer: Answer, then: Then) -> Step {
         let Answer {
             status,
@@ -235,7 +239,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 self.small_was_read(head, bytes, then)
             }
             Body::Stream(Streamed) => {
-                self.state = State::ReadingSmall(Box::new((head, then)));
+                self.state = EngineState::ReadingSmall(Box::new((head, then)));
                 Step::ReadSmallBody
             }
         }
@@ -275,7 +279,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         head: &Head,
         reading: Reading<'a>,
         read: Result<(Bytes, Room), Failure>,
-    ) -> Result<BufferedBody, NotText> {
+    ) -> Result<BufferedBody, TextError> {
         let (bytes, room) = read?;
         let bytes = body::decoded(&head.headers, bytes, room.answer_bytes(), &room)?;
         BufferedBody::of((bytes, room), &head.headers, reading, &self.account.room())

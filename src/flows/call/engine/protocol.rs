@@ -1,4 +1,4 @@
-//! What the driver tells the engine, and what the engine says to the driver.
+//! The engine's inputs from the driver, and its steps for the driver.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::flows::call::engine_response::EngineResponse;
 use crate::ports::{Outgoing, Reply, SendError};
 use crate::time::Timestamp;
 
-/// In the place of a stream, which the driver holds.
+/// The marker for a stream that the driver has.
 #[derive(Debug)]
 pub(in crate::flows) struct Streamed;
 
 /// A provider's answer.
 pub(in crate::flows) type Answer = Reply<Streamed>;
 
-/// What happened.
+/// The result of a step.
 pub(in crate::flows) enum Input {
     Begin,
     /// Of [`Step::Reserve`].
@@ -39,7 +39,7 @@ pub(in crate::flows) enum Input {
     RefusalConfirmed(Result<bool, Failure>),
 }
 
-/// What to do next.
+/// The next step of a call.
 pub(in crate::flows) enum Step {
     /// Reserve a time of the account for one request, so long from now at the earliest.
     Reserve { after: Duration },
@@ -51,26 +51,26 @@ pub(in crate::flows) enum Step {
     ReadBody,
     /// Read it if it is small.
     ReadSmallBody,
-    /// Get another credential.
+    /// Renew the credential.
     Renew(Renewal),
-    /// Find out whether the refusal of the credential is final.
+    /// Check whether the refusal of the credential is final.
     ConfirmRefusal,
     /// The call has ended.
     Respond(Result<EngineResponse<Streamed>, Failure>),
 }
 
-/// What another credential is for.
+/// Which call uses the renewed credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum Renewal {
-    /// The call that was refused, which is sent once more.
+    /// The refused call, which is sent once more.
     ThisCall,
-    /// The next one: this call cannot be sent again.
+    /// The next call, since this one cannot be sent again.
     NextCall,
 }
 
-/// The time and the retries of a call, counted over all that it sends.
+/// The limits of a call over all its requests.
 pub(in crate::flows) struct Limit {
     pub(in crate::flows) deadline: Timestamp,
-    /// As many as the caller allows, or as the method does.
+    /// The caller's limit. `None` leaves it to the HTTP method.
     pub(in crate::flows) max_retries: Option<u32>,
 }

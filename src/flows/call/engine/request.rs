@@ -1,4 +1,4 @@
-//! A request that is sent, and behind redirects.
+//! The request of an attempt, and its state across redirects.
 
 use bytes::Bytes;
 
@@ -10,29 +10,30 @@ use crate::proxy::redirect::{self, Forward};
 use crate::proxy::request::Draft;
 use crate::time::Timestamp;
 
-/// A request that was made.
-pub(in crate::flows) struct Made {
+/// A request that was built.
+pub(in crate::flows) struct BuiltRequest {
     pub(in crate::flows) draft: Draft,
-    /// Its body, where that is not the caller's.
+    /// Its body, if that is not the caller's.
     pub(in crate::flows) payload: Option<Bytes>,
     /// Whether its body can be sent again.
     pub(in crate::flows) can_repeat: bool,
-    #[expect(dead_code, reason = "what the body takes, for as long")]
+    #[expect(dead_code, reason = "holding it keeps the body's memory counted")]
     pub(in crate::flows) room: Room,
 }
 
-/// A request on its way through redirects.
+/// A request, possibly after redirects.
 pub(in crate::flows) struct Hop {
     pub(in crate::flows) draft: Draft,
     pub(in crate::flows) credentials: Forward,
-    /// How many redirects are behind it.
+    /// The number of redirects followed so far.
     pub(in crate::flows) count: usize,
-    /// Its body once more, where it can be sent again.
+    /// A copy of its body, if it can be sent again.
     pub(in crate::flows) again: Option<Body<Streamed>>,
     pub(in crate::flows) sent_at: Timestamp,
 }
 
-/// In production a provider that cannot be reached is an answer of the platform's own.
+/// Maps an answer of the platform to an error: in production the platform itself answers for a provider that cannot be
+/// reached.
 pub(in crate::flows) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure> {
     match reply.status.as_u16() {
         524 => Err(SendError::Timeout.into()),
@@ -52,8 +53,8 @@ pub(in crate::flows) fn body_of_hop(
     match hop.body {
         Forward::Strip => Ok(Body::Empty),
         Forward::Keep => again.ok_or_else(|| {
-            let words = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
-            Failure::new(Code::RedirectNeedsBody, words)
+            let message = "The provider redirects this request, and its body was streamed. Send at most 64 KiB with a content-length, or ask the final address.";
+            Failure::new(Code::RedirectNeedsBody, message)
         }),
     }
 }

@@ -1,4 +1,4 @@
-//! What an attempt came to: the provider's limits, whether there is another attempt, and the answer that counts.
+//! Settles an attempt: reads the provider's rate limits, then starts a retry or takes the answer as final.
 
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::error::{Code, Failure};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::buffered_body::{BodyNeed, BufferedBody, Reading, TextError};
 use crate::flows::call::engine::protocol::{Answer, Step};
-use crate::flows::call::engine::{AfterBody, Attempted, Engine, Head, State};
+use crate::flows::call::engine::{AfterBody, Attempted, Engine, EngineState, Head};
 use crate::flows::call::subject::{Errand, Plan};
 use crate::media::coding;
 use crate::ports::{Body, System};
@@ -19,7 +19,7 @@ use crate::rate_limit;
 use crate::retry::{self, AttemptOutcome, BodyReuse, RetryDecision, SentAttempt};
 
 impl<'a, A: CallAccount> Engine<'a, A> {
-    /// An attempt had no answer that can be used.
+    /// The attempt failed without a usable answer.
     pub(in crate::flows) fn attempt_failed(&mut self, failure: Failure) -> Step {
         let outcome = match failure.code {
             Code::Unreachable => AttemptOutcome::Unreachable,
@@ -29,7 +29,8 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.decide(outcome, Err(failure))
     }
 
-    /// An answer came that is no redirect. Its body is read for the provider's limits only where it is read anyway.
+    /// An answer arrived that is no redirect. Its body is read for the provider's limits only if an expression of the
+    /// file needs it.
     pub(in crate::flows) fn arrived(&mut self, answer: Answer, credentials: Forward) -> Step {
         let reading = self.reading_for_limits(&answer);
         match reading {
@@ -44,7 +45,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             return None;
         };
         let needs_body = rate_limit::needs_body(subject.rate_limit(), answer.status);
-        // The body of a refused credential is not held while a fresh one is fetched.
+        // The body of a 401 is not buffered while the credential is renewed.
         let is_needed = needs_body && answer.status != StatusCode::UNAUTHORIZED;
         if !is_needed || coding::of_answer(&answer.headers).is_err() {
             return None;
@@ -58,15 +59,15 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         is_read.then_some(Reading {
             kind,
             list: method.response_path.as_ref(),
-            wanted: Wanted::Words,
+            wanted: BodyNeed::Text,
         })
     }
 
-    /// The body as expressions see it, and buffered for what comes next.
+    /// The body was read: as a value for expressions, and as bytes for the next step.
     pub(in crate::flows) fn limits_were_read(
         &mut self,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
         credentials: Forward,
     ) -> Step {
         let Head {
@@ -75,16 +76,16 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         } = head;
         let (body, value) = match buffered {
             Ok(mut buffered) => {
-                // What is too large to be built is not the limits' to complain about.
+                // A body too large for a value is no error here: only the expressions miss it.
                 let value = buffered.seen().ok();
                 (Body::from_bytes(buffered.into_bytes()), value)
             }
-            Err(NotText::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),
-            // The words of a refusal can be missed.
-            Err(NotText::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
-            Err(NotText::Failed(failure)) => return self.fail(failure),
+            Err(TextError::Bytes(bytes, _)) => (Body::from_bytes(bytes), None),
+            // The message of a refusal is optional.
+            Err(TextError::Failed(_)) if status.as_u16() >= 400 => (Body::Empty, None),
+            Err(TextError::Failed(failure)) => return self.fail(failure),
         };
-        // It is decoded now.
+        // The body is decoded.
         headers.remove(CONTENT_ENCODING);
         headers.remove(CONTENT_LENGTH);
         let answer = Answer {
@@ -95,7 +96,8 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.limits_are_known(answer, value.as_ref(), credentials)
     }
 
-    /// Tells callers of the limits in the answer's own header fields, and slows the account down when nothing is left.
+    /// Writes the limits into the answer's header fields for the caller, and pauses the account if no requests are
+    /// left.
     fn limits_are_known(
         &mut self,
         mut answer: Answer,
@@ -104,7 +106,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
     ) -> Step {
         let system = self.account.system();
         let file = self.prepared.subject().rate_limit();
-        // An expression that needs a body which is not read is not asked, lest it takes what it cannot see for a rate limit.
+        // An expression that needs an unread body is not evaluated: it could mistake the missing body for a rate limit.
         let is_unread = answer.status == StatusCode::UNAUTHORIZED
             && rate_limit::needs_body(file, answer.status);
         let known = rate_limit::RateLimitAnswer {
@@ -119,7 +121,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             self.responder().log("rate_limit_failed", &reason);
         }
         rate_limit::write(&mut answer.headers, &limits);
-        // A stranger behind a redirect has limits of its own.
+        // Another host after a redirect has its own limits.
         if let Some(wait) = limits.pause().filter(|_| credentials == Forward::Keep) {
             self.account.pause(wait);
         }
@@ -151,20 +153,20 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         };
         match retry::decide(&tried, outcome) {
             RetryDecision::Again(after) => {
-                self.state = State::Reserving(Some(Box::new(attempted)));
+                self.state = EngineState::Reserving(Some(Box::new(attempted)));
                 Step::Reserve { after }
             }
             RetryDecision::Settle => self.settle(attempted),
         }
     }
 
-    /// There is another attempt: the answer before does not count.
+    /// Notes a retry: the answer before is superseded.
     pub(in crate::flows) fn note_retry(&mut self) {
         self.trace.mark_superseded();
         self.retries += 1;
     }
 
-    /// There is no other attempt. An answer that means "too many requests" is a failure, but on `/custom`.
+    /// Takes the result as final. An answer that means "too many requests" is a failure, except on `/custom`.
     pub(in crate::flows) fn settle(&mut self, attempted: Attempted) -> Step {
         self.made = None;
         let (answer, limits) = match attempted {
@@ -176,7 +178,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
                 let reading = Reading {
                     kind: reply::kind(&answer.headers, method.api_response_format),
                     list: None,
-                    wanted: Wanted::Words,
+                    wanted: BodyNeed::Text,
                 };
                 self.read(answer, reading, AfterBody::RateLimited(limits))
             }

@@ -1,4 +1,4 @@
-//! An answer as it is kept, and as it is given again.
+//! A stored response, and its replay.
 
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -10,18 +10,18 @@ use crate::ports::{Body, Reply};
 use crate::proxy::headers::REPLAYED;
 use crate::rate_limit;
 
-/// An answer that is given again.
+/// A response that is stored for replays.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::flows) struct KeptAnswer {
     status: u16,
     headers: Vec<(String, String)>,
-    /// What a provider refused with; else the answer is `body`.
+    /// The provider's refusal; otherwise the response is `body`.
     failure: Option<Failure>,
-    /// In base64: it need not be text.
+    /// In base64, since it may be binary.
     body: String,
 }
 
-/// Whether an answer was given before.
+/// Whether a response is a replay.
 pub(in crate::flows) fn is_replayed(headers: &HeaderMap) -> bool {
     headers.contains_key(REPLAYED)
 }
@@ -49,7 +49,7 @@ impl KeptAnswer {
         self.status
     }
 
-    /// The answer once more; nothing was sent for it.
+    /// The replay of the response. Nothing is sent to the provider.
     pub(in crate::flows) fn again<B>(self) -> Result<Reply<B>, Failure> {
         let unreadable = || Failure::new(Code::Internal, "A kept answer cannot be read.");
         let mut headers = HeaderMap::new();
@@ -74,12 +74,12 @@ impl KeptAnswer {
     }
 }
 
-/// A field as [`pairs`] wrote it.
+/// Reads a header field that [`pairs`] wrote.
 fn field(text: &str) -> Result<HeaderValue, ()> {
     header_text::value_of(text).ok_or(())
 }
 
-/// The header fields that are still true when they are given again.
+/// The header fields to store: those that are still true in a replay.
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| header_text::text(value).into_owned();
     let pairs = headers.iter();

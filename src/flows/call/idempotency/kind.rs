@@ -1,9 +1,10 @@
-//! Whose an `Idempotency-Key` is.
+//! The kinds of callers that `Idempotency-Key`s are kept apart for.
 
 use crate::ports::Visibility;
 
-/// Whose a key is. An account token is in the hands of the customer, who must neither take the backend's keys nor read
-/// what it was answered. All account tokens of an account are one kind: the next one repeats what the one before began.
+/// The kind of caller that a key belongs to. An account token is in the customer's hands: the customer must neither use
+/// the backend's keys nor read its stored responses. All account tokens of an account are one kind, so that a new token
+/// can repeat a write of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum Kind {
     /// API tokens and the admin token.
@@ -12,7 +13,7 @@ pub(in crate::flows) enum Kind {
     Customer,
 }
 
-/// How the place of a customer's write begins. Those of the backend have no such beginning, as all had before there were kinds.
+/// The prefix of a customer's `place`. The backend's have no prefix: they are stored as before the kinds existed.
 pub(in crate::flows) const OF_ACCOUNT_TOKENS: &str = "account_token:";
 
 impl Kind {

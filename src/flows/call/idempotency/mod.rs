@@ -1,5 +1,5 @@
-//! A write with an `Idempotency-Key` is made once. What was answered is answered again; while nothing is known of how
-//! it ended, it is not made a second time.
+//! A write with an `Idempotency-Key` is made at most once. A repeated request gets the stored response. While the
+//! result of the write is unknown, it is not made again.
 
 pub(in crate::flows) mod kept;
 pub(in crate::flows) mod kind;
@@ -27,31 +27,31 @@ use crate::time::Timestamp;
 
 const KEY: &str = "idempotency-key";
 
-/// A write that is made once.
+/// A write with an `Idempotency-Key`.
 pub(in crate::flows) struct Write {
-    /// SHA-256 of what makes it this write: method, path with query, key; after [`OF_ACCOUNT_TOKENS`] where it is one of those.
+    /// The SHA-256 of its method, path, query and key. An account token's write has the prefix [`OF_ACCOUNT_TOKENS`].
     pub(in crate::flows) place: String,
-    /// Who made it.
+    /// The kind of its caller.
     pub(in crate::flows) kind: Kind,
-    /// SHA-256 of its body.
+    /// The SHA-256 of its body.
     pub(in crate::flows) body: String,
 }
 
-/// What is known of a write.
-pub(in crate::flows) enum Known {
-    /// Nothing: from now on it is under way.
+/// The stored state of a write.
+pub(in crate::flows) enum KnownWrite {
+    /// The write was new; it is stored as under way.
     Begun,
-    /// It has no answer yet, or will never have one.
+    /// The write has no answer yet, or was cut off before it had one.
     UnderWay,
-    /// It was made with another body.
+    /// The key was used with another body.
     AnotherBody,
-    /// It was answered with this status, and no more is known.
+    /// The write was answered with this status; the answer was not stored.
     Status(u16),
-    /// It was answered so.
+    /// The write was answered with this response.
     Answer(KeptAnswer),
 }
 
-/// Makes a call; with an `Idempotency-Key` at most once.
+/// Makes a call. A write with an `Idempotency-Key` is made at most once.
 pub(in crate::flows) async fn call_once<A: LiveAccount + WriteStore>(
     access: Access<'_, A>,
     mut call: Call<StreamOf<A>>,
@@ -81,15 +81,15 @@ pub(in crate::flows) async fn call_once<A: LiveAccount + WriteStore>(
     settle(&**account, &write, completed, deadline).await
 }
 
-/// What follows from what is known of a write.
+/// How a call continues after the look-up of its write.
 enum Begun<'a, A: LiveAccount> {
-    /// It is under way from now on.
+    /// The write is new and is made now.
     Write(Access<'a, A>, Write),
-    /// It was answered before.
+    /// The stored response of an earlier request.
     Replayed(Reply<StreamOf<A>>),
 }
 
-/// Reads the body of the write, and looks what is known of it.
+/// Reads the body of the write, and looks the write up.
 async fn begin<'a, A: LiveAccount + WriteStore>(
     access: Access<'a, A>,
     call: &mut Call<StreamOf<A>>,
@@ -103,23 +103,23 @@ async fn begin<'a, A: LiveAccount + WriteStore>(
     let write = Write::of(call, Kind::of(access.visibility()), key, &body);
     let access = access.check_again().await?;
     let known = account.begin_write(&write)?;
-    if matches!(known, Known::Status(_) | Known::Answer(_)) {
-        // It was answered before, so the file had it.
+    if matches!(known, KnownWrite::Status(_) | KnownWrite::Answer(_)) {
+        // The write was answered before, so the file had its target.
         call.trace.is_about(&call.target);
     }
     match known {
-        Known::Begun => {}
-        Known::UnderWay => return Err(under_way()),
-        Known::AnotherBody => return Err(another_body()),
-        Known::Status(status) => return Err(not_kept(status)),
-        Known::Answer(kept) => return kept.again().map(Begun::Replayed),
+        KnownWrite::Begun => {}
+        KnownWrite::UnderWay => return Err(under_way()),
+        KnownWrite::AnotherBody => return Err(another_body()),
+        KnownWrite::Status(status) => return Err(not_kept(status)),
+        KnownWrite::Answer(kept) => return kept.again().map(Begun::Replayed),
     }
     account.wake_for_writes().await;
     call.body = Body::from_bytes(body);
     Ok(Begun::Write(access, write))
 }
 
-/// Stores how a write ended, before its caller gets the answer.
+/// Stores the result of a write before the caller gets the response.
 async fn settle<A: LiveAccount + WriteStore>(
     account: &A,
     write: &Write,
@@ -128,22 +128,22 @@ async fn settle<A: LiveAccount + WriteStore>(
 ) -> Completed<A> {
     let Completed { response, ended } = completed;
     let (response, end) = match (ended.write, response) {
-        // A list is no write.
+        // A list is not a write.
         (_, Ok(CallResponse::Pages(pages))) => {
             let response = Ok(CallResponse::Pages(pages));
             return Completed { response, ended };
         }
-        (WriteOutcome::Unknown, response) => (response, End::Unknown),
-        (WriteOutcome::NotMade, response) => (response, End::Undone),
-        (WriteOutcome::Status(status), response) => (response, End::Status(status)),
+        (WriteOutcome::Unknown, response) => (response, WriteEnd::Unknown),
+        (WriteOutcome::NotMade, response) => (response, WriteEnd::Undone),
+        (WriteOutcome::Status(status), response) => (response, WriteEnd::Status(status)),
         (WriteOutcome::Answered, Err(failure)) => {
-            let end = End::of_refusal(&failure);
+            let end = WriteEnd::of_refusal(&failure);
             (Err(failure), end)
         }
         (WriteOutcome::Answered, Ok(CallResponse::Single(reply))) => {
             let (reply, bytes) = small_body::buffer(account, reply, deadline).await;
-            let end = bytes.map_or(End::Status(reply.status.as_u16()), |bytes| {
-                End::Answer(KeptAnswer::of_reply(&reply, &bytes))
+            let end = bytes.map_or(WriteEnd::Status(reply.status.as_u16()), |bytes| {
+                WriteEnd::Answer(KeptAnswer::of_reply(&reply, &bytes))
             });
             (Ok(CallResponse::Single(reply)), end)
         }
@@ -159,20 +159,20 @@ async fn settle<A: LiveAccount + WriteStore>(
     Completed { response, ended }
 }
 
-/// How a write ended.
-pub(in crate::flows) enum End {
-    /// Nobody knows: it stays under way.
+/// The result of a write, as it is stored.
+pub(in crate::flows) enum WriteEnd {
+    /// The result is unknown: the write stays under way.
     Unknown,
-    /// It was not done: it may be tried again.
+    /// The write was not made; it may be tried again.
     Undone,
-    /// It was answered with this status.
+    /// The write was answered with this status.
     Status(u16),
-    /// It was answered so.
+    /// The write was answered with this response.
     Answer(KeptAnswer),
 }
 
-impl End {
-    /// The provider's refusal, as far as it is small.
+impl WriteEnd {
+    /// The result for a provider's refusal, which is stored if it is small.
     fn of_refusal(failure: &Failure) -> Self {
         match &failure.remote {
             Some(remote) if remote.raw_response.len() <= KEPT_ANSWER_BYTES => {
@@ -212,7 +212,8 @@ impl Write {
     }
 }
 
-/// An account token need not name its account: with or without, it is the same write.
+/// Removes the account from the query: an account token need not name its account, and it is the same write with or
+/// without.
 fn without_account(query: &str) -> String {
     let is_other = |pair: &&str| {
         let own = form_urlencoded::parse(pair.as_bytes()).next();
@@ -225,7 +226,7 @@ fn without_account(query: &str) -> String {
         .join("&")
 }
 
-/// The key of a write; a read has none.
+/// The key of a write. A read has none.
 fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
     let mut given = call.headers.get_all(KEY).iter();
     let (first, second) = (given.next(), given.next());
@@ -233,9 +234,9 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
         Some(key) if !is_read(&call.method) && !call.target.is_list() => key,
         _ => return Ok(None),
     };
-    let invalid = |words| Err(Failure::invalid(KEY, words));
+    let invalid = |message| Err(Failure::invalid(KEY, message));
     if second.is_some() {
-        return invalid("stands twice");
+        return invalid("is given twice");
     }
     match key.to_str() {
         Ok("") => invalid("is empty"),
@@ -246,19 +247,19 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
 }
 
 fn under_way() -> Failure {
-    let words = "A write with this Idempotency-Key is under way, or was cut off before it had an answer: ask the provider what became of it.";
-    Failure::new(Code::IdempotencyInProgress, words)
+    let message = "A write with this Idempotency-Key is under way, or was cut off before it had an answer: ask the provider what became of it.";
+    Failure::new(Code::IdempotencyInProgress, message)
 }
 
 fn another_body() -> Failure {
-    let words =
+    let message =
         "This Idempotency-Key was sent with another body. Take a new key for another write.";
-    Failure::new(Code::IdempotencyMismatch, words)
+    Failure::new(Code::IdempotencyMismatch, message)
 }
 
 fn not_kept(status: u16) -> Failure {
-    let words = format!(
+    let message = format!(
         "The write with this Idempotency-Key was answered with {status}; the answer was too large to be kept, or could not be read."
     );
-    Failure::new(Code::IdempotencyNotReplayable, words).with_details(json!({ "status": status }))
+    Failure::new(Code::IdempotencyNotReplayable, message).with_details(json!({ "status": status }))
 }

@@ -1,5 +1,5 @@
-//! Writes with an `Idempotency-Key`: a row each, without an answer while it is under way, and the answer sealed. A row
-//! is there before its request is sent, and ends after a day.
+//! The table of writes with an `Idempotency-Key`. A row is stored before the request is sent, gets the sealed response
+//! at the end, and expires after a day.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,30 +11,30 @@ use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
 use crate::flows::base::{sealed, sql};
 use crate::flows::call::idempotency::kept::KeptAnswer;
-use crate::flows::call::idempotency::kind::Kind as Whose;
+use crate::flows::call::idempotency::kind::Kind;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
-use crate::flows::call::idempotency::{End, Known, Write};
+use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
-    // The sealed answer stands last: what is asked of many rows is in front of it.
+    // The sealed response is the last column, so that queries over many rows do not read it.
     "CREATE TABLE IF NOT EXISTS kept_answer (place TEXT PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL, status INTEGER, sealed TEXT)",
     "CREATE INDEX IF NOT EXISTS kept_answer_at ON kept_answer (at)",
     "CREATE INDEX IF NOT EXISTS kept_answer_held ON kept_answer (at) WHERE sealed IS NOT NULL",
 ];
 const TABLE: &str = "kept_answer";
-/// A row takes 2 MB.
+/// A row holds at most 2 MB.
 const LARGEST: usize = 1_900_000;
 
-/// The account's writes with a key.
+/// The account's writes with an `Idempotency-Key`.
 pub(in crate::flows) struct IdempotencyStore<O, S> {
     base: Rc<Base<O, S>>,
-    /// Whether the table is there.
+    /// Whether the table exists.
     is_open: Cell<bool>,
-    /// What kept answers take, and how many keys there are.
+    /// The bytes of the stored responses, and the number of keys.
     kept_bytes: KeptOfKinds,
     kept_keys: KeptOfKinds,
 }
@@ -61,9 +61,9 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         Ok(())
     }
 
-    /// What is known of a write. Where nothing is, it is under way from now on. Between looking and noting is no
-    /// `.await`: of two at once, one begins.
-    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<Known, Failure> {
+    /// The stored state of a write. A new write is stored as under way. There is no `.await` between the look-up and
+    /// the insert, so that only one of two simultaneous requests begins.
+    pub(in crate::flows) fn begin(&self, write: &Write) -> Result<KnownWrite, Failure> {
         self.open()?;
         let now = self.base.outside().now();
         let place: SqlValue = write.place.as_str().into();
@@ -81,12 +81,12 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         let statement = "INSERT OR REPLACE INTO kept_answer (place, body, at, status, sealed) VALUES (?, ?, ?, NULL, NULL)";
         let values = [place, write.body.as_str().into(), now.as_millis().into()];
         sql::run(self.base.storage(), statement, &values)?;
-        Ok(Known::Begun)
+        Ok(KnownWrite::Begun)
     }
 
-    /// Each kind has so many keys at a time; the next write waits until the first of them ends. One that has ended takes
-    /// the place it had.
-    fn check_keys(&self, kind: Whose, is_new: bool, now: Timestamp) -> Result<(), Failure> {
+    /// Refuses (429) a new key if its kind has as many as it may have, until the oldest one expires. A row with an
+    /// expired key is reused.
+    fn check_keys(&self, kind: Kind, is_new: bool, now: Timestamp) -> Result<(), Failure> {
         let kept_keys = self.kept_keys.of(kind);
         let keys = if let Some(keys) = kept_keys.get() {
             keys
@@ -96,11 +96,11 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         };
         let next = keys + i64::from(is_new);
         if next > STORED_RESPONSES {
-            let end = self.next_end_of_a_key()?.unwrap_or(now);
-            let words =
+            let expires_at = self.next_key_expiry()?.unwrap_or(now);
+            let message =
                 format!("This account has {STORED_RESPONSES} Idempotency-Keys of the last day.");
-            let seconds = end.since(now).as_secs().saturating_add(1);
-            return Err(Failure::too_many_requests(&words, seconds));
+            let seconds = expires_at.since(now).as_secs().saturating_add(1);
+            return Err(Failure::too_many_requests(&message, seconds));
         }
         kept_keys.set(Some(next));
         Ok(())
@@ -112,17 +112,17 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         is_same: bool,
         status: Option<u16>,
         sealed: Option<&str>,
-    ) -> Known {
+    ) -> KnownWrite {
         if !is_same {
-            return Known::AnotherBody;
+            return KnownWrite::AnotherBody;
         }
         match (status, sealed) {
-            (None, _) => Known::UnderWay,
-            (Some(status), None) => Known::Status(status),
-            // One that does not open is not made again.
+            (None, _) => KnownWrite::UnderWay,
+            (Some(status), None) => KnownWrite::Status(status),
+            // A write whose response cannot be opened is not made again.
             (Some(status), Some(sealed)) => self
                 .opened_answer(&write.place, sealed)
-                .map_or(Known::Status(status), Known::Answer),
+                .map_or(KnownWrite::Status(status), KnownWrite::Answer),
         }
     }
 
@@ -132,14 +132,14 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         serde_json::from_value(value).ok()
     }
 
-    pub(in crate::flows) fn end(&self, write: &Write, end: &End) -> Result<(), StorageFault> {
+    pub(in crate::flows) fn end(&self, write: &Write, end: &WriteEnd) -> Result<(), StorageFault> {
         match end {
-            End::Unknown => Ok(()),
-            End::Undone => self.forget_write(write),
-            End::Status(status) => self.keep(write, *status, None),
-            End::Answer(answer) => match self.sealed_answer(write, answer) {
+            WriteEnd::Unknown => Ok(()),
+            WriteEnd::Undone => self.forget_write(write),
+            WriteEnd::Status(status) => self.keep(write, *status, None),
+            WriteEnd::Answer(answer) => match self.sealed_answer(write, answer) {
                 Ok(sealed) => self.keep(write, answer.status(), sealed),
-                // Why it cannot be sealed is in the log.
+                // The log has the reason why the response cannot be sealed.
                 Err(_) => self.keep(write, answer.status(), None),
             },
         }
@@ -177,9 +177,9 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         self.bound_kept_answers(write.kind, length)
     }
 
-    /// Beyond the room for answers of its kind the oldest are known by their status alone: a customer's push out none
-    /// of the backend's.
-    fn bound_kept_answers(&self, kind: Whose, more: i64) -> Result<(), StorageFault> {
+    /// Deletes the oldest stored responses of the kind beyond its limit; their status stays. A customer's responses
+    /// never displace the backend's.
+    fn bound_kept_answers(&self, kind: Kind, more: i64) -> Result<(), StorageFault> {
         let of_kind = of_kind(kind);
         let of_kind = format!("FROM kept_answer WHERE sealed IS NOT NULL AND {of_kind}");
         let kept_bytes = self.kept_bytes.of(kind);
@@ -204,8 +204,8 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
         Ok(())
     }
 
-    /// When the first key ends.
-    fn next_end_of_a_key(&self) -> Result<Option<Timestamp>, StorageFault> {
+    /// When the oldest key expires.
+    fn next_key_expiry(&self) -> Result<Option<Timestamp>, StorageFault> {
         if !self.is_there()? {
             return Ok(None);
         }
@@ -242,17 +242,17 @@ impl<O: Outside, S: Storage> Stored for IdempotencyStore<O, S> {
     }
 
     fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
-        Ok(self.next_end_of_a_key()?)
+        Ok(self.next_key_expiry()?)
     }
 
-    /// An answer that cannot be opened any more is known by its status.
+    /// Deletes a response that cannot be opened any more; its status stays.
     fn reseal(&self) -> Result<(), Failure> {
         if !self.is_there()? {
             return Ok(());
         }
         let keyring = self.base.outside().settings().keyring()?;
         let current = keyring.ids().next().unwrap_or_default();
-        // What stands behind the dot is not read.
+        // The key id is in the first 100 characters.
         let statement =
             "SELECT place, substr(sealed, 1, 100) FROM kept_answer WHERE sealed IS NOT NULL";
         let rows: Vec<(String, String)> = sql::rows_as(self.base.storage(), statement, &[])?;

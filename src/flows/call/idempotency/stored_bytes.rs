@@ -1,10 +1,11 @@
-//! The two kinds of writes with an `Idempotency-Key`, each with room of its own: the backend's and the customers'.
+//! The storage in use by the two kinds of writes with an `Idempotency-Key`. The backend's writes and the customers'
+//! writes have separate limits.
 
 use std::cell::Cell;
 
-use crate::flows::call::idempotency::kind::{Kind as Whose, OF_ACCOUNT_TOKENS};
+use crate::flows::call::idempotency::kind::{Kind, OF_ACCOUNT_TOKENS};
 
-/// What is kept of each kind, where it is known: bytes, or keys.
+/// The stored bytes or keys of each kind; `None` until they are counted.
 #[derive(Default)]
 pub(in crate::flows) struct KeptOfKinds {
     backend: Cell<Option<i64>>,
@@ -12,10 +13,10 @@ pub(in crate::flows) struct KeptOfKinds {
 }
 
 impl KeptOfKinds {
-    pub(in crate::flows) fn of(&self, kind: Whose) -> &Cell<Option<i64>> {
+    pub(in crate::flows) fn of(&self, kind: Kind) -> &Cell<Option<i64>> {
         match kind {
-            Whose::Backend => &self.backend,
-            Whose::Customer => &self.customer,
+            Kind::Backend => &self.backend,
+            Kind::Customer => &self.customer,
         }
     }
 
@@ -25,11 +26,11 @@ impl KeptOfKinds {
     }
 }
 
-/// Rows of one kind.
-pub(in crate::flows) fn of_kind(kind: Whose) -> String {
+/// The SQL condition for the rows of one kind.
+pub(in crate::flows) fn of_kind(kind: Kind) -> String {
     let is_like = match kind {
-        Whose::Backend => "NOT LIKE",
-        Whose::Customer => "LIKE",
+        Kind::Backend => "NOT LIKE",
+        Kind::Customer => "LIKE",
     };
     format!("place {is_like} '{OF_ACCOUNT_TOKENS}%'")
 }

@@ -1,5 +1,6 @@
-//! All pages of a list, from here to its end, each asked for when the one before was taken. One page is held at a time.
-//! Each page is a call of its own: the account is looked at again, its token is fresh.
+//! Auto-pagination: all pages of a list, from one page to the end. A page is requested once the reader has taken the
+//! one before, so one page is in memory at a time. Each page is its own call: it checks the account again and uses a
+//! fresh token.
 
 use std::rc::Rc;
 
@@ -22,13 +23,13 @@ use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
-/// A list that is being read to its end. Dropped, it lets go of everything.
+/// A list that is read to its end. Dropping it releases its memory and writes its log line.
 pub(in crate::flows) struct AllPages<A: LiveAccount> {
     account: Rc<A>,
     visibility: Visibility,
-    /// Its body is held, so that it can be sent with each page.
+    /// Its body is kept in memory, so that it can be sent with each page.
     call: Call<StreamOf<A>>,
-    #[expect(dead_code, reason = "what the body holds, for as long")]
+    #[expect(dead_code, reason = "holding it keeps the body's memory counted")]
     room: Room,
     page: Option<Lines>,
     next: Option<Position>,
@@ -36,28 +37,28 @@ pub(in crate::flows) struct AllPages<A: LiveAccount> {
     log: Option<LogOfPages<A>>,
 }
 
-/// What comes next of all pages.
+/// A piece of the list's output.
 #[derive(Debug)]
 pub(in crate::flows) enum Piece {
-    /// Records, each on a line of its own; a line may go on in the next piece.
+    /// Records, each on its own line. A line may continue in the next piece.
     Lines(Bytes),
-    /// It cannot go on. This is the last.
+    /// The list cannot continue. This is the last piece.
     Broken {
-        /// Why not.
+        /// The failure of the next page.
         failure: Failure,
         /// Names the page that failed; absent where no cursor can be made.
         next_cursor: Option<String>,
     },
 }
 
-/// What was not yet taken of a page.
+/// The lines of a page that the reader has not taken yet.
 struct Lines {
     bytes: Bytes,
     #[expect(dead_code, reason = "holding it is its use")]
     room: Room,
 }
 
-/// Asks for the first page: what goes wrong with it is answered as anywhere else.
+/// Requests the first page. A failure of it is answered like the failure of any call.
 pub(in crate::flows) async fn begin<A: LiveAccount>(
     access: Access<'_, A>,
     mut call: Call<StreamOf<A>>,
@@ -89,12 +90,12 @@ pub(in crate::flows) async fn begin<A: LiveAccount>(
 }
 
 impl<A: LiveAccount> AllPages<A> {
-    /// What the first page's answer said of the provider's limits, for the caller.
+    /// The rate limit header fields of the first page's answer, for the caller.
     pub(in crate::flows) fn limits(&self) -> &HeaderMap {
         &self.limits
     }
 
-    /// The same with a line in the log when they are let go.
+    /// Sets the log line to be written when the list is dropped.
     pub(in crate::flows) fn logged(&mut self, log: LogOfPages<A>) {
         self.log = Some(log);
     }
@@ -133,15 +134,15 @@ impl<A: LiveAccount> AllPages<A> {
         let access = Access::check(&self.account, &self.visibility, self.call.timeout).await;
         let outcome = execute_one(access?, &self.call, body, Some(position)).await?;
         let EngineResponse::Page(list) = outcome else {
-            let words = "The provider answered a page of the list with something that is neither a list nor an error.";
-            return Err(Failure::new(Code::UnexpectedAnswer, words));
+            let message = "The provider answered a page of the list with something that is neither a list nor an error.";
+            return Err(Failure::new(Code::UnexpectedAnswer, message));
         };
         let (page, next) = Lines::of(&*self.account, list)?;
         (self.page, self.next) = (Some(page), next);
         Ok(())
     }
 
-    /// A list may be read for long: the caller's token is looked at again for each page, as it is for each call.
+    /// Checks the caller's token for each page, as for each call, since a list may be read for a long time.
     async fn check_token(&self) -> Result<(), Failure> {
         let (Some(hash), Visibility::Environment(environment)) =
             (&self.call.token, &self.visibility)
@@ -162,7 +163,8 @@ impl<A: LiveAccount> AllPages<A> {
 }
 
 impl Lines {
-    /// The lines of a page, and where the next one is. Of the room that reading it took, only theirs is kept.
+    /// The lines of a page, and the position of the next page. The memory for reading the page is released; the lines
+    /// take their own.
     fn of<A: LiveAccount>(
         account: &A,
         list: PageResponse,

@@ -1,5 +1,5 @@
-//! The cursors that callers see: a place in a list, sealed for one method of one account, so that it can be neither
-//! read, made nor moved.
+//! The cursors of lists: a position in a list, encrypted for one method of one account, so that a caller can neither
+//! read, forge nor transfer it.
 
 use crate::account::seal::{self, SealError, SealKind};
 use crate::error::{Code, Failure};
@@ -9,7 +9,7 @@ use crate::pagination::Position;
 use crate::ports::System;
 use crate::proxy::Target;
 
-/// Where a cursor is good.
+/// The account and the list that a cursor is valid for.
 pub(in crate::flows) struct CursorPlace {
     account: String,
     list: String,
@@ -39,7 +39,7 @@ impl CursorPlace {
         sealed::seal(system, self.place(), &value)?.ok_or_else(unsealed)
     }
 
-    /// Without a line in the log: what callers bring is no fault of ours.
+    /// Logs nothing: a bad cursor is the caller's error.
     pub(in crate::flows) fn open(
         &self,
         system: &impl System,
@@ -66,10 +66,10 @@ impl CursorPlace {
     }
 }
 
-/// The caller's cursor does not fit what it was brought to.
+/// The caller's cursor belongs to another list or account, or is malformed.
 pub(in crate::flows) fn bad_cursor() -> Failure {
     Failure::new(
         Code::BadCursor,
-        "This next_cursor is not one for this list of this account. Start the list anew without it.",
+        "This next_cursor is not one for this list of this account. Start the list again without it.",
     )
 }

@@ -1,4 +1,4 @@
-//! Lists: a page, the cursor that names it, and all pages one after another.
+//! Lists: one page, the cursor that names it, and auto-pagination.
 
 pub(in crate::flows) mod all_pages;
 pub(in crate::flows) mod cursor;

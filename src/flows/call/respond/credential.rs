@@ -1,4 +1,4 @@
-//! What an answer says of the account's credential.
+//! Whether an answer accepts or refuses the account's credential.
 
 use http::StatusCode;
 
@@ -10,13 +10,13 @@ use crate::flows::call::subject::Plan;
 use crate::ports::System;
 
 impl<A: CallAccount> Responder<'_, '_, A> {
-    /// Whether an answer with this status refuses the account's credential: that of the account's own provider to a request
-    /// that was authenticated. A stranger behind a redirect has not seen it.
+    /// Whether an answer with this status refuses the account's credential. Only the account's own provider can refuse
+    /// it, in an answer to an authenticated request. Another host after a redirect has not received it.
     pub(in crate::flows) fn refuses_credential(&self, status: StatusCode) -> bool {
         status == StatusCode::UNAUTHORIZED && self.is_of_provider()
     }
 
-    /// Whether a failure is a 401 by the file's word, of the account's own provider, to a request that was authenticated.
+    /// Whether the file maps a failure to 401, in an answer of the account's own provider to an authenticated request.
     pub(in crate::flows) fn finds_refusal(&self, failure: &Failure) -> bool {
         let remote = failure.remote.as_ref();
         let is_401 = remote.is_some_and(|remote| {
@@ -25,7 +25,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         failure.code == Code::Rejected && is_401 && self.prepared.subject().is_authenticated()
     }
 
-    /// Whether the provider has taken the credential: it answered with this status from the credential's own home.
+    /// Whether the provider accepted the credential: the credential's own origin answered with a success status.
     pub(in crate::flows) fn is_accepted(&self, status: StatusCode) -> bool {
         status.as_u16() < 400 && self.is_of_provider() && self.is_at_home()
     }
@@ -35,8 +35,8 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             && self.prepared.subject().is_authenticated()
     }
 
-    /// Whether the request goes to the origin of the file's own `base_url`. What a method asks elsewhere says nothing of the
-    /// credential there: it may be another service, which takes it for less.
+    /// Whether the request goes to the origin of the file's `base_url`. An answer from elsewhere proves nothing about
+    /// the credential: it may be another service with other rules.
     pub(in crate::flows) fn is_at_home(&self) -> bool {
         let subject = self.prepared.subject();
         let Plan::Method { method, .. } = subject.plan else {

@@ -1,5 +1,5 @@
-//! A refusal on a path of the caller's own. It goes on as it came, but for the account's secrets in it: it is held for
-//! that, as far as it is small. What cannot be read cannot be searched, and is left out. A good answer is not looked into.
+//! A refusal on `/custom`. It is passed on without the account's secrets, so it is buffered if it is small. A body that
+//! cannot be read cannot be searched and is left out. A success answer is not searched.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -19,23 +19,23 @@ use crate::ports::{Body, Reply};
 use crate::proxy::headers;
 use crate::proxy::reply;
 
-/// Why the words of a refusal are left out.
+/// The reasons why a refusal's body is left out.
 const COMPRESSED: &str = "it is compressed in a way that this gateway does not undo";
 const LONG: &str = "it is longer than 256 KiB, or came too late";
 const UNREADABLE: &str = "it is no text that this gateway can read";
 const NO_ROOM: &str = "there is no memory to undo its compression now";
 
-/// What is left of a refusal's words.
-enum Words {
-    /// They go on byte for byte.
+/// The body of a refusal after the search.
+enum SearchedBody {
+    /// No secret was found; the bytes are passed on unchanged.
     Same,
-    /// Without the secrets, in UTF-8.
+    /// The text without the secrets, in UTF-8.
     Changed(String),
-    /// None can be shown.
+    /// The body cannot be searched and is left out.
     Unreadable,
 }
 
-/// A refusal whose words have to be searched.
+/// Looks at a refusal whose body has to be searched.
 pub(in crate::flows) fn look<'a>(reply: Answer) -> Look<'a> {
     if matches!(reply.body, Body::Empty) {
         return Look::reply(reply);
@@ -67,15 +67,15 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             Err(failure) => return left_out(status, &headers, why_encoded(&failure)),
         };
         let body = match self.search(&headers, &bytes) {
-            Words::Same => body,
-            Words::Changed(text) => {
+            SearchedBody::Same => body,
+            SearchedBody::Changed(text) => {
                 let kind = headers.get(CONTENT_TYPE).cloned();
                 headers = headers::of_rewritten_answer(&headers);
                 headers.extend(kind.map(|kind| (CONTENT_TYPE, kind)));
                 say_utf8(&mut headers);
                 Body::from_bytes(text)
             }
-            Words::Unreadable => return left_out(status, &headers, UNREADABLE),
+            SearchedBody::Unreadable => return left_out(status, &headers, UNREADABLE),
         };
         Reply {
             status,
@@ -84,26 +84,27 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         }
     }
 
-    /// A text may be another than it is said to be: it is also read as what most clients would take it for.
-    fn search(&self, headers: &HeaderMap, bytes: &[u8]) -> Words {
+    /// Searches a body for secrets. Its declared encoding may be wrong, so it is also read in the encoding that most
+    /// clients would assume.
+    fn search(&self, headers: &HeaderMap, bytes: &[u8]) -> SearchedBody {
         let kind = reply::kind(headers, None);
         let Some(text) = text_of(headers, kind, bytes) else {
-            return Words::Unreadable;
+            return SearchedBody::Unreadable;
         };
         let redactor = self.redactor();
         let plain = String::from_utf8_lossy(bytes);
         let shown = redactor.answer(text.clone());
         if shown != text {
-            Words::Changed(shown)
+            SearchedBody::Changed(shown)
         } else if redactor.text(&plain) == plain {
-            Words::Same
+            SearchedBody::Same
         } else {
-            Words::Unreadable
+            SearchedBody::Unreadable
         }
     }
 }
 
-/// Why a body stays encoded, though its coding is one that is undone.
+/// Why a body was not decoded although its coding is supported.
 fn why_encoded(failure: &Failure) -> &'static str {
     match failure.code {
         Code::AnswerTooLarge => LONG,
@@ -112,7 +113,8 @@ fn why_encoded(failure: &Failure) -> &'static str {
     }
 }
 
-/// The text by its encoding; where it names none and is not UTF-8, as Latin-1, in which every byte is a character.
+/// The text in its encoding. Without a declared encoding, bytes that are not UTF-8 are read as Latin-1, where every
+/// byte is a character.
 fn text_of(headers: &HeaderMap, kind: reply::MediaKind, bytes: &[u8]) -> Option<String> {
     let charset = charset::of(headers, kind, bytes).ok()?;
     let text = match (charset.decode(bytes), charset) {
@@ -124,7 +126,7 @@ fn text_of(headers: &HeaderMap, kind: reply::MediaKind, bytes: &[u8]) -> Option<
     text.chars().all(is_text).then(|| text.into_owned())
 }
 
-/// What was written again is in UTF-8.
+/// Declares UTF-8 for a rewritten body.
 fn say_utf8(headers: &mut HeaderMap) {
     let Some(said) = headers.get(CONTENT_TYPE) else {
         return;
@@ -143,9 +145,9 @@ fn say_utf8(headers: &mut HeaderMap) {
     }
 }
 
-/// The status and the fields stay.
+/// A refusal without its body. Its status and header fields stay.
 fn left_out(status: StatusCode, headers: &HeaderMap, why: &str) -> Reply<Streamed> {
-    let words = format!(
+    let message = format!(
         "The provider refused the request. Its words are left out: {why}, so that it cannot be searched for the account's secrets."
     );
     let mut headers = headers::of_rewritten_answer(headers);
@@ -153,6 +155,6 @@ fn left_out(status: StatusCode, headers: &HeaderMap, why: &str) -> Reply<Streame
     Reply {
         status,
         headers,
-        body: Body::from_bytes(json!({ "message": words }).to_string()),
+        body: Body::from_bytes(json!({ "message": message }).to_string()),
     }
 }

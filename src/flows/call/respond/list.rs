@@ -1,11 +1,11 @@
-//! A page of a list.
+//! The response for a page of a list.
 
 use http::StatusCode;
 
 use crate::config::resource::Method;
 use crate::error::{Code, Failure};
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText};
+use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
 use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::respond::{Responded, Responder};
@@ -14,13 +14,13 @@ use crate::pagination::{PageAnswer, PageLinks, PagePlace, PageStatus};
 use crate::ports::Pages;
 use crate::proxy::reply;
 
-/// A redirect is no list.
+/// The failure for a redirect in place of a list.
 pub(in crate::flows) fn not_a_list(status: StatusCode) -> Failure {
-    let words = format!(
+    let message = format!(
         "The provider answered {} where a list was expected.",
         status.as_u16()
     );
-    Failure::new(Code::UnexpectedAnswer, words)
+    Failure::new(Code::UnexpectedAnswer, message)
 }
 
 impl<A: CallAccount> Responder<'_, '_, A> {
@@ -28,7 +28,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         &self,
         method: &Method,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Responded {
         let Head { status, headers } = head;
         let mut body = buffered?;
@@ -71,7 +71,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         }))
     }
 
-    /// Where the page leads.
+    /// The links of the page.
     fn links(&self, answer: &PageAnswer<'_>) -> PageLinks {
         let Some(page) = self.prepared.page() else {
             return PageLinks::default();

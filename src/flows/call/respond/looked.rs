@@ -1,13 +1,13 @@
-//! An answer that the file looks into: it is cut, or an error is looked for in it.
+//! An answer that the file reads: it is cut, or an expression searches it for an error.
 
 use crate::config::ErrorExpression;
 use crate::config::resource::Method;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::buffered_body::{BodyNeed, BufferedBody, Reading, TextError};
 use crate::flows::call::engine::Head;
 use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::engine_response::{EngineResponse, read_through, rewritten};
-use crate::flows::call::respond::{Look, Responded, Responder, What, words};
+use crate::flows::call::respond::{AnswerKind, Look, Responded, Responder, message_reading};
 use crate::media::coding;
 use crate::proxy::reply::{self, MediaKind};
 
@@ -26,16 +26,16 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
             kind,
             list: None,
             wanted: if is_rewritten {
-                Wanted::Value
+                BodyNeed::Value
             } else {
-                Wanted::Words
+                BodyNeed::Text
             },
         };
-        Look::Read(What::Looked { is_rewritten }, reading, answer)
+        Look::Read(AnswerKind::Read { is_rewritten }, reading, answer)
     }
 
-    /// What streams on once its status and header fields were looked at: for expressions it has no body. An expression
-    /// that reads neither of them has nothing to look at.
+    /// An answer that streams on after expressions have read its status and header fields, without the body. An
+    /// expression that reads neither is not evaluated.
     pub(in crate::flows) fn look_at_head(&self, kind: MediaKind, answer: Answer) -> Look<'a> {
         let expression = self.prepared.subject().error_expression();
         if !expression.is_some_and(ErrorExpression::may_see_head) {
@@ -47,7 +47,11 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
             Ok(Some(found)) if kind == MediaKind::Binary => {
                 Look::fail(self.found(&answer.headers, String::new(), found))
             }
-            Ok(Some(found)) => Look::Read(What::ErrorInHead(found), words(kind), answer),
+            Ok(Some(found)) => Look::Read(
+                AnswerKind::ErrorInHead(found),
+                message_reading(kind),
+                answer,
+            ),
         }
     }
 
@@ -56,32 +60,32 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
         method: &Method,
         is_rewritten: bool,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Responded {
         let Head { status, headers } = head;
         let mut body = match buffered {
             Ok(body) => body,
-            // What cannot be read can be passed on, if it need not be cut.
-            Err(NotText::Bytes(bytes, _)) if !is_rewritten => {
+            // An unreadable answer is passed on if it does not have to be cut.
+            Err(TextError::Bytes(bytes, _)) if !is_rewritten => {
                 return Ok(EngineResponse::Single(read_through(
                     status, &headers, bytes,
                 )));
             }
-            Err(NotText::Bytes(bytes, error)) => {
-                let words = || String::from_utf8_lossy(&bytes).into_owned();
-                return Err(self.unusable(error.into(), words));
+            Err(TextError::Bytes(bytes, error)) => {
+                let message = || String::from_utf8_lossy(&bytes).into_owned();
+                return Err(self.unusable(error.into(), message));
             }
-            Err(NotText::Failed(failure)) => return Err(failure),
+            Err(TextError::Failed(failure)) => return Err(failure),
         };
         self.check_for_error(&mut body, &headers, status)
-            .map_err(|failure| self.unusable(failure, || body.take_words()))?;
+            .map_err(|failure| self.unusable(failure, || body.take_text()))?;
         if !is_rewritten || body.text.trim().is_empty() {
             let reply = read_through(status, &headers, body.into_bytes());
             return Ok(EngineResponse::Single(reply));
         }
         let cut = match reply::cut(&body.text, method.response_path.as_ref()) {
             Ok(cut) => cut.to_owned(),
-            Err(error) => return Err(self.unusable(error.into(), || body.take_words())),
+            Err(error) => return Err(self.unusable(error.into(), || body.take_text())),
         };
         Ok(EngineResponse::Single(rewritten(status, &headers, cut)))
     }

@@ -1,4 +1,4 @@
-//! What the caller gets of a provider's answer: passed on, cut, wrapped, or a failure.
+//! Turns a provider's answer into the caller's response: passed on, cut, wrapped, or a failure.
 
 pub(in crate::flows) mod credential;
 pub(in crate::flows) mod custom_refusal;
@@ -13,11 +13,11 @@ use std::rc::Rc;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use crate::flows::call::respond::written::words_of;
+use crate::flows::call::respond::written::message_reading_of;
 
 use crate::error::{AnsweredBy, Code, Failure};
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading, Wanted};
+use crate::flows::call::buffered_body::{BodyNeed, BufferedBody, Reading, TextError};
 use crate::flows::call::build::Prepared;
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::Head;
@@ -30,16 +30,16 @@ use crate::ports::{Body, Reply, System};
 use crate::proxy::headers;
 use crate::proxy::reply::{self, FoundError, MediaKind};
 
-/// What is known of the exchange with the provider.
+/// The facts of the exchange with the provider that a response depends on.
 #[derive(Default)]
 pub(in crate::flows) struct Exchange {
-    /// Who gave the last answer.
+    /// The source of the last answer.
     pub(in crate::flows) answered_by: AnsweredBy,
-    /// The credential that went in the URL: the answer must not repeat it.
+    /// The credential that was sent in the URL. The response must not repeat it.
     pub(in crate::flows) sent_in_url: Option<String>,
 }
 
-/// Reads an answer for the caller.
+/// Turns answers into the caller's response.
 pub(in crate::flows) struct Responder<'e, 'a, A> {
     account: &'e A,
     prepared: &'e Prepared<'a>,
@@ -48,29 +48,29 @@ pub(in crate::flows) struct Responder<'e, 'a, A> {
     trace: &'e Trace,
 }
 
-/// What an answer comes to, as far as its head says.
+/// The result of looking at the head of an answer.
 pub(in crate::flows) enum Look<'a> {
     Done(Box<Result<EngineResponse<Streamed>, Failure>>),
-    /// Its body is read first.
-    Read(What, Reading<'a>, Answer),
-    /// The same, as far as it is small.
+    /// The body has to be read first.
+    Read(AnswerKind, Reading<'a>, Answer),
+    /// The same for a small body.
     ReadSmall(Answer),
 }
 
-/// What an answer is, whose body was read.
-pub(in crate::flows) enum What {
-    /// Of 400 and above.
+/// The kind of an answer whose body was read.
+pub(in crate::flows) enum AnswerKind {
+    /// A status of 400 or above.
     Refusal,
-    /// In it the file finds an error by status and header fields alone.
+    /// The file finds an error by status and header fields alone.
     ErrorInHead(FoundError),
-    /// Of a path of the caller's own, behind a redirect that answered a write.
+    /// The page of `/custom` after a redirect that answered a write.
     PageBehindWrite,
     List,
-    /// One that is looked into: whether it is cut, too.
-    Looked {
+    /// An answer that the file reads, and whether it is also cut.
+    Read {
         is_rewritten: bool,
     },
-    /// Of an action's step.
+    /// The answer to an action's step.
     Value,
 }
 
@@ -93,7 +93,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// What the answer comes to, or what has to be read first.
+    /// The response, or what has to be read before it.
     pub(in crate::flows) fn look(&self, answer: Answer) -> Look<'a> {
         let subject = self.prepared.subject();
         let (method, is_list) = match subject.plan {
@@ -110,7 +110,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         };
         let (status, is_success) = (answer.status, answer.status.is_success());
         if status.as_u16() >= 400 {
-            return Look::Read(What::Refusal, words(kind), answer);
+            return Look::Read(AnswerKind::Refusal, message_reading(kind), answer);
         }
         if is_list && status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             return Look::fail(crate::flows::call::respond::list::not_a_list(status));
@@ -119,9 +119,9 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
             let reading = Reading {
                 kind: reply::kind(&answer.headers, method.api_response_format),
                 list: method.response_path.as_ref(),
-                wanted: Wanted::Value,
+                wanted: BodyNeed::Value,
             };
-            return Look::Read(What::List, reading, answer);
+            return Look::Read(AnswerKind::List, reading, answer);
         }
         if !is_success {
             return Look::reply(self.passed_on(answer));
@@ -134,25 +134,25 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// The answer with its body.
+    /// The response, once the body was read.
     pub(in crate::flows) fn finish(
         &self,
-        what: What,
+        what: AnswerKind,
         head: Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Responded {
         match (what, self.prepared.subject().plan) {
-            (What::PageBehindWrite, _) => Err(self.of_page(head.status, buffered)),
-            (What::ErrorInHead(found), _) => {
-                let words = buffered.ok().map(|mut body| body.take_words());
-                Err(self.found(&head.headers, words.unwrap_or_default(), found))
+            (AnswerKind::PageBehindWrite, _) => Err(self.of_page(head.status, buffered)),
+            (AnswerKind::ErrorInHead(found), _) => {
+                let message = buffered.ok().map(|mut body| body.take_text());
+                Err(self.found(&head.headers, message.unwrap_or_default(), found))
             }
-            (What::Refusal, Plan::Method { .. }) => Err(self.refusal(&head, buffered)?),
-            (What::List, Plan::Method { method, .. }) => self.list(method, head, buffered),
-            (What::Looked { is_rewritten }, Plan::Method { method, .. }) => {
+            (AnswerKind::Refusal, Plan::Method { .. }) => Err(self.refusal(&head, buffered)?),
+            (AnswerKind::List, Plan::Method { method, .. }) => self.list(method, head, buffered),
+            (AnswerKind::Read { is_rewritten }, Plan::Method { method, .. }) => {
                 self.looked_into(method, is_rewritten, head, buffered)
             }
-            (What::Value, Plan::Method { method, .. }) => self.value(method, &head, buffered),
+            (AnswerKind::Value, Plan::Method { method, .. }) => self.value(method, &head, buffered),
             (_, Plan::Custom { .. }) => Err(Failure::new(Code::Internal, "Nothing is read of it.")),
         }
     }
@@ -160,8 +160,8 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
     fn look_at_custom(&self, answer: Answer) -> Look<'a> {
         let is_refusal = answer.status.as_u16() >= 400;
         if is_refusal && self.trace.done().is_some() {
-            let reading = words_of(&answer.headers);
-            return Look::Read(What::PageBehindWrite, reading, answer);
+            let reading = message_reading_of(&answer.headers);
+            return Look::Read(AnswerKind::PageBehindWrite, reading, answer);
         }
         let reply = self.passed_on(answer);
         if is_refusal {
@@ -170,8 +170,8 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         Look::reply(reply)
     }
 
-    /// The answer unread. To a caller who did not ask for the head alone, the length of a body that is not there
-    /// would be a promise.
+    /// The unread answer. An answer without a body loses its `Content-Length`, since a caller who did not send HEAD
+    /// would expect that body.
     fn passed_on(&self, answer: Answer) -> Answer {
         let is_head = matches!(self.prepared.subject().plan, Plan::Method { method, .. } if method.method.0 == http::Method::HEAD);
         if is_head || matches!(answer.status.as_u16(), 204 | 205 | 304) {
@@ -187,13 +187,13 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// What finds the secrets that went into the request, and the others of the account and its install.
+    /// A redactor for the secrets of the request, the account and its install.
     fn redactor(&self) -> Rc<Redactor> {
         let compiled = &self.prepared.subject().resolved.compiled;
         self.account.redactor(compiled, self.current.context())
     }
 
-    /// Takes the credential that went in the URL out of the header fields for the caller, and of a refusal all secrets.
+    /// Removes the credential of the URL from the caller's header fields; from a refusal it removes all secrets.
     pub(in crate::flows) fn clean(&self, headers: &mut HeaderMap, status: StatusCode) {
         self.drop_echoes(headers);
         if status.as_u16() >= 400 {
@@ -201,14 +201,14 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
         }
     }
 
-    /// Redirects and the way to the next page were found by then: only the caller does without.
+    /// Redirects and the next page were read before, so only the caller loses these fields.
     fn drop_echoes(&self, headers: &mut HeaderMap) {
         if let Some(secret) = self.exchange.sent_in_url.as_deref() {
             headers::drop_echoes(headers, secret);
         }
     }
 
-    /// An expression's own words (`$error`) may be the provider's.
+    /// Logs a reason without secrets: the message of `$error` may repeat the provider's text.
     pub(in crate::flows) fn log(&self, event: &str, reason: &str) {
         let reason = self.redactor().text(reason);
         let integration = &self.prepared.subject().resolved.integration.name;
@@ -229,11 +229,11 @@ impl Look<'_> {
     }
 }
 
-/// The words of an answer, for an error.
-fn words<'a>(kind: MediaKind) -> Reading<'a> {
+/// How to read the message of an answer for an error.
+fn message_reading<'a>(kind: MediaKind) -> Reading<'a> {
     Reading {
         kind,
         list: None,
-        wanted: Wanted::Words,
+        wanted: BodyNeed::Text,
     }
 }

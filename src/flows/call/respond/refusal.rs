@@ -1,11 +1,11 @@
-//! What a provider refuses: by its status, or in an answer that looks well.
+//! Refusals by the provider: by status, or in an answer with a success status.
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::error::{Code, Failure, Remote};
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText};
+use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
 use crate::flows::call::respond::Responder;
 use crate::ports::System;
@@ -16,11 +16,11 @@ use crate::settings::RATE_LIMIT_WAIT;
 use crate::time::retry_after;
 
 impl<A: CallAccount> Responder<'_, '_, A> {
-    /// The failure for an answer of 400 and above.
+    /// The failure for a status of 400 or above.
     pub(in crate::flows) fn refusal(
         &self,
         head: &Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Result<Failure, Failure> {
         let is_unreadable = |failure: &Failure| {
             matches!(failure.code, Code::AnswerTooLarge | Code::UnexpectedAnswer)
@@ -28,22 +28,22 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         let nothing = || BufferedBody::empty(self.account.room());
         let mut body = match buffered {
             Ok(body) => body,
-            Err(NotText::Bytes(..)) => nothing(),
-            Err(NotText::Failed(failure)) if is_unreadable(&failure) => nothing(),
-            Err(NotText::Failed(failure)) => return Err(failure),
+            Err(TextError::Bytes(..)) => nothing(),
+            Err(TextError::Failed(failure)) if is_unreadable(&failure) => nothing(),
+            Err(TextError::Failed(failure)) => return Err(failure),
         };
         let Head { status, headers } = head;
         let found = self
             .find_in(&mut body, headers, *status)
             .unwrap_or_default();
-        Ok(self.remote(*status, headers, body.take_words(), found))
+        Ok(self.remote(*status, headers, body.take_text(), found))
     }
 
-    /// The failure for an answer that means "too many requests", whatever its status is.
+    /// The failure for an answer that means "too many requests", with any status.
     pub(in crate::flows) fn rate_limited(
         &self,
         head: &Head,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
         limits: &Limits,
     ) -> Result<Failure, Failure> {
         let mut failure = self.refusal(head, buffered)?;
@@ -64,11 +64,11 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         let Some(found) = self.find_in(body, headers, status)? else {
             return Ok(());
         };
-        let text = body.take_words();
+        let text = body.take_text();
         Err(self.found(headers, text, found))
     }
 
-    /// The failure for an error that was found in an answer that looks well.
+    /// The failure for an error that the file finds in an answer with a success status.
     pub(in crate::flows) fn found(
         &self,
         headers: &HeaderMap,
@@ -103,7 +103,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         self.find_error(Some(&body), headers, status)
     }
 
-    /// What the file's `error_expression` finds in an answer; of one that streams it sees no body.
+    /// The error that the file's `error_expression` finds in an answer. It does not see a streamed body.
     pub(in crate::flows) fn find_error(
         &self,
         body: Option<&Value>,

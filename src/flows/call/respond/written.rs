@@ -1,21 +1,21 @@
-//! What a caller gets of a write that was made where its answer cannot be used: the provider's status, with the words there
-//! are, so that the caller is not led to a second write.
+//! The response to a write that was made but whose answer cannot be used: the provider's status with its message, so
+//! that the caller does not repeat the write.
 
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::Failure;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::buffered_body::{BufferedBody, NotText, Reading};
+use crate::flows::call::buffered_body::{BufferedBody, Reading, TextError};
 use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::respond::refusal::code_of;
-use crate::flows::call::respond::{Responder, words};
+use crate::flows::call::respond::{Responder, message_reading};
 use crate::header_text;
 use crate::proxy::reply;
 
-/// How the words of an answer to a write are read.
-pub(in crate::flows) fn words_of<'a>(headers: &HeaderMap) -> Reading<'a> {
-    words(reply::kind(headers, None))
+/// How to read the message of an answer to a write.
+pub(in crate::flows) fn message_reading_of<'a>(headers: &HeaderMap) -> Reading<'a> {
+    message_reading(reply::kind(headers, None))
 }
 
 impl<A: CallAccount> Responder<'_, '_, A> {
@@ -29,23 +29,23 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         }
     }
 
-    /// The answer of a path of the caller's own, where a redirect has answered the write and the page that it leads to
-    /// cannot be had: its status would say that the write was not made.
+    /// The response of `/custom`, if a redirect answered the write and its page failed. The page's status would say
+    /// that the write was not made.
     pub(in crate::flows) fn of_page(
         &self,
         status: StatusCode,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Failure {
         let status = status.as_u16();
-        let words = format!("The page behind its redirect was answered with {status}.");
-        self.behind_write(Failure::new(code_of(status), words), buffered)
+        let message = format!("The page behind its redirect was answered with {status}.");
+        self.behind_write(Failure::new(code_of(status), message), buffered)
     }
 
-    /// A failure to use an answer, with its words where it answers a write that was made.
+    /// The failure for an unusable answer, with the answer's message if the write was made.
     pub(in crate::flows) fn unusable(
         &self,
         failure: Failure,
-        words: impl FnOnce() -> String,
+        message: impl FnOnce() -> String,
     ) -> Failure {
         let Some(status) = self.trace.made_write() else {
             return failure;
@@ -54,22 +54,22 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             return failure;
         }
         let failure = failure
-            .with_raw_response(status, words())
+            .with_raw_response(status, message())
             .of_made_write(status);
         self.redactor().failure(failure)
     }
 
-    /// The same with what was read of it.
+    /// The same with the part of the body that was read.
     pub(in crate::flows) fn behind_write(
         &self,
         failure: Failure,
-        buffered: Result<BufferedBody, NotText>,
+        buffered: Result<BufferedBody, TextError>,
     ) -> Failure {
-        let words = match buffered {
-            Ok(mut body) => body.take_words(),
-            Err(NotText::Bytes(bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(NotText::Failed(_)) => String::new(),
+        let message = match buffered {
+            Ok(mut body) => body.take_text(),
+            Err(TextError::Bytes(bytes, _)) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(TextError::Failed(_)) => String::new(),
         };
-        self.unusable(failure, || words)
+        self.unusable(failure, || message)
     }
 }

@@ -2,19 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::account::Account;
-use crate::account::status::Status;
 use crate::account::token::{self, TokenKind};
 use crate::config::Credential;
-use crate::config::reserved::Trusted;
-use crate::connect::form::{self, OriginFields};
+use crate::connect::form::{self, OriginFields, Problems};
 use crate::connect::outcome::ConnectFailure;
 use crate::error::{Code, Failure};
-use crate::flows::base::records::{InstallRecord, LinkRecord, LinkUse};
+use crate::flows::base::records::{LinkRecord, LinkUse};
 use crate::flows::lifecycle::connect::{
     Chosen, OpenedLink, Submitted, SubmittedForm, opened as opened_or_not,
 };
 use crate::flows::lifecycle::create_link::check_redirect_uri;
+use crate::flows::lifecycle::new_account::new_account;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::connecting::{ConnectStep, Connecting, ReturnTo};
 use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
@@ -31,44 +29,12 @@ pub async fn submit(
     credential: (&str, &Credential),
     sent: SubmittedForm<'_>,
 ) -> Result<Submitted, Failure> {
-    let (format, credential) = credential;
-    let compiled = &chosen.resolved.compiled;
-    let places = compiled.config.origin_places();
-    let origins = OriginFields {
-        places: &places,
-        pins: compiled.pins(outside.settings()),
-    };
-    let read = |initial_values: Option<&Value>| {
-        form::read(credential.fields(), sent.posted, initial_values, &origins)
-    };
-    let mut preset = opened.context.clone();
-    let mut values = match read(chosen.initial_values()) {
-        Ok(values) => values,
+    let (preset, values) = match read(outside, opened, chosen, credential, sent.posted) {
+        Ok(read) => read,
         Err(problems) => return Ok(Submitted::Wrong(problems)),
     };
-    if let Some(initial_values) = chosen.initial_values()
-        && compiled.moves_host(
-            format,
-            initial_values,
-            &with_values(initial_values, &values),
-        )
-    {
-        // A stored secret is not sent to a new host: the customer types it again, or the field is missing.
-        let public = compiled.split_context(initial_values, &Value::Null).0;
-        values = match read(Some(&public)) {
-            Ok(values) => values,
-            Err(problems) => return Ok(Submitted::Wrong(problems)),
-        };
-        preset = compiled.split_context(&preset, &Value::Null).0;
-    }
-    // The operator may have removed the origin since the link token was created.
-    if let Some(uri) = &opened.link.redirect_uri
-        && let Err(failure) = check_redirect_uri(outside, opened.link.environment_id, uri).await
-    {
-        return match failure.code {
-            Code::Invalid | Code::NotFound => Ok(Submitted::Refused(ConnectFailure::InvalidToken)),
-            _ => Err(failure),
-        };
+    if let Some(refused) = refused_redirect_uri(outside, opened).await? {
+        return Ok(Submitted::Refused(refused));
     }
     let (link, account) = match bind(outside, opened, chosen, &sent.browser).await? {
         Ok(bound) => bound,
@@ -77,8 +43,15 @@ pub async fn submit(
     let context = with_values(&preset, &values);
     let ring = outside.settings().keyring()?;
     let state = token::token(ring, TokenKind::State, account, outside.random())?;
+    let customer = (link.tenant_id, link.region);
     let connecting = Connecting {
-        account: new_account(outside, &link, account, &chosen.install, format),
+        account: new_account(
+            account,
+            &chosen.install,
+            customer,
+            credential.0.to_owned(),
+            outside.now(),
+        ),
         is_again: link.integrated_account_id.is_some(),
         integration: chosen.name.clone(),
         context,
@@ -101,6 +74,57 @@ pub async fn submit(
         ConnectStep::Redirect(url) => Submitted::Redirect { url, state },
         ConnectStep::Ended(ended) => Submitted::Ended(ended),
     })
+}
+
+/// The context of the link token, and the values of the form. A value that the form leaves empty keeps its stored value,
+/// unless the form names another host.
+fn read(
+    outside: &impl Outside,
+    opened: &OpenedLink,
+    chosen: &Chosen,
+    (format, credential): (&str, &Credential),
+    posted: &[(String, String)],
+) -> Result<(Value, Map<String, Value>), Problems> {
+    let compiled = &chosen.resolved.compiled;
+    let places = compiled.config.origin_places();
+    let origins = OriginFields {
+        places: &places,
+        pins: compiled.pins(outside.settings()),
+    };
+    let read = |initial_values: Option<&Value>| {
+        form::read(credential.fields(), posted, initial_values, &origins)
+    };
+    let values = read(chosen.initial_values())?;
+    let Some(initial_values) = chosen.initial_values().filter(|initial_values| {
+        let changed = with_values(initial_values, &values);
+        compiled.moves_host(format, initial_values, &changed)
+    }) else {
+        return Ok((opened.context.clone(), values));
+    };
+    // A stored secret is not sent to a new host: the customer types it again, or the field is missing.
+    let public = compiled.split_context(initial_values, &Value::Null).0;
+    let values = read(Some(&public))?;
+    Ok((
+        compiled.split_context(&opened.context, &Value::Null).0,
+        values,
+    ))
+}
+
+/// Checks the redirect URI again: the operator may have removed its origin since the link token was created.
+async fn refused_redirect_uri(
+    outside: &impl Outside,
+    opened: &OpenedLink,
+) -> Result<Option<ConnectFailure>, Failure> {
+    let Some(uri) = &opened.link.redirect_uri else {
+        return Ok(None);
+    };
+    match check_redirect_uri(outside, opened.link.environment_id, uri).await {
+        Ok(()) => Ok(None),
+        Err(failure) if matches!(failure.code, Code::Invalid | Code::NotFound) => {
+            Ok(Some(ConnectFailure::InvalidToken))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 fn with_values(context: &Value, values: &Map<String, Value>) -> Value {
@@ -138,34 +162,4 @@ async fn bind(
 
 fn opened_link(link: LinkState) -> Result<LinkRecord, ConnectFailure> {
     opened_or_not(link).map(|opened| opened.link)
-}
-
-/// A new account, before its context is set.
-fn new_account(
-    outside: &impl Outside,
-    link: &LinkRecord,
-    id: AccountId,
-    install: &InstallRecord,
-    format: &str,
-) -> Account {
-    let now = outside.now();
-    Account {
-        id,
-        tenant_id: link.tenant_id.clone(),
-        environment_id: link.environment_id,
-        environment_integration_id: install.id,
-        integration_id: install.integration_id,
-        context: Value::Object(Map::new()),
-        status: Status::Connecting,
-        authentication_method: format.to_owned(),
-        region: link.region,
-        is_sandbox: false,
-        last_error: None,
-        last_action_run_result: None,
-        last_forbidden_error: None,
-        integration_override: None,
-        override_by_admin_token: Trusted::new(),
-        created_at: now,
-        updated_at: now,
-    }
 }

@@ -84,19 +84,17 @@ impl Rewriter {
                 self.opened_step(node, onward.joined(is_tuple))?;
                 Ok(None)
             }
-            other => {
-                self.node(other)?;
-                if onward
-                    .hops
-                    .iter()
-                    .any(|hop| !matches!(hop.axis, Axis::Sort(_)))
-                {
-                    let is_tuple = onward.is_tuple();
-                    self.follow(other, &onward, false, is_tuple);
-                }
-                Ok(None)
-            }
+            other => self.chain_value(other, &onward).map(|()| None),
         }
+    }
+
+    fn chain_value(&mut self, node: &mut AstNode, onward: &Continuation) -> Rewritten {
+        self.node(node)?;
+        let mut hops = onward.hops.iter();
+        if hops.any(|hop| !matches!(hop.axis, Axis::Sort(_))) {
+            self.follow(node, onward, false, onward.is_tuple());
+        }
+        Ok(())
     }
 
     /// Keys run for each item and values for each group.

@@ -1,4 +1,4 @@
-//! Stories of the engine: a list of what happened, each with what the engine says to do next.
+//! Each test gives the engine a list of inputs, and checks the step after each.
 
 pub(in crate::flows) mod records;
 pub(in crate::flows) mod scene;
@@ -16,7 +16,7 @@ use crate::ports::{Body, SendError};
 
 const URL: &str = "https://api.lock.example/keys/1";
 
-/// Until the request is sent.
+/// The steps until the request is sent.
 fn begun() -> Vec<(Input, String)> {
     vec![
         (Input::Begin, "reserve after 0 ms".to_owned()),
@@ -124,7 +124,7 @@ fn a_redirect_to_another_origin_gets_no_credential() {
             answer(302, &there, Body::Stream(Streamed)),
             "send GET https://files.example/1 without a credential",
         ),
-        // A stranger's refusal says nothing of the credential.
+        // A refusal by another host proves nothing about the credential.
         with(answer(401, &[], Body::Stream(Streamed)), "read body"),
         with(read(&scene, "no"), "fail 401 provider.rejected: no"),
     ]);

@@ -1,4 +1,4 @@
-//! An account, its file, and calls of it.
+//! A scene for the engine: an account, its file and its calls.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::memory::{MemoryBudget, Room};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
-use crate::flows::call::build::{Given, Prepared, Values};
+use crate::flows::call::build::{CallerPart, Prepared, Values};
 use crate::flows::call::current::Current;
 use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::Streamed;
@@ -36,7 +36,7 @@ use crate::time::Timestamp;
 
 const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A clock that stands still until it is told to go on, and chance without any.
+/// A clock that a test sets, and random bytes that are all zero.
 struct Clock {
     now: Cell<Timestamp>,
     settings: Settings,
@@ -155,7 +155,7 @@ impl Scene {
         now.set(now.get().plus(time));
     }
 
-    /// What the engine has told its account.
+    /// The notes that the engine gave to its account.
     pub(in crate::flows) fn notes(&self) -> Vec<String> {
         self.lock.notes.borrow().clone()
     }
@@ -178,7 +178,7 @@ impl Scene {
         let method: &Method = Box::leak(Box::new(method));
         let subject = Subject::of_call(&self.resolved, target, method).unwrap();
         let query = CallerQuery::read("", &[]);
-        let given = Given {
+        let given = CallerPart {
             values: Values {
                 id: json!("1"),
                 query: query.to_value(),
@@ -211,7 +211,7 @@ impl Scene {
 }
 
 impl Calling<'_> {
-    /// Each input, and the step that it leads to.
+    /// Checks the step after each input.
     pub(in crate::flows) fn plays(mut self, story: Vec<(Input, String)>) {
         let mut steps = Vec::new();
         let mut expected = Vec::new();
@@ -223,14 +223,14 @@ impl Calling<'_> {
     }
 }
 
-/// The account with this token.
+/// An account with this token.
 pub(in crate::flows) fn loaded(token: &str) -> Rc<LoadedAccount> {
     let mut loaded = LoadedAccount::new(account());
     loaded.context = json!({ "oauth": { "token": { "access_token": token } } });
     Rc::new(loaded)
 }
 
-/// There is a connection, and the account has this token.
+/// The input for a connection of an account with this token.
 pub(in crate::flows) fn connected(token: &str) -> Input {
     Input::Connected(Ok(loaded(token)))
 }
@@ -305,9 +305,13 @@ fn in_words(step: &Step) -> String {
         }
         Step::Respond(Ok(EngineResponse::Value(_))) => "respond a value".to_owned(),
         Step::Respond(Err(failure)) => {
-            let words = failure.remote.as_ref().map(|remote| &remote.raw_response);
-            let words = words.map_or(String::new(), |words| format!(": {words}"));
-            format!("fail {} {}{words}", failure.status(), failure.code.as_str())
+            let message = failure.remote.as_ref().map(|remote| &remote.raw_response);
+            let message = message.map_or(String::new(), |message| format!(": {message}"));
+            format!(
+                "fail {} {}{message}",
+                failure.status(),
+                failure.code.as_str()
+            )
         }
     }
 }

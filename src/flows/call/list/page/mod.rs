@@ -1,4 +1,4 @@
-//! One page of a list: which it is, what its request gets on top of the method's own, and where its answer leads.
+//! One page of a list: its position, the values that it adds to the method's request, and the links in its answer.
 
 pub(in crate::flows) mod onto;
 
@@ -26,7 +26,7 @@ use crate::proxy::request::{Draft, Payload, RequestError, Round, is_query_in_bod
 use crate::proxy::wanted::ListParameters;
 use crate::settings::CURSOR_BYTES;
 
-/// A page that is asked for.
+/// The requested page.
 pub(in crate::flows) struct Page<'a> {
     pagination: &'a Pagination,
     position: Position,
@@ -34,19 +34,19 @@ pub(in crate::flows) struct Page<'a> {
     /// The root `pagination` of placeholders.
     values: Value,
     place: CursorPlace,
-    /// The request for it, once there is one.
-    asked: Option<Asked>,
+    /// The request for the page, once it is built.
+    asked: Option<PageCall>,
 }
 
-/// A request, as links and expressions look at it.
-struct Asked {
+/// A request, as links and expressions read it.
+struct PageCall {
     url: Url,
-    /// `{method, headers, body}`; null where no expression looks.
+    /// `{method, headers, body}`; null if no expression reads it.
     options: Value,
 }
 
-/// Whether something is put into the caller's body, which has to be read for it.
-pub(in crate::flows) fn puts_into_body(subject: &Subject<'_>, source: BodySource) -> bool {
+/// Whether the page's values are written into the caller's body, which then has to be read.
+pub(in crate::flows) fn writes_into_body(subject: &Subject<'_>, source: BodySource) -> bool {
     let Plan::Method { method, is_list } = subject.plan else {
         return false;
     };
@@ -62,15 +62,15 @@ pub(in crate::flows) fn puts_into_body(subject: &Subject<'_>, source: BodySource
     pages || is_query_in_body(method, source)
 }
 
-/// A list that is asked for.
+/// The call of a list.
 pub(in crate::flows) struct ListCall<'c> {
     pub(in crate::flows) target: &'c Target,
     pub(in crate::flows) query: &'c str,
-    /// Which page, of a list that is read page after page.
+    /// The page's position during auto-pagination.
     pub(in crate::flows) at: Option<Position>,
 }
 
-/// Where the first page is looked for.
+/// Finds the position of the first page.
 struct Start<'s, 'a, A> {
     account: &'s A,
     prepared: &'s Prepared<'a>,
@@ -78,16 +78,16 @@ struct Start<'s, 'a, A> {
 }
 
 impl<A: CallAccount> Start<'_, '_, A> {
-    /// Expressions see the request for the first page, or as much of it as there is before they have run: its
-    /// path may wait for them. Nothing else looks at it.
+    /// The position of the first page. Only `dynamic` expressions read the request; parts that depend on their result
+    /// are missing from it.
     fn position(&self, pagination: &Pagination, limit: Option<u64>) -> Result<Position, Failure> {
         let draft = match pagination {
             Pagination::Dynamic(_) => self.prepared.draft(self.account, self.current).ok(),
             _ => None,
         };
         let asked = match draft {
-            Some(draft) => Asked::of(&draft, pagination),
-            None => Asked {
+            Some(draft) => PageCall::of(&draft, pagination),
+            None => PageCall {
                 url: self.base()?,
                 options: json!({ "method": self.prepared.subject().method().as_str(), "headers": {}, "body": null }),
             },
@@ -112,7 +112,7 @@ impl<A: CallAccount> Start<'_, '_, A> {
     }
 }
 
-/// The caller's query as the expressions of `dynamic` see it: with the page size, which is otherwise ours.
+/// The caller's query as `dynamic` expressions read it: with the page size, which the gateway otherwise removes.
 fn query_with(query: &Value, limit: Option<u64>) -> Value {
     let mut query = query.clone();
     if let (Some(limit), Some(query)) = (limit, query.as_object_mut()) {
@@ -121,7 +121,7 @@ fn query_with(query: &Value, limit: Option<u64>) -> Value {
     query
 }
 
-impl Asked {
+impl PageCall {
     fn of(draft: &Draft, pagination: &Pagination) -> Self {
         let options = pagination::needs_value(pagination).then(|| {
             let body = match &draft.body {
@@ -136,8 +136,8 @@ impl Asked {
         }
     }
 
-    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::PageRequest<'r> {
-        pagination::PageRequest {
+    fn request<'r>(&'r self, query: &'r Value, moment: &'r Moment) -> pagination::PageContext<'r> {
+        pagination::PageContext {
             url: &self.url,
             query,
             options: &self.options,
@@ -147,8 +147,8 @@ impl Asked {
 }
 
 impl<'a> Page<'a> {
-    /// The page that a call is about: `at`, or the one the caller's cursor names, or the first. `None` where the list has
-    /// no pages.
+    /// The page of a call: `at`, or the page of the caller's cursor, or the first page. `None` if the list has no
+    /// pages.
     pub(in crate::flows) fn of_call<A: CallAccount>(
         account: &A,
         prepared: &Prepared<'a>,
@@ -188,12 +188,12 @@ impl<'a> Page<'a> {
         }))
     }
 
-    /// Remembers the request for the page, which its answer is read with.
+    /// Stores the request for the page, since the answer is read relative to it.
     pub(in crate::flows) fn note(&mut self, draft: &Draft) {
-        self.asked = Some(Asked::of(draft, self.pagination));
+        self.asked = Some(PageCall::of(draft, self.pagination));
     }
 
-    /// The answer as expressions see it, where one says where the next page is.
+    /// The answer as a value, if an expression computes the next page from it.
     pub(in crate::flows) fn value(
         &self,
         body: &mut BufferedBody,
@@ -202,11 +202,11 @@ impl<'a> Page<'a> {
         looks.then(|| body.value()).transpose()
     }
 
-    /// A page behind the last one may be refused: a range by RFC 9110 §15.5.17, a page number by the provider's own rule.
-    /// For the list that is its end.
+    /// Turns the refusal of a page after the last one into an empty page, which ends the list. A range is refused by
+    /// RFC 9110 §15.5.17, a page number by the provider's own rule.
     pub(in crate::flows) fn as_empty(&self, answer: Answer) -> Answer {
         let whole = answer.headers.get(CONTENT_RANGE);
-        // Of a first page only where nothing is there at all: else it is the range that is wrong.
+        // For the first page only if the list is empty; otherwise the range is wrong.
         let is_empty = whole.is_none_or(|whole| whole.as_bytes().ends_with(b"*/0"));
         let is_empty_range = matches!(self.pagination, Pagination::Range(_))
             && answer.status == http::StatusCode::RANGE_NOT_SATISFIABLE
@@ -222,7 +222,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Where the page leads.
+    /// The links of the page.
     pub(in crate::flows) fn links(
         &self,
         query: &Value,

@@ -1,4 +1,4 @@
-//! What asks for a page, put onto the method's own request.
+//! Adds the values of a page to the method's request.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::proxy::form;
 use crate::proxy::request::{self, CallerInput, Draft, Payload, RequestError};
 
 impl Page<'_> {
-    /// The method's request with what asks for this page.
+    /// The method's request with the values of this page.
     pub(in crate::flows) fn onto(
         &self,
         mut draft: Draft,
@@ -41,7 +41,8 @@ impl Page<'_> {
         Ok(request::with_payload(draft, body, writing))
     }
 
-    /// A link that counts by its query alone goes behind the path of the later pages, where the file names one.
+    /// The URL of the page. If only the query of a link is used, the path is the file's path for later pages, if it has
+    /// one.
     fn address(&self, own: &Url, method: &Method) -> Url {
         let mut url = self.ask.address(own);
         let is_by_query =
@@ -66,13 +67,13 @@ impl Page<'_> {
             BodyFormat::Json => Ok(self.ask.body_onto(text)?.into_bytes()),
             BodyFormat::Form => Ok(self.form_onto(text, writing)?.into_bytes()),
             BodyFormat::Raw | BodyFormat::Multipart | BodyFormat::Xml => {
-                let words = "no page can be asked for in it, unless by {{pagination.…}}";
-                Err(BodyError::Shape(words).into())
+                let message = "no page can be asked for in it, unless by {{pagination.…}}";
+                Err(BodyError::Shape(message).into())
             }
         }
     }
 
-    /// A form has no other values than texts; what nests is written in brackets.
+    /// A form with the page's values. A form has only strings; nested values are written in brackets.
     fn form_onto(&self, text: &str, writing: &Writing) -> Result<String, Failure> {
         let mut nested = String::new();
         for (path, value) in &self.ask.body {
