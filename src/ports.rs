@@ -286,7 +286,7 @@ pub trait Objects: HttpClient {
     ) -> Result<String, ObjectFault>;
 
     /// The response of an object, which is passed on as it is.
-    type ObjectReply: ObjectReply;
+    type ObjectReply: ReplyStatus;
 
     /// Hands a request over to the account's object, body as a handle. The object responds within the request's own time.
     async fn call(
@@ -298,12 +298,12 @@ pub trait Objects: HttpClient {
 }
 
 /// What the front Worker reads of an object's response.
-pub trait ObjectReply {
+pub trait ReplyStatus {
     /// Its status.
     fn status(&self) -> StatusCode;
 }
 
-impl<S> ObjectReply for Reply<S> {
+impl<S> ReplyStatus for Reply<S> {
     fn status(&self) -> StatusCode {
         self.status
     }

@@ -65,14 +65,14 @@ impl<O: Outside> RequestContext<'_, O> {
 }
 
 /// What a request is answered with.
-pub enum Answer<O: Outside> {
+pub enum FrontReply<O: Outside> {
     /// A reply of the front Worker.
     Own(Reply<O::Stream>),
     /// The response of an object, which has its `x-request-id`.
     Object(O::ObjectReply),
 }
 
-impl<O: Outside> Answer<O>
+impl<O: Outside> FrontReply<O>
 where
     O::ObjectReply: Into<Reply<O::Stream>>,
 {
@@ -90,7 +90,7 @@ pub async fn handle<O: Outside>(
     outside: &O,
     isolate: &Isolate,
     request: Result<Incoming<O::Stream>, Failure>,
-) -> Answer<O> {
+) -> FrontReply<O> {
     let request_id = HEXLOWER.encode(&outside.random::<16>());
     let context = RequestContext {
         outside,
@@ -103,8 +103,8 @@ pub async fn handle<O: Outside>(
         Err(failure) => Err(failure),
     };
     let own = match answer {
-        Ok(Answer::Object(reply)) => return Answer::Object(reply),
-        Ok(Answer::Own(reply)) => until_drained(outside, isolate.room(), reply),
+        Ok(FrontReply::Object(reply)) => return FrontReply::Object(reply),
+        Ok(FrontReply::Own(reply)) => until_drained(outside, isolate.room(), reply),
         Err(failure) => Err(failure),
     };
     let mut reply = own.unwrap_or_else(|failure| {
@@ -114,16 +114,16 @@ pub async fn handle<O: Outside>(
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
     }
-    Answer::Own(reply)
+    FrontReply::Own(reply)
 }
 
 async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     request: Incoming<O::Stream>,
-) -> Result<Answer<O>, Failure> {
+) -> Result<FrontReply<O>, Failure> {
     let path = request.url.path();
     let Some((right, route)) = route::lookup(&request.method, path) else {
-        return no_route(path, context.request_id).map(Answer::Own);
+        return no_route(path, context.request_id).map(FrontReply::Own);
     };
     if route != Route::Health {
         address::check(context.outside.settings(), &request.url, &request.headers)?;
@@ -138,17 +138,17 @@ async fn answer<O: Outside>(
         Route::Call(target) => {
             let caller = admit(context, &request.headers, right).await?;
             let reply = proxy::hand_over_call(context, &caller, target, request);
-            return reply.await.map(Answer::Object);
+            return reply.await.map(FrontReply::Object);
         }
         Route::Action(name) => {
             let caller = admit(context, &request.headers, right).await?;
             let reply = proxy::hand_over_action(context, &caller, name, request);
-            return reply.await.map(Answer::Object);
+            return reply.await.map(FrontReply::Object);
         }
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
         Route::Webhook(route) => match webhook::answer(context, route, request).await? {
-            Answer::Own(reply) => Ok(reply),
-            answer @ Answer::Object(_) => return Ok(answer),
+            FrontReply::Own(reply) => Ok(reply),
+            answer @ FrontReply::Object(_) => return Ok(answer),
         },
         Route::Admin(route) => {
             let caller = admit(context, &request.headers, right).await?;
@@ -162,7 +162,7 @@ async fn answer<O: Outside>(
         }
     };
     answer.map(|reply| {
-        Answer::Own(if is_bodiless {
+        FrontReply::Own(if is_bodiless {
             without_body(reply)
         } else {
             reply

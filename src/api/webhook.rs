@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::route::WebhookRoute;
 use super::unproved::Sender;
-use super::{Answer, RequestContext};
+use super::{FrontReply, RequestContext};
 use crate::account::seal::Keyring;
 use crate::account::token::{self, TokenKind, TokenProof};
 use crate::delivery::DELIVERY_MARK;
@@ -16,7 +16,7 @@ use crate::flows::ingress::install::receive_for_install;
 use crate::flows::ingress::reply::answered_in_time;
 use crate::header_text;
 use crate::ids::{AccountId, InstallId};
-use crate::ports::{Body, HandOver, Incoming, ObjectReply, ObjectRoute, Outside, Visibility};
+use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, ReplyStatus, Visibility};
 use crate::proxy::headers;
 
 /// Answers a provider, at the front Worker.
@@ -24,7 +24,7 @@ pub(super) async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     route: WebhookRoute,
     request: Incoming<O::Stream>,
-) -> Result<Answer<O>, Failure> {
+) -> Result<FrontReply<O>, Failure> {
     let request = without_body_of_get(request);
     let sender = Sender::of(context, &request.headers);
     refuse_own(sender.keyring()?, &request.headers)?;
@@ -38,7 +38,7 @@ pub(super) async fn answer<O: Outside>(
             if proof == TokenProof::Unsigned && answer.status() == StatusCode::NOT_FOUND {
                 return Err(sender.named_nothing(hidden()).await);
             }
-            Ok(Answer::Object(answer))
+            Ok(FrontReply::Object(answer))
         }
         WebhookRoute::Install(text) => {
             let hidden = || Failure::not_found("environment integration");
@@ -51,7 +51,7 @@ pub(super) async fn answer<O: Outside>(
                 Err(failure) if proof == TokenProof::Unsigned && failure.code == Code::NotFound => {
                     Err(sender.named_nothing(failure).await)
                 }
-                answer => answer.map(Answer::Own),
+                answer => answer.map(FrontReply::Own),
             }
         }
     }

@@ -9,7 +9,7 @@ use worker::durable::State;
 use worker::worker_sys::DurableObjectState;
 
 use super::edge::Edge;
-use super::event::{self, Event};
+use super::event::{self, OpenEvent};
 use super::storage::ObjectStorage;
 use super::{bindings, convert, objects};
 use crate::flows::object::AccountObject;
@@ -57,7 +57,7 @@ impl Account {
     }
 }
 
-async fn answer(event: Event, account: &Rc<Inner>, request: &web_sys::Request) {
+async fn answer(event: OpenEvent, account: &Rc<Inner>, request: &web_sys::Request) {
     let Ok(incoming) = convert::incoming(request) else {
         return event.refuse("not a request of the front Worker");
     };

@@ -79,7 +79,7 @@ pub fn body_out(body: Body<JsStream>) -> Option<JsValue> {
 /// much.
 pub fn headers_out(headers: &HeaderMap) -> String {
     let json = if headers.len() == headers.keys_len() {
-        serde_json::to_string(&Fields(headers))
+        serde_json::to_string(&HeaderFields(headers))
     } else {
         serde_json::to_string(&pairs(headers).collect::<Vec<_>>())
     };
@@ -92,9 +92,9 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         .map(|(name, value)| (name.as_str(), header_text::text(value)))
 }
 
-struct Fields<'a>(&'a HeaderMap);
+struct HeaderFields<'a>(&'a HeaderMap);
 
-impl Serialize for Fields<'_> {
+impl Serialize for HeaderFields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(pairs(self.0))
     }

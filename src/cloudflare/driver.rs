@@ -48,7 +48,6 @@ extern "C" {
     );
     /// Sends a request to an object. Result: the status and the response.
     #[wasm_bindgen(js_name = callObject)]
-    #[expect(clippy::too_many_arguments, reason = "one crossing of the boundary")]
     pub fn call_object(
         operation: u32,
         env: &JsValue,
@@ -106,12 +105,12 @@ thread_local! {
 }
 
 /// An operation that has begun. Its result is dropped if this is.
-struct Operation {
+struct PendingOperation {
     id: u32,
     slot: Rc<Slot>,
 }
 
-impl Drop for Operation {
+impl Drop for PendingOperation {
     fn drop(&mut self) {
         OPERATIONS.with_borrow_mut(|operations| operations.remove(&self.id));
     }
@@ -122,14 +121,14 @@ pub async fn operation(begin: impl FnOnce(u32)) -> Result<Settled, String> {
     let id = next_id();
     let slot = Rc::new(Slot::default());
     OPERATIONS.with_borrow_mut(|operations| operations.insert(id, Rc::clone(&slot)));
-    let operation = Operation { id, slot };
+    let operation = PendingOperation { id, slot };
     begin(id);
-    poll_fn(|context| match operation.slot.result.take() {
-        Some(result) => Poll::Ready(result),
-        None => {
-            operation.slot.waker.set(Some(context.waker().clone()));
-            Poll::Pending
+    poll_fn(|context| {
+        if let Some(result) = operation.slot.result.take() {
+            return Poll::Ready(result);
         }
+        operation.slot.waker.set(Some(context.waker().clone()));
+        Poll::Pending
     })
     .await
 }

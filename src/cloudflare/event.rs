@@ -9,17 +9,17 @@ use super::{convert, driver, tasks};
 use crate::ports::Reply;
 
 /// An event that has no response yet.
-pub struct Event(JsValue);
+pub struct OpenEvent(JsValue);
 
 /// Runs the work of an event, and returns the promise of its response.
-pub fn run(work: impl AsyncFnOnce(Event) + 'static) -> Promise {
+pub fn run(work: impl AsyncFnOnce(OpenEvent) + 'static) -> Promise {
     let response = driver::open_response();
     let promise = driver::promise_of(&response);
-    tasks::start(work(Event(response)));
+    tasks::start(work(OpenEvent(response)));
     promise
 }
 
-impl Event {
+impl OpenEvent {
     pub fn respond(self, reply: Reply<JsStream>) {
         convert::respond(&self.0, reply);
     }

@@ -33,8 +33,8 @@ pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Promise 
         let edge = edge::Edge::new(env);
         let isolate = edge.isolate();
         match api::handle(&edge, &isolate, convert::incoming(&request)).await {
-            api::Answer::Own(reply) => event.respond(reply),
-            api::Answer::Object(reply) => event.pass_on(&reply.response),
+            api::FrontReply::Own(reply) => event.respond(reply),
+            api::FrontReply::Object(reply) => event.pass_on(&reply.response),
         }
     })
 }

@@ -12,7 +12,7 @@ use super::edge::{Edge, in_time};
 use super::stream::JsStream;
 use super::{bindings, convert, driver};
 use crate::ids::AccountId;
-use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, ObjectReply, Objects};
+use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, ReplyStatus};
 
 /// Marks a message of `flows::messages`.
 pub const MESSAGE: &str = "x-causeway-ask";
@@ -25,7 +25,7 @@ pub struct ObjectResponse {
     pub response: JsValue,
 }
 
-impl ObjectReply for ObjectResponse {
+impl ReplyStatus for ObjectResponse {
     fn status(&self) -> StatusCode {
         self.status
     }
@@ -107,7 +107,6 @@ pub fn hand_over_in(headers: &HeaderMap) -> Option<HandOver> {
     serde_json::from_slice(&json).ok()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn interrupted(error: String) -> ObjectFault {
     let reason = Value::String(error);
     console_error!("{{\"level\":\"error\",\"event\":\"object_interrupted\",\"reason\":{reason}}}");

@@ -15,12 +15,12 @@ use wasm_bindgen::prelude::Closure;
 use super::{driver, edge, tasks};
 
 /// Milliseconds since 1970, and a number that makes the key unique.
-type Key = (i64, u32);
+type SleepKey = (i64, u32);
 
 /// The sleeping tasks of an object, by the time they wake at.
 #[derive(Default)]
 pub struct Timers {
-    sleeping: RefCell<BTreeMap<Key, Waker>>,
+    sleeping: RefCell<BTreeMap<SleepKey, Waker>>,
     last: Cell<u32>,
     platform: RefCell<Option<PlatformTimer>>,
     callback: OnceCell<Closure<dyn FnMut()>>,
@@ -36,7 +36,8 @@ impl Timers {
     pub fn sleep(self: &Rc<Self>, wait: Duration) -> Sleep {
         let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         // Rounded up: a task that waits for a time must not wake before it.
-        let millis = millis.saturating_add(i64::from(wait.subsec_nanos() % 1_000_000 > 0));
+        let millis =
+            millis.saturating_add(i64::from(!wait.subsec_nanos().is_multiple_of(1_000_000)));
         self.last.set(self.last.get().wrapping_add(1));
         Sleep {
             timers: Rc::clone(self),
@@ -87,7 +88,7 @@ fn fire(timers: &Weak<Timers>) {
 /// See [`Timers::sleep`].
 pub struct Sleep {
     timers: Rc<Timers>,
-    key: Key,
+    key: SleepKey,
 }
 
 impl Future for Sleep {
