@@ -1,4 +1,4 @@
-//! What an integration file may say (3-config.md), as types: one file per
+//! What an integration file may say (docs/integration-file.md), as types: one file per
 //! section, named like its JSON key. [`read`] turns JSON into them and lists
 //! every mistake as a [`Finding`]; nothing here acts on what it reads.
 
@@ -17,6 +17,7 @@ pub mod method_override;
 mod normalise;
 pub mod overrides;
 pub mod pagination;
+mod prose;
 mod prune;
 pub mod rate_limit;
 mod reader;

@@ -1,4 +1,4 @@
-//! How long a stored token lasts, and when to get the next one (4-api.md, "Tokens kept fresh").
+//! How long a stored token lasts, and when to get the next one.
 //! Getting it is the flows' work.
 
 use std::time::Duration;

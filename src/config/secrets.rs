@@ -1,5 +1,5 @@
-//! What in a context and in a file is secret (3-config.md, "Secret in a
-//! context"; 2-architecture.md, "Secrets at rest"). Values are only taken
+//! What in a context and in a file is secret (docs/integration-file.md, section 3;
+//! docs/security.md). Values are only taken
 //! apart here; sealing them is the `account` and `flows` modules' work.
 
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why nothing was connected (4-api.md, "Connect").
+/// Why nothing was connected (docs/api.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectFailure {

@@ -102,7 +102,7 @@ impl Expression {
     }
 
     /// Compiles an expression, reading a text that is wholly `{{path}}` as
-    /// that path (3-config.md, `error_expression`).
+    /// that path (docs/integration-file.md, `error_expression`).
     pub fn parse_path_or_source(source: &str) -> Result<Self, ExpressionError> {
         let template = Template::parse(source.trim()).ok();
         match template.as_ref().and_then(Template::whole_path) {

@@ -1,6 +1,6 @@
 //! One `{{…}}` token, parsed: its alternatives, casts and default.
 //!
-//! The grammar is 3-config.md "Placeholders", which follows the published
+//! The grammar is docs/integration-file.md "Placeholders copy", which follows the published
 //! `@truto/replace-placeholders`: `{{a.b:int|c?:text:cast}}`.
 
 use crate::json::{Path, PathError};

@@ -1,5 +1,5 @@
-//! What each template and expression may see: one constructor per scope of
-//! 3-config.md. [`SCOPES`] is the same in words; `docs/scopes.md` is written
+//! What each template and expression may see: one constructor per scope of an
+//! integration file. [`SCOPES`] is the same in words; `docs/scopes.md` is written
 //! from it, and the tests below hold the two together.
 
 use crate::json::Path;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{FilePlace, Uses, digest_of, remove};
 use crate::config::credentials::FORMATS;
+use crate::config::prose;
 use crate::config::reads::VariableReads;
 
 mod address;
@@ -18,16 +19,6 @@ use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
 const AIMS: [&str; 5] = ["client", "auth", "options", "tokenParams", "refreshParams"];
-/// Keys of a method that are never sent.
-const PROSE: [&str; 7] = [
-    "description",
-    "api_documentation_url",
-    "query_schema",
-    "body_schema",
-    "response_schema",
-    "examples",
-    "scopes",
-];
 
 /// A part that aims or uses secrets.
 struct BoundSection {
@@ -100,7 +91,7 @@ impl Sections {
                     });
                 }),
                 "webhook" => self.webhook(value),
-                "label" | "logo" | "icon" | "tool_tags" | "allowed_hosts" => {}
+                key if prose::is_of_file(key) => {}
                 "headers" | "query" => each(value, |name, entry| {
                     let value = json!({ "origins": bases, "is": { name: entry } });
                     self.push(format!("{key}.{name}"), true, &value, &aims);
@@ -247,7 +238,7 @@ fn each<'v>(value: &'v Value, mut work: impl FnMut(&'v str, &'v Value)) {
 fn without_prose(method: &Value) -> Value {
     let mut method = method.clone();
     if let Value::Object(keys) = &mut method {
-        keys.retain(|key, _| !PROSE.contains(&key.as_str()));
+        keys.retain(|key, _| !prose::is_of_method(key));
     }
     method
 }

@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::config::action::{ContextChange, StepKind};
+use crate::config::prose;
 use crate::config::{Config, Finding};
 use crate::expression::scope::context_key;
 use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_braces};
 
 use super::Broken;
 
-/// Keys below which no template is: JSONata, prose and samples.
-const NO_TEMPLATES: [&str; 22] = [
+/// Keys below which no template is, next to those of `prose`: JSONata, patterns and forms.
+const NO_TEMPLATES: [&str; 12] = [
     "run_if",
     "handle_verification",
     "payload_transform",
@@ -25,18 +26,16 @@ const NO_TEMPLATES: [&str; 22] = [
     "is_rate_limited",
     "context_lookup_field_value",
     "fields",
-    "description",
-    "label",
-    "examples",
-    "query_schema",
-    "body_schema",
-    "response_schema",
-    "tool_tags",
-    "scopes",
-    "allowed_hosts",
-    "api_documentation_url",
     "contextFromCallback",
 ];
+/// Links are looked at: braces in one are a mistake.
+const LINKS: [&str; 2] = ["logo", "icon"];
+
+fn has_templates(key: &str) -> bool {
+    let is_prose = prose::is_text(key) || prose::is_sample(key);
+    let is_skipped = is_prose && !LINKS.contains(&key);
+    !is_skipped && !key.starts_with("x-") && !NO_TEMPLATES.contains(&key)
+}
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
     let mut check = PlaceholderCheck {
@@ -105,10 +104,7 @@ impl PlaceholderCheck<'_> {
                 for (key, item) in entries {
                     let is_computed =
                         key.ends_with("expression") || (is_transform && key == "config");
-                    if !is_computed
-                        && !key.starts_with("x-")
-                        && !NO_TEMPLATES.contains(&key.as_str())
-                    {
+                    if !is_computed && has_templates(key) {
                         self.value(item, &format!("{at}.{key}"));
                     }
                 }

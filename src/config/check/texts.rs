@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::config::prose;
 use crate::config::secrets::KEYS;
 use crate::config::{Config, Finding};
 use crate::expression::{UrlTemplate, effort};
@@ -18,24 +19,9 @@ mod place;
 
 use place::{TextKind, TextPlace, holds_placeholder, stands_in_clear, variable};
 
-/// Sections and keys that people read, at any depth.
-const PROSE: [&str; 13] = [
-    "label",
-    "logo",
-    "icon",
-    "description",
-    "help_text",
-    "placeholder",
-    "name",
-    "category",
-    "scopes",
-    "tool_tags",
-    "api_documentation_url",
-    "allowed_hosts",
-    "pattern",
-];
-/// Samples: ids in them look like keys, so only what a name calls a credential counts.
-const SAMPLES: [&str; 4] = ["examples", "query_schema", "body_schema", "response_schema"];
+/// Keys that people read, at any depth, next to those of `prose`. Samples are looked at: ids in them look like keys, so
+/// only what a name calls a credential counts.
+const PROSE: [&str; 5] = ["help_text", "placeholder", "name", "category", "pattern"];
 /// What `aim` looks at, at the top and in a method or step.
 const REQUEST: [&str; 7] = [
     "headers",
@@ -259,7 +245,8 @@ impl TextCheck<'_> {
     fn value(&mut self, value: &Value, at: &str, spot: &TextPlace) {
         // In a sample a name is the provider's own.
         let is_ignored = !spot.is_sample && spot.key.starts_with("x-");
-        let is_prose = PROSE.contains(&spot.key) && !(spot.is_sample && value.is_object());
+        let is_text = PROSE.contains(&spot.key) || prose::is_text(spot.key);
+        let is_prose = is_text && !(spot.is_sample && value.is_object());
         if is_prose || is_ignored {
             return;
         }
@@ -276,7 +263,7 @@ impl TextCheck<'_> {
             }
             Value::Object(entries) => {
                 for (key, item) in entries {
-                    let is_sample = spot.is_sample || SAMPLES.contains(&spot.key);
+                    let is_sample = spot.is_sample || prose::is_sample(spot.key);
                     let is_credential =
                         spot.is_credential || (is_sample && Name::of(key) == Name::Credential);
                     let spot = TextPlace {

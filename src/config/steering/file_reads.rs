@@ -4,28 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::config::prose;
 use crate::expression::scope::context_key;
 use crate::expression::{Placeholder, Template};
 
-/// Keys of a file under which no template and no expression is.
-const PROSE: [&str; 6] = [
-    "label",
-    "logo",
-    "icon",
-    "tool_tags",
-    "allowed_hosts",
-    "fields",
-];
-/// The same of a method.
-const METHOD_PROSE: [&str; 7] = [
-    "description",
-    "api_documentation_url",
-    "query_schema",
-    "body_schema",
-    "response_schema",
-    "examples",
-    "scopes",
-];
 /// What of a method is the caller's to choose anyway, by `/custom` and `body_passthrough`.
 const CALLERS_OWN: [&str; 4] = ["path", "pagination_path", "base_url", "body"];
 
@@ -39,7 +21,7 @@ pub(super) fn steered(
     let lenient = is_signed_by_the_account(file);
     for (key, value) in file.as_object().into_iter().flatten() {
         match key.as_str() {
-            key if PROSE.contains(&key) || key.starts_with("x-") => {}
+            key if prose::is_of_file(key) || key == "fields" || key.starts_with("x-") => {}
             "credentials" => check.credentials(value),
             "resources" => check.resources(value, lenient),
             "actions" => check.actions(value),
@@ -121,7 +103,7 @@ impl SteeringCheck<'_> {
         let methods = methods.filter_map(Value::as_object).flat_map(Map::values);
         for (key, value) in methods.filter_map(Value::as_object).flatten() {
             let is_callers = lenient && CALLERS_OWN.contains(&key.as_str());
-            if !is_callers && !METHOD_PROSE.contains(&key.as_str()) {
+            if !is_callers && !prose::is_of_method(key) {
                 self.reads(value);
             }
         }
