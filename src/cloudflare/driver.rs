@@ -34,6 +34,9 @@ extern "C" {
     /// The method, the URL and the header fields of a request, each on a line.
     #[wasm_bindgen(js_name = headOf)]
     pub fn head_of(request: &Request) -> String;
+    /// The value of a header field, or nothing.
+    #[wasm_bindgen(js_name = fieldOf)]
+    pub fn field_of(request: &Request, name: &str) -> String;
     #[wasm_bindgen(js_name = bodyOf)]
     pub fn body_of(request: &Request) -> Option<ReadableStream>;
 
@@ -55,7 +58,6 @@ extern "C" {
         name: &str,
         location: &str,
         method: &str,
-        url: &str,
         headers: &str,
         body: &JsValue,
     );
