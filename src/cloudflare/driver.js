@@ -137,6 +137,27 @@ export function readPiece(operation, reader) {
   );
 }
 
+/** A body of this many bytes, which are written with `writeWhole`. */
+export function openPipe(length) {
+  return new FixedLengthStream(length);
+}
+
+export function readableOf(pipe) {
+  return pipe.readable;
+}
+
+export function writeWhole(operation, pipe, bytes) {
+  const settle = settling(operation);
+  const writer = pipe.writable.getWriter();
+  // `bytes` is a view of the wasm memory, which changes.
+  const written = writer.write(bytes.slice());
+  writer.close().catch(() => {});
+  written.then(
+    () => settle(1, "", null),
+    (error) => settle(0, String(error), null),
+  );
+}
+
 export function setTimer(callback, ms) {
   return setTimeout(callback, ms);
 }

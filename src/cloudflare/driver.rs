@@ -82,6 +82,15 @@ extern "C" {
     #[wasm_bindgen(js_name = readPiece)]
     pub fn read_piece(operation: u32, reader: &ReadableStreamDefaultReader);
 
+    /// A body of this many bytes, which are written with [`write_whole`].
+    #[wasm_bindgen(js_name = openPipe)]
+    pub fn open_pipe(length: u32) -> JsValue;
+    #[wasm_bindgen(js_name = readableOf)]
+    pub fn readable_of(pipe: &JsValue) -> ReadableStream;
+    /// Result: the reader has all bytes. An error: it has gone.
+    #[wasm_bindgen(js_name = writeWhole)]
+    pub fn write_whole(operation: u32, pipe: &JsValue, bytes: &[u8]);
+
     #[wasm_bindgen(js_name = setTimer)]
     pub fn set_timer(callback: &JsValue, ms: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimer)]
