@@ -90,6 +90,7 @@ impl Objects for Edge {
                 name,
                 place.location,
                 request.method.as_str(),
+                request.url.as_str(),
                 &headers,
                 &body,
             );
