@@ -261,7 +261,7 @@ const SIGNATURES = {
   basic({ scheme: { config, context }, secret }) {
     return `Basic ${Buffer.from(`${resolved(config.username, context)}:${secret}`).toString("base64")}`;
   },
-  bearer: ({ secret }) => secret,
+  bearer: ({ scheme, secret }) => (scheme.config.compare_with ? secret : `Bearer ${secret}`),
   jwt: token,
 };
 
