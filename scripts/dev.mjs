@@ -7,9 +7,9 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { publishIntegrations } from "./command.mjs";
 import { devVars } from "./dev-vars.mjs";
 import { localWorker, root } from "./local-worker.mjs";
+import { publishChanged } from "./publish.mjs";
 
 const HOST = "127.0.0.1";
 const SQLITE_BUSY = 5;
@@ -50,7 +50,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 await healthy();
 
 console.log("==> Publishing integrations/");
-if (!(await publishIntegrations({ url, token: vars.ADMIN_TOKEN }))) {
+const files = { folder: path.join(root, "integrations"), record: path.join(state, "published.json") };
+if (!(await publishChanged({ url, token: vars.ADMIN_TOKEN, ...files }))) {
   console.log("    Not everything is published: correct it and start again. The rest works.");
 }
 
