@@ -40,7 +40,7 @@ COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))
 GENERATORS = $(shell grep -rl same_as_stored tests/native | sed 's|^tests/native/||; s|/mod.rs$$||; s|.rs$$||; s|/|::|g')
 
 ##@ Everyday
-dev: setup $(CAUSEWAY) build/quick/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
+dev: setup build/quick/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
 check: prerequisites ## before each commit: format, lints, native tests; NAME=… runs the tests of that name only
@@ -157,16 +157,16 @@ $(CAUSEWAY): $(SOURCES) $(shell find src/bin -type f 2>/dev/null) | prerequisite
 	@cargo build --locked --features cli --bin causeway
 	@touch $@
 
-build/quick/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready
+build/quick/index.js: $(SOURCES) scripts/build scripts/bundle | .tools/ready node_modules/ready
 	@scripts/build quick
 
-build/index.js: $(SOURCES) scripts/build | .tools/ready node_modules/ready
+build/index.js: $(SOURCES) scripts/build scripts/bundle | .tools/ready node_modules/ready
 	@scripts/build
 
 build/optimised: build/index.js scripts/optimise
 	@scripts/optimise
 	@touch $@
 
-build/floor/optimised: benches/floor/Cargo.toml benches/floor/Cargo.lock benches/floor/src/lib.rs benches/floor/build | .tools/ready node_modules/ready
+build/floor/optimised: benches/floor/Cargo.toml benches/floor/Cargo.lock benches/floor/src/lib.rs benches/floor/entry.js benches/floor/build scripts/bundle | .tools/ready node_modules/ready
 	@benches/floor/build
 	@touch $@

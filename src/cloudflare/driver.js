@@ -3,17 +3,45 @@
 
 /** Calls Rust with the result of an operation: `(operation, status, text, value)`; status 0 is a failure. */
 let settled;
-/** Counts the wasm instances of this isolate: after a panic there is a new one, which does not know the old operations. */
-let instance = 0;
+/** Counts the wasm instances of this isolate: after a trap there is a new one, which does not know what the old one waits for. */
+export let instance = 0;
 /** The requests that have no response yet. */
 const open = new Set();
+/** Starts a new instance. */
+let restart;
 
 export function listen(callback) {
   settled = callback;
-  instance += 1;
 }
 
-// Promises that are not settled. A panic ends the wasm instance, and with it everything that would settle them.
+/** `callback` starts a new instance when a trap has ended the last one. */
+export function whenLost(callback) {
+  restart = callback;
+}
+
+/** After a trap, which is how a panic ends too: all that would settle the open responses is gone. */
+export function lose(error) {
+  console.error("The wasm instance has ended:", error);
+  instance += 1;
+  restart();
+  for (const response of open) response.reject(error);
+  open.clear();
+}
+
+/** A callback of the instance that runs now. A later instance does not know it. */
+function ofInstance(callback) {
+  const own = instance;
+  return (...values) => {
+    if (own !== instance) return;
+    try {
+      callback(...values);
+    } catch (error) {
+      lose(error);
+    }
+  };
+}
+
+// Promises that are not settled.
 export function openResponse() {
   const response = Promise.withResolvers();
   open.add(response);
@@ -43,20 +71,8 @@ export function refuse(response, message) {
   response.reject(new Error(message));
 }
 
-/** What settles an operation of the instance that runs now. */
-function settling(operation) {
-  const began = instance;
-  return (status, text, value) => {
-    if (began !== instance) return;
-    try {
-      settled(operation, status, text, value);
-    } catch (error) {
-      for (const response of open) response.reject(error);
-      open.clear();
-      throw error;
-    }
-  };
-}
+/** What settles an operation. */
+const settling = (operation) => ofInstance((status, text, value) => settled(operation, status, text, value));
 
 /** Header fields as `name,value` lines: a name has no comma and a value no line break (RFC 9110 section 5). */
 function lines(headers) {
@@ -159,7 +175,11 @@ export function writeWhole(operation, pipe, bytes) {
 }
 
 export function setTimer(callback, ms) {
-  return setTimeout(callback, ms);
+  return setTimeout(ofInstance(callback), ms);
+}
+
+export function runSoon(callback) {
+  queueMicrotask(ofInstance(callback));
 }
 
 export function clearTimer(timer) {

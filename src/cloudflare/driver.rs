@@ -92,6 +92,9 @@ extern "C" {
     #[wasm_bindgen(js_name = writeWhole)]
     pub fn write_whole(operation: u32, pipe: &JsValue, bytes: &[u8]);
 
+    /// Calls back in a microtask.
+    #[wasm_bindgen(js_name = runSoon)]
+    pub fn run_soon(callback: &JsValue);
     #[wasm_bindgen(js_name = setTimer)]
     pub fn set_timer(callback: &JsValue, ms: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimer)]

@@ -1,12 +1,16 @@
 //! Runs the futures of requests and of background work. A task that the result of an operation wakes goes on at once, in the
 //! same call into the wasm; others run in a microtask.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
+
+use wasm_bindgen::prelude::Closure;
+
+use super::driver;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -22,6 +26,8 @@ struct Tasks {
     last: Cell<u32>,
     is_running: Cell<bool>,
     is_scheduled: Cell<bool>,
+    /// Of the microtask.
+    callback: OnceCell<Closure<dyn FnMut()>>,
 }
 
 struct TaskWaker(u32);
@@ -51,12 +57,8 @@ impl Tasks {
             ready.push_back(id);
         }
         if !self.is_running.get() && !self.is_scheduled.replace(true) {
-            wasm_bindgen_futures::spawn_local(async {
-                TASKS.with(|tasks| {
-                    tasks.is_scheduled.set(false);
-                    tasks.run();
-                });
-            });
+            let callback = self.callback.get_or_init(|| Closure::new(run_scheduled));
+            driver::run_soon(callback.as_ref());
         }
     }
 
@@ -96,6 +98,13 @@ impl Tasks {
         self.run();
         self.ready.borrow_mut().extend(before);
     }
+}
+
+fn run_scheduled() {
+    TASKS.with(|tasks| {
+        tasks.is_scheduled.set(false);
+        tasks.run();
+    });
 }
 
 /// Runs the work of an event, as far as it goes, before this returns.

@@ -95,8 +95,6 @@ const storing = (state, { TEST }, where) => {
   return replacing(state, { storage: () => storage });
 };
 
-export default class extends Main {
-  constructor(context, env) { super(context, faulty(env)); }
-}
+export default { fetch: (request, env, context) => Main.fetch(request, faulty(env), context) };
 ${classes.map((name) => `export class ${name} extends built.${name} {\n  constructor(state, env) { super(storing(state, env, "${name}"), faulty(env)); }\n}`).join("\n")}
 `;

@@ -30,9 +30,10 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  *   loopback; by default every call is refused and makes `stop` throw.
  * - `tokenRate`: requests a token may send in 10 s; default: any number.
  * - `failedAuth`: failed authentications an address may send in 60 s; default: any number.
+ * - `edit`: `(source) => source`, changes the JavaScript of the build before it runs.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
  */
-export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, between } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: `adm_${OPERATOR_MARK}_${randomBytes(24).toString("base64url")}`,
@@ -41,6 +42,7 @@ export async function start({ vars = {}, persist, internet, tokenRate, failedAut
     ALLOW_PRIVATE_UPSTREAMS: "true",
     ...vars,
   });
+  gateway.edit = edit;
   gateway.rates = { TOKEN_RATE: [tokenRate, 10], FAILED_AUTH: [failedAuth, 60] };
   await gateway.boot();
   return gateway;
@@ -176,6 +178,8 @@ class Gateway {
     const set = Object.entries(this.rates).filter(([, [limit]]) => limit);
     const ratelimits = set.map(([name, [limit, period]], n) => ({ name, namespace_id: String(n + 1), simple: { limit, period } }));
     const worker = await localWorker({ vars: this.vars, dev, ratelimits });
+    const main = worker.config.manifest.modules["index.js"];
+    if (this.edit) main.contents = this.edit(main.contents);
     this.#process = await runtimeProcessOf(async () => {
       this.#runtime = new Miniflare({
         cf: false,
