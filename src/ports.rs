@@ -156,6 +156,9 @@ pub enum ObjectFault {
     Timeout,
 }
 
+/// The statement of [`Storage::has_table`].
+pub const TABLE_EXISTS: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
+
 /// A value of an SQL statement. Numbers stay below 2^53, because the platform passes them as f64.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SqlValue {
@@ -319,6 +322,10 @@ impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + 'static> Outsi
 pub trait Storage: 'static {
     /// Runs one statement.
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault>;
+    /// Whether a table exists.
+    fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
+        Ok(!self.exec(TABLE_EXISTS, &[name.into()])?.is_empty())
+    }
     /// Sets the alarm, in the same atomic write as the statements before it.
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault>;
     /// The time of the alarm, if it is set.

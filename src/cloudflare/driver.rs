@@ -80,6 +80,10 @@ extern "C" {
     #[wasm_bindgen(js_name = readPiece)]
     pub fn read_piece(operation: u32, reader: &ReadableStreamDefaultReader);
 
+    /// Runs a statement of the object's database. `values` and the rows are JSON; the text is empty without rows.
+    #[wasm_bindgen(catch)]
+    pub fn execute(sql: &JsValue, statement: &str, values: &str) -> Result<String, JsValue>;
+
     #[wasm_bindgen(js_name = setTimer)]
     pub fn set_timer(callback: &JsValue, ms: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimer)]
