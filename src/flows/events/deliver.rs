@@ -23,6 +23,9 @@ const STEP: i64 = 50;
 /// The wait before a failed step (expand, report) is tried again.
 pub(in crate::flows) const RETRY: Duration = Duration::from_secs(10);
 
+/// Events of an account whose last events no subscription wanted are expanded this much later.
+const GATHERED: Duration = Duration::from_secs(1);
+
 /// A delivery that is due.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::flows) struct Due {
@@ -45,6 +48,8 @@ pub(in crate::flows) struct Dispatcher<O, S> {
     pub(super) outbox: Rc<Outbox<O, S>>,
     pub(super) rows: EventRows<O, S>,
     is_delivering: Cell<bool>,
+    /// Whether no subscription wanted the last events.
+    is_unwanted: Cell<bool>,
     /// Set while the directory does not answer.
     paused_until: Cell<Option<Timestamp>>,
 }
@@ -56,6 +61,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             outbox: Rc::clone(outbox),
             rows: EventRows::new(base),
             is_delivering: Cell::new(false),
+            is_unwanted: Cell::new(false),
             paused_until: Cell::new(None),
         }
     }
@@ -63,6 +69,16 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// The rows of events and of their deliveries.
     pub(in crate::flows) fn rows(&self) -> &EventRows<O, S> {
         &self.rows
+    }
+
+    /// How long new events wait for others, so that one alarm expands all of them: not at all where a subscription
+    /// wanted the last ones.
+    pub(super) fn gathering(&self) -> Duration {
+        if self.is_unwanted.get() {
+            GATHERED
+        } else {
+            Duration::ZERO
+        }
     }
 
     pub(super) fn is_delivering(&self) -> bool {
@@ -120,23 +136,30 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }
         let subscriptions = self.subscriptions(environment, now).await?;
         let has_more = i64::try_from(events.len()) == Ok(STEP);
-        for (number, event) in events {
-            self.expand_one(number, &event, &subscriptions)?;
+        let mut is_wanted = false;
+        for (number, event) in &events {
+            is_wanted |= self.expand_one(*number, event, &subscriptions)?;
         }
+        self.is_unwanted.set(!is_wanted);
+        let numbers: Vec<i64> = events.into_iter().map(|(number, _)| number).collect();
+        self.rows.note_expanded(&numbers)?;
         Ok(has_more)
     }
 
+    /// Returns whether a subscription wants the event.
     fn expand_one(
         &self,
         number: i64,
         event: &str,
         subscriptions: &[WebhookRecord],
-    ) -> Result<(), StorageFault> {
+    ) -> Result<bool, StorageFault> {
+        let mut is_wanted = false;
         let wanted =
             |webhook: &&WebhookRecord| delivery::is_wanted(webhook.event_types.as_deref(), event);
         let statement = "INSERT INTO delivery (event, webhook_id, status, attempts, tries, next_at) VALUES (?, ?, 'pending', 0, 0, ?) \
                          ON CONFLICT (event, webhook_id) DO NOTHING";
         for webhook in subscriptions.iter().filter(wanted) {
+            is_wanted = true;
             let id = webhook.id.to_string();
             let now = self.base.outside().now().as_millis();
             sql::run(
@@ -148,12 +171,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
                 self.pause_deliveries(webhook.id)?;
             }
         }
-        sql::run(
-            self.base.storage(),
-            "UPDATE event SET is_expanded = 1 WHERE number = ?",
-            &[number.into()],
-        )?;
-        self.rows.settle_event(number)
+        Ok(is_wanted)
     }
 
     /// The oldest delivery of each subscription, then the second oldest of each: a slow receiver delays the others by one
@@ -219,5 +237,6 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     /// `is_delivering` is cleared by the alarm that delivers.
     fn reset(&self) {
         self.paused_until.set(None);
+        self.is_unwanted.set(false);
     }
 }
