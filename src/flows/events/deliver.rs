@@ -23,7 +23,7 @@ const STEP: i64 = 50;
 /// The wait before a failed step (expand, report) is tried again.
 pub(in crate::flows) const RETRY: Duration = Duration::from_secs(10);
 
-/// Events of an account whose last events no subscription wanted are expanded this much later.
+/// Events of an account whose environment had no subscription are expanded this much later.
 const GATHERED: Duration = Duration::from_secs(1);
 
 /// A delivery that is due.
@@ -48,7 +48,7 @@ pub(in crate::flows) struct Dispatcher<O, S> {
     pub(super) outbox: Rc<Outbox<O, S>>,
     pub(super) rows: EventRows<O, S>,
     is_delivering: Cell<bool>,
-    /// Whether no subscription wanted the last events.
+    /// Whether the environment had no subscription when the last events were expanded.
     is_unwanted: Cell<bool>,
     /// Set while the directory does not answer.
     paused_until: Cell<Option<Timestamp>>,
@@ -71,8 +71,8 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         &self.rows
     }
 
-    /// How long new events wait for others, so that one alarm expands all of them: not at all where a subscription
-    /// wanted the last ones.
+    /// How long new events wait for others, so that one alarm expands all of them: not at all where the
+    /// environment has subscriptions.
     pub(super) fn gathering(&self) -> Duration {
         if self.is_unwanted.get() {
             GATHERED
@@ -136,30 +136,26 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }
         let subscriptions = self.subscriptions(environment, now).await?;
         let has_more = i64::try_from(events.len()) == Ok(STEP);
-        let mut is_wanted = false;
         for (number, event) in &events {
-            is_wanted |= self.expand_one(*number, event, &subscriptions)?;
+            self.expand_one(*number, event, &subscriptions)?;
         }
-        self.is_unwanted.set(!is_wanted);
+        self.is_unwanted.set(subscriptions.is_empty());
         let numbers: Vec<i64> = events.into_iter().map(|(number, _)| number).collect();
         self.rows.note_expanded(&numbers)?;
         Ok(has_more)
     }
 
-    /// Returns whether a subscription wants the event.
     fn expand_one(
         &self,
         number: i64,
         event: &str,
         subscriptions: &[WebhookRecord],
-    ) -> Result<bool, StorageFault> {
-        let mut is_wanted = false;
+    ) -> Result<(), StorageFault> {
         let wanted =
             |webhook: &&WebhookRecord| delivery::is_wanted(webhook.event_types.as_deref(), event);
         let statement = "INSERT INTO delivery (event, webhook_id, status, attempts, tries, next_at) VALUES (?, ?, 'pending', 0, 0, ?) \
                          ON CONFLICT (event, webhook_id) DO NOTHING";
         for webhook in subscriptions.iter().filter(wanted) {
-            is_wanted = true;
             let id = webhook.id.to_string();
             let now = self.base.outside().now().as_millis();
             sql::run(
@@ -171,7 +167,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
                 self.pause_deliveries(webhook.id)?;
             }
         }
-        Ok(is_wanted)
+        Ok(())
     }
 
     /// The oldest delivery of each subscription, then the second oldest of each: a slow receiver delays the others by one
