@@ -108,8 +108,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
     /// Sets the alarm, unless it is delivering: then it finds new events without it.
     pub(in crate::flows) async fn wake_to_deliver(&self) {
         if !self.deliveries.is_delivering() {
-            let at = self.base.outside().now().plus(self.deliveries.gathering());
-            self.schedule.wake_by(at).await;
+            self.schedule.wake_by(self.base.outside().now()).await;
         }
     }
 }

@@ -23,9 +23,6 @@ const STEP: i64 = 50;
 /// The wait before a failed step (expand, report) is tried again.
 pub(in crate::flows) const RETRY: Duration = Duration::from_secs(10);
 
-/// Events of an account whose environment had no subscription are expanded this much later.
-const GATHERED: Duration = Duration::from_secs(1);
-
 /// A delivery that is due.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::flows) struct Due {
@@ -48,8 +45,6 @@ pub(in crate::flows) struct Dispatcher<O, S> {
     pub(super) outbox: Rc<Outbox<O, S>>,
     pub(super) rows: EventRows<O, S>,
     is_delivering: Cell<bool>,
-    /// Whether the environment had no subscription when the last events were expanded.
-    is_unwanted: Cell<bool>,
     /// Set while the directory does not answer.
     paused_until: Cell<Option<Timestamp>>,
 }
@@ -61,7 +56,6 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
             outbox: Rc::clone(outbox),
             rows: EventRows::new(base),
             is_delivering: Cell::new(false),
-            is_unwanted: Cell::new(false),
             paused_until: Cell::new(None),
         }
     }
@@ -69,16 +63,6 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
     /// The rows of events and of their deliveries.
     pub(in crate::flows) fn rows(&self) -> &EventRows<O, S> {
         &self.rows
-    }
-
-    /// How long new events wait for others, so that one alarm expands all of them: not at all where the
-    /// environment has subscriptions.
-    pub(super) fn gathering(&self) -> Duration {
-        if self.is_unwanted.get() {
-            GATHERED
-        } else {
-            Duration::ZERO
-        }
     }
 
     pub(super) fn is_delivering(&self) -> bool {
@@ -139,7 +123,6 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         for (number, event) in &events {
             self.expand_one(*number, event, &subscriptions)?;
         }
-        self.is_unwanted.set(subscriptions.is_empty());
         let numbers: Vec<i64> = events.into_iter().map(|(number, _)| number).collect();
         self.rows.note_expanded(&numbers)?;
         Ok(has_more)
@@ -233,6 +216,5 @@ impl<O: Outside, S: Storage> Stored for Dispatcher<O, S> {
     /// `is_delivering` is cleared by the alarm that delivers.
     fn reset(&self) {
         self.paused_until.set(None);
-        self.is_unwanted.set(false);
     }
 }
