@@ -43,8 +43,8 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
     /// The same for several, a JSON array of their numbers.
     fn settle(&self, numbers: SqlValue) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
-               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = number AND delivery.status = 'pending') THEN 'pending' \
-               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = number AND delivery.status = 'failed') THEN 'failed' \
+               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'pending') THEN 'pending' \
+               WHEN EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'failed') THEN 'failed' \
                ELSE 'delivered' END \
              WHERE number IN (SELECT value FROM json_each(?)) RETURNING number, status";
         let storage = self.base.storage();
