@@ -307,13 +307,28 @@ describe("deliveries", () => {
     const { environment, subscribe, wave } = await company();
     const webhook = await subscribe({ event_types: ["wave"] }, (_, n) => ({ status: n < 3 ? 500 : 200 }));
     const id = await wave(1);
-    await receiver.came(webhook.path, 1);
+    // An attempt is stored after its answer: until then a kill would leave no row of it.
+    await attempted(environment, id, webhook, 1);
     await gateway.evict("Account");
-    await receiver.came(webhook.path, 2, 12);
+    await attempted(environment, id, webhook, 2);
     await gateway.restart({ late: true });
     assertDelivery((await receiver.came(webhook.path, 3))[2], webhook);
     await isSettled(environment, id);
     assert.deepEqual((await attemptsOf(environment, id, webhook)).map(({ number, status }) => [number, status]), [[1, 500], [2, 500], [3, 200]]);
+  });
+
+  test("the runtime is killed before the answer came: the delivery goes again, the attempt is not listed", async () => {
+    const { environment, subscribe, wave } = await company();
+    const webhook = await subscribe({ event_types: ["wave"] }, (_, n) => ({ status: n < 3 ? 500 : 200, delayMs: n === 2 ? 3_000 : 0 }));
+    const id = await wave(1);
+    await attempted(environment, id, webhook, 1);
+    await receiver.came(webhook.path, 2, 12);
+    await gateway.restart({ late: true });
+    const [, second, third] = await receiver.came(webhook.path, 3);
+    assertDelivery(third, webhook);
+    assert.deepEqual(third.body, second.body);
+    await isSettled(environment, id);
+    assert.deepEqual((await attemptsOf(environment, id, webhook)).map(({ number, status }) => [number, status]), [[1, 500], [2, 200]]);
   });
 });
 
