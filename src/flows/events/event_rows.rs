@@ -31,7 +31,11 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
         let numbers = sql::json(&numbers)?;
         let statement =
             "UPDATE event SET is_expanded = 1 WHERE number IN (SELECT value FROM json_each(?))";
-        sql::run(self.base.storage(), statement, &[numbers.clone()])?;
+        sql::run(
+            self.base.storage(),
+            statement,
+            std::slice::from_ref(&numbers),
+        )?;
         self.settle(numbers)
     }
 
