@@ -97,10 +97,10 @@ function stubOf(env, binding, name, location) {
   return namespace.getByName(name, { locationHint: location });
 }
 
-export function callObject(operation, env, binding, name, location, method, headers, body) {
+export function callObject(operation, env, binding, name, location, method, url, headers, body) {
   const settle = settling(operation);
   const init = { method, headers: JSON.parse(headers), redirect: "manual", body };
-  stubOf(env, binding, name, location).fetch("http://object/", init).then(
+  stubOf(env, binding, name, location).fetch(url, init).then(
     (response) => settle(response.status, "", response),
     (error) => settle(0, String(error), null),
   );

@@ -58,6 +58,7 @@ extern "C" {
         name: &str,
         location: &str,
         method: &str,
+        url: &str,
         headers: &str,
         body: &JsValue,
     );

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use data_encoding::BASE64_NOPAD;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -22,13 +22,11 @@ pub const MESSAGE: &str = "x-causeway-ask";
 /// Carries a [`Forwarded`], JSON in base64: one header field costs the platform less than those of the caller.
 pub const FORWARDED: &str = "x-causeway-hand-over";
 
-/// A request that is handed over, without its body.
+/// What a forwarded request says besides its method, URL and body.
 #[derive(Serialize, Deserialize)]
 struct Forwarded<T> {
     hand_over: T,
-    method: String,
-    url: String,
-    /// Lines, as [`convert::headers_in`] reads them.
+    /// The sender's header fields as lines: see [`convert::headers_in`].
     headers: String,
 }
 
@@ -78,7 +76,8 @@ impl Objects for Edge {
         hand_over: &HandOver,
         request: Incoming<JsStream>,
     ) -> Result<ObjectResponse, ObjectFault> {
-        let headers = format!("{{\"{FORWARDED}\":\"{}\"}}", forwarded(hand_over, &request));
+        let forwarded = forwarded(hand_over, &request.headers);
+        let headers = format!("{{\"{FORWARDED}\":\"{forwarded}\"}}");
         let body = convert::body_out(request.body).unwrap_or(JsValue::NULL);
         let place = bindings::place_of(ObjectName::Account(account));
         let sent = driver::operation(|id| {
@@ -90,6 +89,7 @@ impl Objects for Edge {
                 name,
                 place.location,
                 request.method.as_str(),
+                request.url.as_str(),
                 &headers,
                 &body,
             );
@@ -102,12 +102,10 @@ impl Objects for Edge {
     }
 }
 
-fn forwarded<S>(hand_over: &HandOver, request: &Incoming<S>) -> String {
+fn forwarded(hand_over: &HandOver, headers: &HeaderMap) -> String {
     let forwarded = Forwarded {
         hand_over,
-        method: request.method.to_string(),
-        url: request.url.to_string(),
-        headers: convert::header_lines(&request.headers),
+        headers: convert::header_lines(headers),
     };
     BASE64_NOPAD.encode(&serde_json::to_vec(&forwarded).unwrap_or_default())
 }
@@ -118,8 +116,8 @@ pub fn hand_over_in(request: &web_sys::Request) -> Option<(HandOver, Incoming<Js
     let forwarded: Forwarded<HandOver> = serde_json::from_slice(&json.ok()?).ok()?;
     let headers = convert::headers_in(&forwarded.headers);
     let incoming = Incoming {
-        method: Method::from_bytes(forwarded.method.as_bytes()).ok()?,
-        url: Url::parse(&forwarded.url).ok()?,
+        method: Method::from_bytes(request.method().as_bytes()).ok()?,
+        url: Url::parse(&request.url()).ok()?,
         raw_target: None,
         body: convert::body_in(driver::body_of(request), &headers),
         headers,
