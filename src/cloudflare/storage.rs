@@ -65,10 +65,8 @@ impl Storage for ObjectStorage {
 
     async fn erase(&self) -> Result<(), StorageFault> {
         // Since 2026-02-24 this deletes the alarm, too. A stop between two steps would leave rows without an alarm.
-        let erased = self.storage.delete_all().await.map_err(fault);
-        // Even if it failed: then nothing is known.
-        self.tables.forget();
-        erased
+        let erased = self.tables.erase(self.storage.delete_all()).await;
+        erased.map_err(fault)
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::future::Future;
 
 use super::{Storage, StorageFault};
 
 const EXISTS: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
 
-/// The answers since the last change of the schema. A [`Storage`] keeps one, and calls [`KnownTables::note`] before each
-/// statement and [`KnownTables::forget`] after it was erased.
+/// The statements that leave the tables as they are. Every other one may create or drop some.
+const KEEPS_TABLES: [&str; 4] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
+
+/// The answers since the last change of the schema. A [`Storage`] keeps one, calls [`KnownTables::note`] before each
+/// statement, and erases by [`KnownTables::erase`].
 #[derive(Debug, Default)]
 pub struct KnownTables(RefCell<HashMap<String, bool>>);
 
@@ -23,15 +27,26 @@ impl KnownTables {
         Ok(exists)
     }
 
-    /// A statement that creates something makes the answers old. No statement of this gateway drops or renames a table.
+    /// A statement that may change the tables makes the answers old.
     pub fn note(&self, statement: &str) {
-        if statement.starts_with("CREATE ") {
+        if !KEEPS_TABLES
+            .iter()
+            .any(|start| statement.starts_with(start))
+        {
             self.forget();
         }
     }
 
-    /// Asks the database again.
-    pub fn forget(&self) {
+    /// Erases the database by `erasing`. The answers are forgotten before, since others may ask while it runs and it may be
+    /// cancelled, and afterwards, even if it failed.
+    pub async fn erase<T>(&self, erasing: impl Future<Output = T>) -> T {
+        self.forget();
+        let erased = erasing.await;
+        self.forget();
+        erased
+    }
+
+    fn forget(&self) {
         self.0.take();
     }
 }
@@ -90,10 +105,21 @@ mod tests {
             Ok(())
         }
         async fn erase(&self) -> Result<(), StorageFault> {
-            self.made.take();
-            self.tables.forget();
-            Ok(())
+            // The platform erases at once, and says so later.
+            let erasing = async {
+                self.made.take();
+                futures::pending!();
+                Ok(())
+            };
+            self.tables.erase(erasing).await
         }
+    }
+
+    fn database_with(table: &str) -> Database {
+        let database = Database::default();
+        let statement = format!("CREATE TABLE IF NOT EXISTS {table}");
+        database.exec(&statement, &[]).unwrap();
+        database
     }
 
     #[test]
@@ -107,19 +133,60 @@ mod tests {
             .unwrap();
         assert_eq!(database.has_table("log"), Ok(true));
         assert_eq!(database.has_table("event"), Ok(false));
-        database.exec("INSERT INTO log VALUES (1)", &[]).unwrap();
-        assert_eq!(database.has_table("log"), Ok(true));
         assert_eq!(database.questions.get(), 3, "one for each table since then");
     }
 
     #[test]
-    fn an_erased_database_has_no_table() {
+    fn only_a_statement_that_leaves_the_tables_as_they_are_leaves_the_answers() {
         let database = Database::default();
-        database
-            .exec("CREATE TABLE IF NOT EXISTS log", &[])
-            .unwrap();
+        for (statement, questions) in [
+            ("INSERT INTO log VALUES (1)", 0),
+            ("INSERT OR REPLACE INTO log VALUES (1)", 0),
+            ("UPDATE log SET one = 1", 0),
+            ("DELETE FROM log", 0),
+            ("SELECT 1", 0),
+            ("CREATE INDEX IF NOT EXISTS log_one ON log (one)", 1),
+            ("CREATE TABLE log", 1),
+            ("create table log", 1),
+            (" CREATE TABLE log", 1),
+            ("ALTER TABLE log RENAME TO event", 1),
+            ("DROP TABLE log", 1),
+            ("SELECTED", 1),
+            ("", 1),
+        ] {
+            database.has_table("log").unwrap();
+            database.questions.set(0);
+            database.exec(statement, &[]).unwrap();
+            database.has_table("log").unwrap();
+            assert_eq!(database.questions.get(), questions, "{statement}");
+        }
+    }
+
+    #[test]
+    fn an_erased_database_has_no_table() {
+        let database = database_with("log");
         assert_eq!(database.has_table("log"), Ok(true));
-        assert_eq!(database.erase().now_or_never(), Some(Ok(())));
+        let erased = futures::executor::block_on(async {
+            let (erased, ()) = futures::join!(database.erase(), async {
+                assert_eq!(database.has_table("log"), Ok(false), "while it is erased");
+                database
+                    .exec("CREATE TABLE IF NOT EXISTS event", &[])
+                    .unwrap();
+                assert_eq!(database.has_table("event"), Ok(true));
+                database.made.take();
+            });
+            erased
+        });
+        assert_eq!(erased, Ok(()));
+        assert_eq!(database.has_table("log"), Ok(false));
+        assert_eq!(database.has_table("event"), Ok(false), "asked in between");
+    }
+
+    #[test]
+    fn a_database_whose_deletion_was_cancelled_is_asked_again() {
+        let database = database_with("log");
+        assert_eq!(database.has_table("log"), Ok(true));
+        assert_eq!(database.erase().now_or_never(), None);
         assert_eq!(database.has_table("log"), Ok(false));
     }
 

@@ -153,6 +153,19 @@ describe("deliveries", () => {
     assert.equal((await attemptsOf(environment, id, webhook)).length, 1);
   });
 
+  test("an answer of bytes that are hardly text is recorded as text", async () => {
+    const { environment, subscribe, wave } = await company();
+    // NUL, control characters, a byte of no UTF-8, a lone surrogate, a byte order mark, a line separator.
+    const bytes = Buffer.concat([Buffer.from("a\0b\u0001\u001f\u007f"), Buffer.from([0xff, 0xed, 0xa0, 0xbd]), Buffer.from("\ufeff\u2028🦀\uffff")]);
+    const webhook = await subscribe({}, () => ({ body: bytes }));
+    const id = await wave(1);
+    await isSettled(environment, id);
+    const [attempt] = await attempted(environment, id, webhook);
+    assert.equal(attempt.body, bytes.toString());
+    await gateway.evict("Account");
+    assert.deepEqual(await attemptsOf(environment, id, webhook), [attempt]);
+  });
+
   test("only what was subscribed to: exact names, a trailing *, all", async () => {
     const { subscribe, wave } = await company();
     const [exact, prefixed, all, none] = [await subscribe({ event_types: ["wave"] }), await subscribe({ event_types: ["wave:*"] }), await subscribe({ event_types: null }), await subscribe({ event_types: ["wav"] })];

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { eachCase } from "./cases.mjs";
 import { start } from "./harness.mjs";
 import { assertError, apiKeyAccount, eventually, importAccount, newEnvironment, ok } from "./steps.mjs";
-import { accountUrl, eventDetail, eventsOf, send, sendEvent, standardRequest, webhookAccount } from "./webhooks.mjs";
+import { accountUrl, eventDetail, eventsOf, send, sendEvent, standardRequest, webhookAccount, wireBytes } from "./webhooks.mjs";
 
 let gateway;
 let answers = () => Response.json({ id: 1 });
@@ -129,4 +129,23 @@ test("webhooks around the 16 KiB up to which a body is read at once are stored w
     assertError(await send(gateway, accountUrl(sending.account), spoiled), 401, "caller.");
   });
   assert.equal((await eventsOf(environment, sending.account, { event: "wave" })).length, 8);
+});
+
+test("a short length next to chunks is not believed", async () => {
+  const environment = await newEnvironment(gateway, randomUUID());
+  const sending = await webhookAccount(gateway, environment);
+  const chunked = (padding) => {
+    const event = { type: "wave", wave: padding, padding: "x".repeat(padding) };
+    const { headers, body } = standardRequest(sending.secret, event);
+    const fields = { ...headers, host: gateway.url.host, connection: "close", "content-length": 2, "transfer-encoding": "chunked" };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const bytes = `POST ${accountUrl(sending.account)} HTTP/1.1\r\n${lines}\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    return { event, sent: wireBytes(gateway, Buffer.from(bytes)) };
+  };
+  for (const padding of [1, 20_000]) {
+    const { event, sent } = chunked(padding);
+    const { id } = ok(await sent, 200);
+    assert.deepEqual((await eventDetail(environment, id)).payload, event);
+  }
+  assertError(await chunked(1_024 * 1_024).sent, 413, "caller.body_too_large");
 });
