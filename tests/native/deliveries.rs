@@ -242,7 +242,7 @@ fn a_storage_that_fails_while_events_are_expanded_loses_and_repeats_none() {
         deliveries.scene.world.storage_refuses(object, word);
         deliveries.answers(&[200; 3]);
         deliveries.ring();
-        deliveries.ring_after(Duration::from_secs(60));
+        deliveries.ring_after(Duration::from_mins(1));
         assert_eq!(times_sent(&deliveries, &events), [1; 3], "{word}");
         for event in &events {
             assert_eq!(deliveries.status(event), "delivered", "{word}");
