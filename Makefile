@@ -68,7 +68,7 @@ deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare ac
 bench: setup $(or $(BENCH_BUILD),build/optimised) build/floor/optimised ## the tables of docs/performance.md; ROWS=proxy,list for some rows, BENCH_OLD=folder for an older build in the same run
 	@$(NODE) benches/throughput/run.mjs
 
-profile: setup $(or $(BENCH_BUILD),build/optimised) ## processor profile of proxied calls, into build/proxy-profile.txt; BENCH_OLD=folder as for bench
+profile: setup $(or $(BENCH_BUILD),build/optimised) ## processor profile of proxied calls, into build/proxy-profile.txt; ROWS=proxy,webhooks,webhooks-200; BENCH_OLD=folder as for bench
 	@$(NODE) benches/throughput/profile.mjs
 
 micro: prerequisites ## micro benchmarks of Rust functions, on this machine's target

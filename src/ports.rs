@@ -8,7 +8,9 @@
 )]
 
 mod hand_over;
+mod known_tables;
 pub mod raw_target;
+mod sql_json;
 
 use std::any::Any;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use crate::settings::{PIECE_BYTES, Settings};
 use crate::time::Timestamp;
 
 pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
+pub use known_tables::KnownTables;
 
 /// A body. A stream is a handle that the core passes on unread, or reads within a limit.
 #[derive(Debug)]
@@ -334,6 +337,8 @@ impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + 'static> Outsi
 pub trait Storage: 'static {
     /// Runs one statement.
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault>;
+    /// Whether a table exists.
+    fn has_table(&self, name: &str) -> Result<bool, StorageFault>;
     /// Sets the alarm, in the same atomic write as the statements before it.
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault>;
     /// The time of the alarm, if it is set.

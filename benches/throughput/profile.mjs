@@ -1,6 +1,7 @@
-// `make profile`: a processor profile of proxied GETs by the inspector of workerd. Writes build/proxy.cpuprofile (Chrome's format) and
-// build/proxy-profile.txt, and prints the latter: the twenty functions with most samples, their own and with what they call.
-// BENCH_BUILD and BENCH_OLD as for `make bench`; the old build's files are named proxy-before.
+// `make profile`: a processor profile by the inspector of workerd. Writes build/ROW.cpuprofile (Chrome's format) and
+// build/ROW-profile.txt, and prints the latter: the twenty functions with most samples, their own and with what they call.
+// ROWS: `proxy`, proxied GETs, which is the default; `webhooks`, stored webhooks of one account; `webhooks-200`, of 200 accounts.
+// BENCH_BUILD and BENCH_OLD as for `make bench`; the old build's files are named ROW-before.
 
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -9,30 +10,47 @@ import { root } from "../../scripts/local-worker.mjs";
 import { accounts, apiKeyFile, startGateway } from "./gateway.mjs";
 import { load } from "./measure.mjs";
 import { callsOf } from "./rows/calls.mjs";
+import { posts, webhookFile, webhookPaths } from "./rows/webhooks.mjs";
 import { Runtimes } from "./runtimes.mjs";
 import { startUpstream } from "./upstream.mjs";
 
 const SECONDS = 8;
 const TOP = 20;
 
-const builds = [["proxy", process.env.BENCH_BUILD || "build"]];
-if (process.env.BENCH_OLD) builds.push(["proxy-before", process.env.BENCH_OLD]);
+/** By row: starts the gateway of a build; `{runtime, load}`, what is sent to it. */
+const ROWS = {
+  proxy: async (start) => {
+    const gateway = await start(await apiKeyFile(provider));
+    const [account] = await accounts(gateway, gateway.install, 1);
+    return { runtime: gateway.runtime, load: callsOf(gateway, account) };
+  },
+  webhooks: (start) => webhookLoad(start, 1),
+  "webhooks-200": (start) => webhookLoad(start, 200),
+};
+
+const rows = (process.env.ROWS || "proxy").split(",");
+const builds = [["", process.env.BENCH_BUILD || "build"]];
+if (process.env.BENCH_OLD) builds.push(["-before", process.env.BENCH_OLD]);
 const { provider, stop } = await startUpstream();
 await mkdir(path.join(root, "build"), { recursive: true });
 try {
-  for (const [name, folder] of builds) await profiled(name, path.resolve(root, folder));
+  for (const row of rows) for (const [suffix, folder] of builds) await profiled(row, `${row}${suffix}`, path.resolve(root, folder));
 } finally {
   stop();
 }
 
-async function profiled(name, folder) {
+async function webhookLoad(start, count) {
+  const gateway = await start(webhookFile("profile"));
+  const paths = await webhookPaths(gateway, gateway.install, count);
+  return { runtime: gateway.runtime, load: posts(gateway.url, paths) };
+}
+
+async function profiled(row, name, folder) {
   const runtimes = new Runtimes();
   try {
-    const gateway = await startGateway(runtimes, folder, await apiKeyFile(provider), { inspectorPort: 0 });
-    const [account] = await accounts(gateway, gateway.install, 1);
-    const side = { name, load: callsOf(gateway, account) };
+    const side = { name, ...(await ROWS[row]((file) => startGateway(runtimes, folder, file, { inspectorPort: 0 }))) };
     await load(side, { duration: 3 });
-    const profile = await sampled(gateway.runtime, () => load(side, { duration: SECONDS }));
+    const profile = await sampled(side.runtime, () => load(side, { duration: SECONDS }));
     const text = [`${name}: ${folder}`, "", ...kindsOf(profile), "", ...topOf("self", profile), "", ...topOf("inclusive", profile), ""].join("\n");
     await writeFile(path.join(root, `build/${name}.cpuprofile`), JSON.stringify(profile));
     await writeFile(path.join(root, `build/${name}-profile.txt`), text);

@@ -185,3 +185,9 @@ export function runSoon(callback) {
 export function clearTimer(timer) {
   clearTimeout(timer);
 }
+
+/** Runs a statement; `values` are a JSON array. Its rows as JSON, empty without rows. */
+export function execute(sql, statement, values) {
+  const rows = sql.exec(statement, ...JSON.parse(values)).raw().toArray();
+  return rows.length === 0 ? "" : JSON.stringify(rows);
+}

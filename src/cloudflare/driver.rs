@@ -83,6 +83,10 @@ extern "C" {
     #[wasm_bindgen(js_name = readPiece)]
     pub fn read_piece(operation: u32, reader: &ReadableStreamDefaultReader);
 
+    /// Runs a statement of the object's database. `values` and the rows are JSON; the text is empty without rows.
+    #[wasm_bindgen(catch)]
+    pub fn execute(sql: &JsValue, statement: &str, values: &str) -> Result<String, JsValue>;
+
     /// A body of this many bytes, which are written with [`write_whole`].
     #[wasm_bindgen(js_name = openPipe)]
     pub fn open_pipe(length: u32) -> JsValue;

@@ -1,35 +1,45 @@
-//! The SQLite database and the alarm of an object.
+//! The SQLite database and the alarm of an object. A statement crosses the JavaScript boundary once, with its values and its
+//! rows as JSON: each value and each row for itself would cross it several times.
 
+use wasm_bindgen::JsValue;
 use worker::durable::{ScheduledTime, State};
 use worker::js_sys::Date;
-use worker::{SqlStorage, SqlStorageValue};
 
-use crate::ports::{Row, SqlValue, Storage, StorageFault};
+use super::driver;
+use crate::ports::{KnownTables, Row, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
 pub struct ObjectStorage {
     storage: worker::durable::Storage,
-    sql: SqlStorage,
+    sql: JsValue,
+    tables: KnownTables,
 }
 
 impl ObjectStorage {
     pub fn new(state: &State) -> Self {
         let storage = state.storage();
         Self {
-            sql: storage.sql(),
+            sql: storage.as_raw().sql().into(),
             storage,
+            tables: KnownTables::default(),
         }
     }
 }
 
 impl Storage for ObjectStorage {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
-        let values: Vec<_> = values.iter().map(bound).collect();
-        let cursor = self.sql.exec(statement, values).map_err(fault)?;
-        cursor
-            .raw()
-            .map(|row| Ok(row.map_err(fault)?.into_iter().map(column).collect()))
-            .collect()
+        self.tables.note(statement);
+        let values = serde_json::to_string(values).map_err(unreadable)?;
+        let rows = driver::execute(&self.sql, statement, &values);
+        let rows = rows.map_err(|error| fault(error.into()))?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        serde_json::from_str(&rows).map_err(unreadable)
+    }
+
+    fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
+        self.tables.has(self, name)
     }
 
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
@@ -55,33 +65,17 @@ impl Storage for ObjectStorage {
 
     async fn erase(&self) -> Result<(), StorageFault> {
         // Since 2026-02-24 this deletes the alarm, too. A stop between two steps would leave rows without an alarm.
-        self.storage.delete_all().await.map_err(fault)
-    }
-}
-
-fn bound(value: &SqlValue) -> SqlStorageValue {
-    match value {
-        SqlValue::Null => SqlStorageValue::Null,
-        SqlValue::Integer(number) => SqlStorageValue::Integer(*number),
-        SqlValue::Text(text) => SqlStorageValue::String(text.clone()),
-    }
-}
-
-fn column(value: SqlStorageValue) -> SqlValue {
-    match value {
-        SqlStorageValue::Integer(number) => SqlValue::Integer(number),
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the stored numbers are whole and below 2^53"
-        )]
-        SqlStorageValue::Float(number) => SqlValue::Integer(number as i64),
-        SqlStorageValue::Boolean(flag) => SqlValue::Integer(i64::from(flag)),
-        SqlStorageValue::String(text) => SqlValue::Text(text),
-        SqlStorageValue::Null | SqlStorageValue::Blob(_) => SqlValue::Null,
+        let erased = self.tables.erase(self.storage.delete_all()).await;
+        erased.map_err(fault)
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
 fn fault(error: worker::Error) -> StorageFault {
+    StorageFault(error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it away")]
+fn unreadable(error: serde_json::Error) -> StorageFault {
     StorageFault(error.to_string())
 }

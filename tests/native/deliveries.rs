@@ -182,6 +182,74 @@ fn only_what_is_wanted_is_delivered_and_what_nobody_wants_is_done() {
     );
 }
 
+/// How often each event was sent.
+fn times_sent(deliveries: &Deliveries, events: &[String]) -> Vec<usize> {
+    let sent = deliveries.sent();
+    let of = |event: &String| {
+        sent.iter()
+            .filter(|sent| sent.header("webhook-id") == Some(event))
+            .count()
+    };
+    events.iter().map(of).collect()
+}
+
+#[test]
+fn events_that_are_expanded_together_each_have_their_own_status() {
+    let wanted = |topic: &str| json!({ "target_url": TARGET, "event_types": [topic] });
+    let deliveries = Deliveries::of(&wanted("shop:paid"));
+    let client = &deliveries.scene.setting.client;
+    let paused = id_of(&client.post("/webhook", &wanted("shop:sold")).expect(201));
+    let path = format!("/webhook/{paused}");
+    client
+        .send("PATCH", &path, &json!({ "is_active": false }))
+        .expect(200);
+    // More than one step of 50.
+    let topics = ["paid", "sold", "lost"];
+    let events: Vec<_> = (0..54).map(|n| deliveries.event(topics[n % 3])).collect();
+    deliveries.answers(&[200; 18]);
+    deliveries.ring();
+    let statuses: Vec<_> = events
+        .iter()
+        .map(|event| deliveries.status(event))
+        .collect();
+    assert_eq!(statuses, ["delivered", "pending", "delivered"].repeat(18));
+    assert_eq!(times_sent(&deliveries, &events), [1, 0, 0].repeat(18));
+    deliveries.answers(&[200; 18]);
+    client
+        .send("PATCH", &path, &json!({ "is_active": true }))
+        .expect(200);
+    deliveries.ring_after(Duration::from_secs(2));
+    assert_eq!(times_sent(&deliveries, &events), [1, 1, 0].repeat(18));
+    assert!(
+        events
+            .iter()
+            .all(|event| deliveries.status(event) == "delivered")
+    );
+}
+
+#[test]
+fn a_storage_that_fails_while_events_are_expanded_loses_and_repeats_none() {
+    for word in [
+        "INSERT INTO delivery",
+        "is_expanded = 1",
+        "is_expanded = 0 OR",
+    ] {
+        let deliveries = Deliveries::new();
+        let events: Vec<_> = ["one", "two", "three"]
+            .map(|topic| deliveries.event(topic))
+            .into();
+        let object = ObjectName::Account(deliveries.scene.account.parse().unwrap());
+        deliveries.scene.world.storage_refuses(object, word);
+        deliveries.answers(&[200; 3]);
+        deliveries.ring();
+        deliveries.ring_after(Duration::from_mins(1));
+        assert_eq!(times_sent(&deliveries, &events), [1; 3], "{word}");
+        for event in &events {
+            assert_eq!(deliveries.status(event), "delivered", "{word}");
+        }
+    }
+}
+
 #[test]
 fn a_failed_one_steps_aside_and_is_tried_by_the_schedule_until_it_fails_for_good() {
     let deliveries = Deliveries::new();

@@ -136,6 +136,7 @@ pub enum Fault {
 #[derive(Default)]
 pub struct Disk {
     connection: Option<rusqlite::Connection>,
+    tables: Rc<KnownTables>,
     alarm: Option<Timestamp>,
     writes: usize,
     /// The next statement with this word in it is refused.
@@ -980,6 +981,7 @@ impl DiskHandle {
 impl Storage for DiskHandle {
     fn exec(&self, statement: &str, values: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
         let mut disk = self.0.borrow_mut();
+        disk.tables.note(statement);
         if disk
             .refuses
             .take_if(|word| statement.contains(word.as_str()))
@@ -998,6 +1000,11 @@ impl Storage for DiskHandle {
         let texts = rows.iter().flatten().filter_map(SqlValue::as_text);
         disk.largest = disk.largest.max(texts.map(str::len).sum());
         Ok(rows)
+    }
+
+    fn has_table(&self, name: &str) -> Result<bool, StorageFault> {
+        let tables = Rc::clone(&self.0.borrow().tables);
+        tables.has(self, name)
     }
 
     async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {

@@ -153,6 +153,19 @@ describe("deliveries", () => {
     assert.equal((await attemptsOf(environment, id, webhook)).length, 1);
   });
 
+  test("an answer of bytes that are hardly text is recorded as text", async () => {
+    const { environment, subscribe, wave } = await company();
+    // NUL, control characters, a byte of no UTF-8, a lone surrogate, a byte order mark, a line separator.
+    const bytes = Buffer.concat([Buffer.from("a\0b\u0001\u001f\u007f"), Buffer.from([0xff, 0xed, 0xa0, 0xbd]), Buffer.from("\ufeff\u2028🦀\uffff")]);
+    const webhook = await subscribe({}, () => ({ body: bytes }));
+    const id = await wave(1);
+    await isSettled(environment, id);
+    const [attempt] = await attempted(environment, id, webhook);
+    assert.equal(attempt.body, bytes.toString());
+    await gateway.evict("Account");
+    assert.deepEqual(await attemptsOf(environment, id, webhook), [attempt]);
+  });
+
   test("only what was subscribed to: exact names, a trailing *, all", async () => {
     const { subscribe, wave } = await company();
     const [exact, prefixed, all, none] = [await subscribe({ event_types: ["wave"] }), await subscribe({ event_types: ["wave:*"] }), await subscribe({ event_types: null }), await subscribe({ event_types: ["wav"] })];
@@ -307,13 +320,28 @@ describe("deliveries", () => {
     const { environment, subscribe, wave } = await company();
     const webhook = await subscribe({ event_types: ["wave"] }, (_, n) => ({ status: n < 3 ? 500 : 200 }));
     const id = await wave(1);
-    await receiver.came(webhook.path, 1);
+    // An attempt is stored after its answer: until then a kill would leave no row of it.
+    await attempted(environment, id, webhook, 1);
     await gateway.evict("Account");
-    await receiver.came(webhook.path, 2, 12);
+    await attempted(environment, id, webhook, 2);
     await gateway.restart({ late: true });
     assertDelivery((await receiver.came(webhook.path, 3))[2], webhook);
     await isSettled(environment, id);
     assert.deepEqual((await attemptsOf(environment, id, webhook)).map(({ number, status }) => [number, status]), [[1, 500], [2, 500], [3, 200]]);
+  });
+
+  test("the runtime is killed before the answer came: the delivery goes again, the attempt counts but is not listed", async () => {
+    const { environment, subscribe, wave } = await company();
+    const webhook = await subscribe({ event_types: ["wave"] }, (_, n) => ({ status: n < 3 ? 500 : 200, delayMs: n === 2 ? 3_000 : 0 }));
+    const id = await wave(1);
+    await attempted(environment, id, webhook, 1);
+    await receiver.came(webhook.path, 2, 12);
+    await gateway.restart({ late: true });
+    const [, second, third] = await receiver.came(webhook.path, 3);
+    assertDelivery(third, webhook);
+    assert.deepEqual(third.body, second.body);
+    await isSettled(environment, id);
+    assert.deepEqual((await attemptsOf(environment, id, webhook)).map(({ number, status }) => [number, status]), [[1, 500], [3, 200]]);
   });
 });
 

@@ -199,9 +199,13 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
         Ok(())
     }
 
-    fn next_due(&self, _: &State) -> Result<Option<Timestamp>, Failure> {
+    fn next_due(&self, state: &State) -> Result<Option<Timestamp>, Failure> {
         let is_unfinished = |row: AccountRow| row.pending.is_some() || row.set_up.is_some();
-        let retry = self.read()?.is_some_and(is_unfinished);
+        let retry = match state {
+            // The row is not opened again.
+            State::Here(loaded) => loaded.set_up.is_some() || self.has_pending()?,
+            State::Missing | State::Unread => self.read()?.is_some_and(is_unfinished),
+        };
         Ok(retry.then(|| self.base.outside().now().plus(RETRY)))
     }
 
@@ -218,8 +222,8 @@ impl<O: Outside, S: Storage> Stored for AccountStore<O, S> {
     }
 
     fn is_over(&self) -> Result<bool, Failure> {
-        let row = self.read()?;
-        Ok(!row.is_some_and(|row| row.account.is_some() || row.pending.is_some()))
+        let kept = "SELECT 1 FROM account WHERE record IS NOT NULL OR pending IS NOT NULL";
+        Ok(!self.is_there()? || !sql::exists(self.base.storage(), kept, &[])?)
     }
 
     /// Keeps the environment alone: the alarm needs it to remove the account from the index.

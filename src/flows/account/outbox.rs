@@ -42,6 +42,8 @@ pub(in crate::flows) struct Outbox<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     /// Whether the tables exist.
     is_open: Cell<bool>,
+    /// The environment of the stored events, once it was read: it never changes.
+    environment: Cell<Option<EnvironmentId>>,
     last_number: Cell<Option<i64>>,
     /// The number of events stored since the last trim, and the time of the next trim.
     stored: Cell<u32>,
@@ -53,6 +55,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         Self {
             base: Rc::clone(base),
             is_open: Cell::new(false),
+            environment: Cell::new(None),
             last_number: Cell::new(None),
             stored: Cell::new(0),
             trim_at: Cell::new(None),
@@ -83,12 +86,12 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
 
     /// The environment of the events, even after the account is deleted.
     pub(in crate::flows) fn environment(&self) -> Result<Option<EnvironmentId>, StorageFault> {
-        if !self.is_there()? {
-            return Ok(None);
+        if self.environment.get().is_none() && self.is_there()? {
+            let statement = "SELECT environment_id FROM outbox";
+            let id: Option<String> = sql::one(self.base.storage(), statement, &[])?;
+            self.environment.set(id.and_then(|id| id.parse().ok()));
         }
-        let statement = "SELECT environment_id FROM outbox";
-        let id: Option<String> = sql::one(self.base.storage(), statement, &[])?;
-        Ok(id.and_then(|id| id.parse().ok()))
+        Ok(self.environment.get())
     }
 
     /// The number of the next event. It is higher than all before it, even if the clock goes back.
@@ -165,6 +168,7 @@ impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
 
     fn reset(&self) {
         self.is_open.set(false);
+        self.environment.set(None);
         self.last_number.set(None);
         self.stored.set(0);
         self.trim_at.set(None);

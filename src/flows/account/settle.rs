@@ -110,6 +110,9 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
     /// that time.
     pub(in crate::flows) async fn finish_pending_locked(&self) -> Result<(), Failure> {
         let _settling = self.store.lock_settling().await;
+        if self.is_here() && !self.store.has_pending()? {
+            return Ok(());
+        }
         let Some(row) = self.rows.read()? else {
             return Ok(());
         };

@@ -98,6 +98,9 @@ mod tests {
         fn exec(&self, _: &str, _: &[SqlValue]) -> Result<Vec<Row>, StorageFault> {
             Ok(Vec::new())
         }
+        fn has_table(&self, _: &str) -> Result<bool, StorageFault> {
+            Ok(false)
+        }
         async fn set_alarm(&self, at: Timestamp) -> Result<(), StorageFault> {
             self.take(Some(at))
         }

@@ -159,8 +159,7 @@ pub fn exists(
 
 /// Whether a table exists. Requests that anyone can send create none.
 pub fn has_table(storage: &impl Storage, name: &str) -> Result<bool, StorageFault> {
-    let statement = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
-    exists(storage, statement, &[name.into()])
+    storage.has_table(name)
 }
 
 /// Deletes all rows of a table, if the table exists.

@@ -120,9 +120,11 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
         }
         let subscriptions = self.subscriptions(environment, now).await?;
         let has_more = i64::try_from(events.len()) == Ok(STEP);
-        for (number, event) in events {
-            self.expand_one(number, &event, &subscriptions)?;
+        for (number, event) in &events {
+            self.expand_one(*number, event, &subscriptions)?;
         }
+        let numbers: Vec<i64> = events.into_iter().map(|(number, _)| number).collect();
+        self.rows.note_expanded(&numbers)?;
         Ok(has_more)
     }
 
@@ -148,12 +150,7 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
                 self.pause_deliveries(webhook.id)?;
             }
         }
-        sql::run(
-            self.base.storage(),
-            "UPDATE event SET is_expanded = 1 WHERE number = ?",
-            &[number.into()],
-        )?;
-        self.rows.settle_event(number)
+        Ok(())
     }
 
     /// The oldest delivery of each subscription, then the second oldest of each: a slow receiver delays the others by one

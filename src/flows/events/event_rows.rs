@@ -6,7 +6,7 @@ use crate::flows::account::base::Base;
 use crate::flows::base::sql;
 use crate::flows::messages::event::{EventStatus, ReplayRange};
 use crate::flows::messages::webhook::NewEvent;
-use crate::ports::{Outside, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// The rows of events and of their deliveries.
 pub(in crate::flows) struct EventRows<O, S> {
@@ -26,20 +26,36 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
         sql::run(self.base.storage(), statement, &[number.into()])
     }
 
+    /// Notes that these events have their deliveries, and sets their status.
+    pub(super) fn note_expanded(&self, numbers: &[i64]) -> Result<(), StorageFault> {
+        let numbers = sql::json(&numbers)?;
+        let statement =
+            "UPDATE event SET is_expanded = 1 WHERE number IN (SELECT value FROM json_each(?))";
+        sql::run(
+            self.base.storage(),
+            statement,
+            std::slice::from_ref(&numbers),
+        )?;
+        self.settle(numbers)
+    }
+
     /// Sets the event's status from its deliveries. A failed event is reported to the directory.
     pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
+        self.settle(sql::json(&[number])?)
+    }
+
+    /// The same for several, a JSON array of their numbers.
+    fn settle(&self, numbers: SqlValue) -> Result<(), StorageFault> {
         let statement = "UPDATE event SET status = CASE \
-               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'pending') THEN 'pending' \
-               WHEN EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND status = 'failed') THEN 'failed' \
+               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'pending') THEN 'pending' \
+               WHEN EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'failed') THEN 'failed' \
                ELSE 'delivered' END \
-             WHERE number = ?1 RETURNING status";
-        let status: Option<String> = sql::one(self.base.storage(), statement, &[number.into()])?;
-        if status.as_deref() == Some("failed") {
-            sql::run(
-                self.base.storage(),
-                "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)",
-                &[number.into()],
-            )?;
+             WHERE number IN (SELECT value FROM json_each(?)) RETURNING number, status";
+        let storage = self.base.storage();
+        let settled: Vec<(i64, String)> = sql::rows_as(storage, statement, &[numbers])?;
+        for (number, _) in settled.iter().filter(|(_, status)| status == "failed") {
+            let statement = "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)";
+            sql::run(storage, statement, &[(*number).into()])?;
         }
         Ok(())
     }

@@ -27,6 +27,9 @@ impl<O: Outside, S: Storage> Dispatcher<O, S> {
 
     /// Returns whether there was an event to report.
     async fn report_step(&self, environment: EnvironmentId) -> Result<bool, Failure> {
+        if !sql::exists(self.base.storage(), "SELECT 1 FROM report LIMIT 1", &[])? {
+            return Ok(false);
+        }
         let failed = self.unreported(true)?;
         if !failed.is_empty() {
             let events = failed

@@ -48,7 +48,10 @@ impl Search {
         }
         if may_be_broken(text) {
             self.run(text, units(text).filter(is_data), &mut spans);
-            self.run(text, once().filter(is_data), &mut spans);
+            // Without escapes both are the same.
+            if is_escaped {
+                self.run(text, once().filter(is_data), &mut spans);
+            }
         }
         if text.contains('=') {
             let mail = Unescaped::new(once(), Escapes::Mail);
