@@ -31,10 +31,10 @@ export function lose(error) {
 /** A callback of the instance that runs now. A later instance does not know it. */
 function ofInstance(callback) {
   const own = instance;
-  return (...values) => {
+  return (status, text, value) => {
     if (own !== instance) return;
     try {
-      callback(...values);
+      callback(status, text, value);
     } catch (error) {
       lose(error);
     }
