@@ -115,7 +115,7 @@ test("the caller's credentials and our own headers stay with us", async () => {
   assert.ok(Object.keys(sent).every((name) => name !== "cookie" && name !== "cf-ray" && !name.startsWith("x-causeway") && !name.startsWith("x-forward")));
 });
 
-/** The storage before calls and after each. Log lines are written 5 s after the first call: a slow machine tries again. */
+/** The storage before calls and after each. Log lines are written 1 s after the first call: a slow machine tries again. */
 function storageAroundCalls() {
   return eventually(async () => {
     const started = Date.now();
@@ -125,7 +125,7 @@ function storageAroundCalls() {
       ok(await environment.call("GET", through(path)), 200);
       seen.push({ path, files: await gateway.storage() });
     }
-    if (Date.now() - started < 4_000) return { files, seen };
+    if (Date.now() - started < 800) return { files, seen };
     await gateway.restart();
     throw new Error("too slow to tell");
   }, 120);

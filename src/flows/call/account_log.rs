@@ -1,4 +1,4 @@
-//! The log of an account: it queues a line when a call ends, writes it a few seconds later, and lists lines page by
+//! The log of an account: it queues a line when a call ends, writes it a second later, and lists lines page by
 //! page.
 
 use std::rc::Rc;
@@ -20,8 +20,8 @@ use crate::flows::call::log_store::{CallLog, MOST_QUEUED, TABLE};
 use crate::ports::{Outside, Row, SqlValue, Storage, Visibility};
 use crate::time::Timestamp;
 
-/// The delay between the first queued line and the write.
-const QUEUED: Duration = Duration::from_secs(5);
+/// The delay between the first queued line and the write. The platform bills the object's time while a timer is set.
+const QUEUED: Duration = Duration::from_secs(1);
 /// With so many queued lines the delay is [`SOON`].
 const QUEUED_LINES: usize = 100;
 /// Short, but after the answer of the call that reached [`QUEUED_LINES`].

@@ -1,5 +1,5 @@
-//! The table of an account's log, with one line per call. Lines are queued in memory and written a few seconds after
-//! the answer, so that no call waits for the write. A restart may lose the lines of the last seconds.
+//! The table of an account's log, with one line per call. Lines are queued in memory and written a second after the
+//! answer, so that no call waits for the write. A restart may lose the lines of the last second.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
