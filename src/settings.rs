@@ -56,6 +56,8 @@ pub struct Settings {
     pub log_retention_count: usize,
     /// `LOG_CALLS`: which proxied calls are on the console.
     pub log_calls: LogCalls,
+    /// `LOG_STORED_CALLS`: which proxied calls the account's log has.
+    pub log_stored_calls: LogCalls,
     /// What is set and cannot be read: the name of the variable and what it takes, never its value.
     pub unreadable: Vec<String>,
 }
@@ -99,12 +101,14 @@ pub enum UnsignedTokens {
     Refused,
 }
 
-/// Which proxied calls are on the console. All that failed are.
+/// Which proxied calls a log has. All that failed are in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LogCalls {
     /// No others.
     Failed,
-    /// This share of the others, above 0 and up to 1.
+    /// All others.
+    All,
+    /// This share of the others, above 0 and below 1.
     Share(f64),
 }
 
@@ -163,7 +167,8 @@ impl Settings {
                 LOG_RETENTION_COUNT,
                 1..=LOG_RETENTION_COUNT_MAX,
             ),
-            log_calls: variables.log_calls("LOG_CALLS"),
+            log_calls: variables.log_calls("LOG_CALLS", LogCalls::Failed),
+            log_stored_calls: variables.log_calls("LOG_STORED_CALLS", LogCalls::All),
             unreadable: variables.unreadable(),
         }
     }

@@ -19,16 +19,17 @@ fn what_is_absent_gets_the_safe_default() {
     assert_eq!(settings.log_retention, Duration::from_hours(24 * 7));
     assert_eq!(settings.log_retention_count, 10_000);
     assert_eq!(settings.log_calls, LogCalls::Failed);
+    assert_eq!(settings.log_stored_calls, LogCalls::All);
     assert_eq!(settings.unreadable, [""; 0]);
 }
 
 #[test]
 fn the_share_of_logged_calls_is_above_0_and_up_to_1() {
     let rows = [
-        ("all", LogCalls::Share(1.0), true),
+        ("all", LogCalls::All, true),
         ("failed", LogCalls::Failed, true),
         ("0.01", LogCalls::Share(0.01), true),
-        ("1", LogCalls::Share(1.0), true),
+        ("1", LogCalls::All, true),
         ("0", LogCalls::Failed, false),
         ("1.01", LogCalls::Failed, false),
         ("-1", LogCalls::Failed, false),
@@ -39,6 +40,13 @@ fn the_share_of_logged_calls_is_above_0_and_up_to_1() {
         let settings = with("LOG_CALLS", text);
         assert_eq!(settings.log_calls, log_calls, "{text}");
         assert_eq!(settings.unreadable.is_empty(), is_readable, "{text}");
+        let stored = with("LOG_STORED_CALLS", text).log_stored_calls;
+        let expected = if is_readable {
+            log_calls
+        } else {
+            LogCalls::All
+        };
+        assert_eq!(stored, expected, "{text}");
     }
 }
 

@@ -95,18 +95,18 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
     }
 
     /// `failed`, `all`, or the share of the calls that did not fail.
-    pub(super) fn log_calls(&self, name: &str) -> LogCalls {
+    pub(super) fn log_calls(&self, name: &str, default: LogCalls) -> LogCalls {
         let Some(text) = self.text(name) else {
-            return LogCalls::Failed;
+            return default;
         };
         match (text.as_str(), text.parse::<f64>()) {
             ("failed", _) => LogCalls::Failed,
-            ("all", _) => LogCalls::Share(1.0),
-            (_, Ok(share)) if share > 0.0 && share <= 1.0 => LogCalls::Share(share),
+            ("all", _) | (_, Ok(1.0)) => LogCalls::All,
+            (_, Ok(share)) if share > 0.0 && share < 1.0 => LogCalls::Share(share),
             _ => {
                 let words = "is neither `failed` nor `all` nor a number above 0 and up to 1";
                 self.note(name, words);
-                LogCalls::Failed
+                default
             }
         }
     }

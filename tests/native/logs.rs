@@ -241,6 +241,30 @@ fn the_console_has_failed_calls_and_the_share_of_the_others_that_the_operator_wa
 }
 
 #[test]
+fn the_log_of_an_account_has_failed_calls_and_the_share_of_the_others_that_the_operator_wants() {
+    const CALLS: usize = 400;
+    let cases = [
+        ("all", CALLS..=CALLS),
+        ("failed", 0..=0),
+        // 100 are expected; a fair coin is outside these bounds once in 10^13 runs.
+        ("0.25", 35..=165),
+    ];
+    each_case(cases, |(share, expected)| {
+        let scene = with(&[("LOG_STORED_CALLS", share)], &json!(null));
+        for _ in 0..CALLS {
+            answers(&scene, 200, "[]");
+            call(&scene, "GET", "/proxy/tickets", Body::Empty).expect(200);
+        }
+        flush(&scene);
+        let before = stored(&scene);
+        assert!(expected.contains(&before), "{share}: {before}");
+        call(&scene, "GET", "/proxy/boats", Body::Empty).code(404);
+        flush(&scene);
+        assert_eq!(stored(&scene), before + 1, "{share}");
+    });
+}
+
+#[test]
 fn no_line_is_lost_however_many_come_at_once() {
     let scene = open(&json!(null));
     for _ in 0..1_100 {

@@ -179,19 +179,22 @@ impl<A: LiveAccount> Log<A> {
             replayed: ended.is_replayed,
             caller: opening.caller.clone(),
         };
-        if self.is_on_console(&line) {
+        let settings = self.account.system().settings();
+        if self.is_in(settings.log_calls, &line) {
             self.write_on_console(&line);
         }
-        self.account.write_log(line);
+        if self.is_in(settings.log_stored_calls, &line) {
+            self.account.write_log(line);
+        }
     }
 
-    /// The console costs a tenth of a call's processor time.
-    fn is_on_console(&self, line: &LogLine) -> bool {
-        let system = self.account.system();
-        let is_sampled = || match system.settings().log_calls {
+    fn is_in(&self, calls: LogCalls, line: &LogLine) -> bool {
+        let is_sampled = || match calls {
             LogCalls::Failed => false,
+            LogCalls::All => true,
             LogCalls::Share(share) => {
-                f64::from(u32::from_le_bytes(system.random())) < share * 4_294_967_296.0
+                let random = u32::from_le_bytes(self.account.system().random());
+                f64::from(random) < share * 4_294_967_296.0
             }
         };
         line.status >= 400 || line.code.is_some() || is_sampled()
