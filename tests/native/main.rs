@@ -59,6 +59,7 @@ mod integration_files;
 mod integrations;
 mod kept_bindings;
 mod layers;
+mod leased_calls;
 mod limits;
 mod link_tokens;
 mod logs;

@@ -83,6 +83,7 @@ pub(in crate::api) async fn change_me<O: Outside>(
     let change = body.read_within(call, OWN_CHANGE_BYTES).await?;
     let ask = AccountMessage::ChangeMe(call.caller.visibility(), change.context);
     let view: AccountView = send_to_account(call.outside(), me(call)?, &ask).await?;
+    call.context.leases.end(view.account.id);
     Ok(view.own())
 }
 

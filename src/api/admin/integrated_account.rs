@@ -178,6 +178,7 @@ pub(in crate::api) async fn delete<O: Outside>(
     let ask = AccountMessage::Delete(call.visibility()?);
     let id = id.parse()?;
     send_to_account::<()>(call.outside(), id, &ask).await?;
+    call.context.leases.end(id);
     Ok(Deleted { id })
 }
 
@@ -201,7 +202,8 @@ pub(in crate::api) async fn change<O: Outside>(
         }),
     };
     let ask = AccountMessage::Change(visibility, change);
-    let view = send_to_account(call.outside(), id.parse()?, &ask).await?;
+    let view: AccountView = send_to_account(call.outside(), id.parse()?, &ask).await?;
+    call.context.leases.end(view.account.id);
     Ok(changed(call, view))
 }
 
@@ -213,7 +215,8 @@ pub(in crate::api) async fn replace_credentials<O: Outside>(
     let visibility = call.visibility()?;
     let new = body.read_with_context(call, CONTEXT_BYTES).await?;
     let ask = AccountMessage::Credentials(visibility, new.context);
-    let view = send_to_account(call.outside(), id.parse()?, &ask).await?;
+    let view: AccountView = send_to_account(call.outside(), id.parse()?, &ask).await?;
+    call.context.leases.end(view.account.id);
     Ok(changed(call, view))
 }
 
@@ -223,7 +226,9 @@ pub(in crate::api) async fn refresh_credentials<O: Outside>(
 ) -> Result<Refreshed, Failure> {
     let ask = AccountMessage::Refresh(call.visibility()?);
     let named = body.read(call).await?;
-    send_to_account::<()>(call.outside(), path_id::parse(&named.id)?, &ask).await?;
+    let id = path_id::parse(&named.id)?;
+    send_to_account::<()>(call.outside(), id, &ask).await?;
+    call.context.leases.end(id);
     Ok(Refreshed { success: true })
 }
 
@@ -252,7 +257,11 @@ async fn delete_one<O: Outside>(
 ) -> RemovedAccount {
     let ask = AccountMessage::Delete(visibility);
     let deleted = match path_id::parse(&id) {
-        Ok(account) => send_to_account::<()>(call.outside(), account, &ask).await,
+        Ok(account) => {
+            let deleted = send_to_account::<()>(call.outside(), account, &ask).await;
+            call.context.leases.end(account);
+            deleted
+        }
         Err(failure) => Err(failure),
     };
     let error = deleted.err().as_ref().map(PartialError::from);

@@ -20,7 +20,7 @@ use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
-use crate::flows::call::log_line::LogLine;
+use crate::flows::messages::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};

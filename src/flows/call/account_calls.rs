@@ -20,8 +20,9 @@ use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
 use crate::flows::call::account_log::AccountLog;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
+use crate::flows::call::lending::LentLeases;
 use crate::flows::call::limiter::Limiter;
-use crate::flows::call::log_line::LogLine;
+use crate::flows::messages::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
@@ -41,6 +42,7 @@ pub struct AccountCalls<O, S> {
     tokens: Tokens<O, S>,
     log: Rc<AccountLog<O, S>>,
     idempotency: Rc<IdempotencyStore<O, S>>,
+    pub(super) lent: Rc<LentLeases>,
     limiter: Limiter,
     /// Counts the calls and webhooks in progress.
     callers: Callers,
@@ -56,6 +58,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         tokens: Tokens<O, S>,
         log: &Rc<AccountLog<O, S>>,
         idempotency: &Rc<IdempotencyStore<O, S>>,
+        lent: &Rc<LentLeases>,
     ) -> Self {
         Self {
             base: Rc::clone(base),
@@ -65,6 +68,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
             tokens,
             log: Rc::clone(log),
             idempotency: Rc::clone(idempotency),
+            lent: Rc::clone(lent),
             limiter: Limiter::new(),
             callers: Callers::default(),
             bodies: AccountBodies::default(),
@@ -81,8 +85,12 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         &self.record
     }
 
-    pub(in crate::flows) fn log(&self) -> &AccountLog<O, S> {
+    pub(in crate::flows) fn log(&self) -> &Rc<AccountLog<O, S>> {
         &self.log
+    }
+
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     pub(in crate::flows) fn tokens(&self) -> &Tokens<O, S> {

@@ -24,7 +24,7 @@ use crate::flows::call::{Call, CallResponse};
 use crate::flows::ingress::reply::answered_in_time;
 use crate::flows::object::AccountObject;
 use crate::json::{Exact, is_deeper};
-use crate::ports::{Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage};
+use crate::ports::{Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Pages, Reply, Storage};
 use crate::proxy::Target;
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
@@ -40,7 +40,11 @@ pub async fn dispatch<O: Outside, S: Storage>(
     // RFC 9110 section 9.3.2. The response to a call is the provider's.
     let is_bodiless =
         request.method == Method::HEAD && !matches!(hand_over.route, ObjectRoute::Call(..));
+    let is_call = matches!(hand_over.route, ObjectRoute::Call(..));
     let mut reply = reply_to(account, hand_over, request, &request_id).await;
+    if is_call && account.calls().offers_lease() {
+        reply.headers.insert(LEASE_OFFER, HeaderValue::from_static("1"));
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
     }

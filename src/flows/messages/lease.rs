@@ -1,0 +1,87 @@
+//! A lease of an account: what a front Worker needs to send its calls. It has secrets in clear, so it is held in memory
+//! only and has no `Debug`.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::flows::messages::log_line::LogLine;
+
+/// What a lease is requested for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseUse {
+    /// All calls until it ends.
+    Calls,
+    /// One call under way whose lease has ended.
+    ThisCall,
+}
+
+/// A lease of an account.
+#[derive(Serialize, Deserialize)]
+pub struct Lease {
+    /// The object's number of the credential.
+    pub number: u64,
+    pub account: Account,
+    /// The whole context, secrets included.
+    pub context: Value,
+    /// The sealed half as it is stored, whose values are redacted.
+    pub sealed: Value,
+    /// How long it may be used. Zero: for the call under way only.
+    pub valid: Duration,
+    /// Older versions of the records are not used with it.
+    pub install_version: u64,
+    pub integration_version: u64,
+}
+
+/// A lease whose credential the provider refused.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct RefusedLease {
+    pub number: u64,
+    /// Whether the refused call can be sent again.
+    pub can_repeat: bool,
+    /// The time that the call has left.
+    pub left: Duration,
+}
+
+/// The result of a renewal.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenewedLease {
+    Fresh(Box<Lease>),
+    Never,
+    NotNow,
+}
+
+/// What leased calls leave behind.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct LeaseReport {
+    /// The number of the last call's lease.
+    pub number: u64,
+    pub lines: Vec<LogLine>,
+    /// The provider's last 403 answer.
+    pub forbidden: Option<Value>,
+    /// The pause that a provider asked for.
+    pub pause: Option<Duration>,
+    /// Whether the provider accepted the credential.
+    pub is_accepted: bool,
+    /// Whether a refused call succeeded with the new token.
+    pub is_renewal_helpful: bool,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RenewedLease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RenewedLease")
+    }
+}
