@@ -73,6 +73,10 @@ impl Edge {
         }
     }
 
+    pub(super) fn is_of_object(&self) -> bool {
+        self.timers.is_some()
+    }
+
     /// The leases of this isolate.
     pub fn leases(&self) -> Rc<Leases> {
         LEASES.with(Rc::clone)
