@@ -31,10 +31,14 @@ pub(super) async fn hand_over_call<O: Outside>(
     let (visibility, wanted) = (caller.visibility(), (&request.headers, pages));
     let (target, request) = match leases.usable(account, outside.now(), &visibility, wanted) {
         None => (target, request),
-        Some(lent) => match leased(context, caller, (target, budget), lent, request).await? {
-            Ok(reply) => return Ok(FrontReply::Own(reply)),
-            Err(back) => back,
-        },
+        // Boxed: it has the whole call, which a call of the object does not need here.
+        Some(lent) => {
+            let made = Box::pin(leased(context, caller, (target, budget), lent, request));
+            match made.await? {
+                Ok(reply) => return Ok(FrontReply::Own(reply)),
+                Err(back) => back,
+            }
+        }
     };
     let route = ObjectRoute::Call(target, budget, pages);
     let mut reply = hand_over(context, caller, account, route, request).await?;
@@ -53,7 +57,7 @@ async fn leased<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Result<Result<Reply<O::Stream>, (Target, Incoming<O::Stream>)>, Failure> {
     let request = LeasedRequest {
-        // The object gives the route no meaning here.
+        // A leased call does not read it.
         hand_over: hand_over_of(context, caller, ObjectRoute::Webhook),
         target,
         budget,
@@ -96,6 +100,8 @@ pub(super) async fn hand_over_action<O: Outside>(
     let budget = budget_of(context.outside, &request)?;
     let route = ObjectRoute::Action(name, budget);
     let reply = hand_over(context, caller, account, route, request).await;
+    // The action may have changed the account.
+    context.leases.end(account);
     reply.map(FrontReply::Object)
 }
 

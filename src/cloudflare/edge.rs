@@ -33,6 +33,11 @@ thread_local! {
     static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() };
 }
 
+/// The leases of this isolate.
+pub fn leases() -> Rc<Leases> {
+    LEASES.with(Rc::clone)
+}
+
 /// The platform, through the `env` of a Worker or an object.
 #[derive(Clone)]
 pub struct Edge {
@@ -75,11 +80,6 @@ impl Edge {
 
     pub(super) fn is_of_object(&self) -> bool {
         self.timers.is_some()
-    }
-
-    /// The leases of this isolate.
-    pub fn leases(&self) -> Rc<Leases> {
-        LEASES.with(Rc::clone)
     }
 
     pub fn isolate(&self) -> Rc<Isolate> {

@@ -15,7 +15,9 @@ use super::edge::{Edge, in_time};
 use super::stream::JsStream;
 use super::{bindings, convert, driver};
 use crate::ids::AccountId;
-use crate::ports::{HandOver, Incoming, LEASE_OFFER, ObjectFault, ObjectName, Objects, ReplyStatus};
+use crate::ports::{
+    HandOver, Incoming, LEASE_OFFER, ObjectFault, ObjectName, Objects, ReplyStatus,
+};
 
 /// Marks a message of `flows::messages`.
 pub const MESSAGE: &str = "x-causeway-ask";

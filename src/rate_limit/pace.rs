@@ -101,7 +101,8 @@ impl Pace {
 
     /// How long the provider's pause lasts from now; zero without one.
     pub fn paused(&self, now: Timestamp) -> Duration {
-        self.paused_until.map_or(Duration::ZERO, |until| until.since(now))
+        self.paused_until
+            .map_or(Duration::ZERO, |until| until.since(now))
     }
 
     /// The first moment from `wanted` on with which no ten seconds have more than `rate` reservations.

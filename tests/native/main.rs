@@ -59,6 +59,8 @@ mod integration_files;
 mod integrations;
 mod kept_bindings;
 mod layers;
+mod lease_ends;
+mod leased_callers;
 mod leased_calls;
 mod limits;
 mod link_tokens;

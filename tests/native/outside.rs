@@ -350,6 +350,22 @@ impl World {
         self.0.leases.take();
     }
 
+    /// The platform evicts the objects of accounts: their memory goes, and nothing else.
+    pub fn evict_accounts(&self) {
+        self.0.accounts.borrow_mut().clear();
+    }
+
+    /// Runs `change` as if in another isolate: this one's leases and cached records stay as they are.
+    pub fn elsewhere<T>(&self, change: impl FnOnce() -> T) -> T {
+        let leases = self.0.leases.take();
+        let other = Rc::new(Isolate::new(self.0.settings.buffers));
+        let isolate = self.0.isolate.replace(other);
+        let outcome = change();
+        self.0.leases.replace(leases);
+        self.0.isolate.replace(isolate);
+        outcome
+    }
+
     /// An object's alarm is gone, as if a stop had come before it was set.
     pub async fn lose_alarm(&self, name: ObjectName) {
         self.disk(name).delete_alarm().await.unwrap();

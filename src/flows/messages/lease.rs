@@ -20,27 +20,33 @@ pub enum LeaseUse {
     ThisCall,
 }
 
+/// A digest of an account's credential, by which its object recognises the credential of a lease, also after a restart.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CredentialDigest(pub String);
+
 /// A lease of an account.
 #[derive(Serialize, Deserialize)]
 pub struct Lease {
-    /// The object's number of the credential.
-    pub number: u64,
+    pub credential: CredentialDigest,
     pub account: Account,
     /// The whole context, secrets included.
     pub context: Value,
     /// The sealed half as it is stored, whose values are redacted.
     pub sealed: Value,
-    /// How long it may be used. Zero: for the call under way only.
+    /// How long all calls may use it. Zero: it is for the call under way only.
     pub valid: Duration,
+    /// How long the account token is valid that the lease was requested with, if it was.
+    pub token_valid: Option<Duration>,
     /// Older versions of the records are not used with it.
     pub install_version: u64,
     pub integration_version: u64,
 }
 
 /// A lease whose credential the provider refused.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RefusedLease {
-    pub number: u64,
+    pub credential: CredentialDigest,
     /// Whether the refused call can be sent again.
     pub can_repeat: bool,
     /// The time that the call has left.
@@ -59,8 +65,8 @@ pub enum RenewedLease {
 /// What leased calls leave behind.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct LeaseReport {
-    /// The number of the last call's lease.
-    pub number: u64,
+    /// The credential of the last call.
+    pub credential: CredentialDigest,
     pub lines: Vec<LogLine>,
     /// The provider's last 403 answer.
     pub forbidden: Option<Value>,
@@ -72,11 +78,15 @@ pub struct LeaseReport {
     pub is_renewal_helpful: bool,
 }
 
+impl fmt::Debug for CredentialDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CredentialDigest")
+    }
+}
+
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("number", &self.number)
-            .finish_non_exhaustive()
+        f.write_str("Lease")
     }
 }
 

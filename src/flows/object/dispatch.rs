@@ -24,7 +24,9 @@ use crate::flows::call::{Call, CallResponse};
 use crate::flows::ingress::reply::answered_in_time;
 use crate::flows::object::AccountObject;
 use crate::json::{Exact, is_deeper};
-use crate::ports::{Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Pages, Reply, Storage};
+use crate::ports::{
+    Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Pages, Reply, Storage,
+};
 use crate::proxy::Target;
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
@@ -43,7 +45,9 @@ pub async fn dispatch<O: Outside, S: Storage>(
     let is_call = matches!(hand_over.route, ObjectRoute::Call(..));
     let mut reply = reply_to(account, hand_over, request, &request_id).await;
     if is_call && account.calls().offers_lease() {
-        reply.headers.insert(LEASE_OFFER, HeaderValue::from_static("1"));
+        reply
+            .headers
+            .insert(LEASE_OFFER, HeaderValue::from_static("1"));
     }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);

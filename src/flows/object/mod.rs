@@ -72,7 +72,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             tokens,
             &Rc::new(AccountLog::new(&base, &record, &stores.call_log, &schedule)),
             &stores.idempotency,
-            &stores.lent,
         ));
         let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
         let events = Rc::new(stores.events(&base, &schedule, &record));
@@ -187,15 +186,16 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Message::Deliver => answered(self.events.release_deliveries().await?),
             Message::Reseal => answered(self.reseal().await?),
             Message::Lease(visibility, purpose) => {
-                answered(self.calls.lease(&visibility, purpose).await?)
+                answered(Box::pin(self.calls.lease(&visibility, purpose)).await?)
             }
             Message::RenewLease(visibility, refused) => {
-                answered(self.calls.renew_lease(&visibility, refused).await?)
+                answered(Box::pin(self.calls.renew_lease(&visibility, refused)).await?)
             }
             Message::ConfirmRefusal(visibility, refused) => {
-                answered(self.calls.confirm_refused_lease(&visibility, refused).await?)
+                let confirmed = self.calls.confirm_refused_lease(&visibility, refused);
+                answered(Box::pin(confirmed).await?)
             }
-            Message::ReportCalls(report) => answered(self.calls.take_report(report)),
+            Message::ReportCalls(report) => answered(self.calls.take_report(report).await?),
             Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
         }
     }

@@ -15,7 +15,6 @@ use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
 use crate::flows::call::idempotency::store::IdempotencyStore;
-use crate::flows::call::lending::LentLeases;
 use crate::flows::call::log_store::CallLog;
 use crate::flows::events::account_events::AccountEvents;
 use crate::flows::events::deliver::Dispatcher;
@@ -43,7 +42,6 @@ pub(super) struct Stores<O, S> {
     pub(super) idempotency: Rc<IdempotencyStore<O, S>>,
     pub(super) call_log: Rc<CallLog<O, S>>,
     pub(super) refusals: Rc<Refusals>,
-    pub(super) lent: Rc<LentLeases>,
     pub(super) own_changes: Rc<OwnChanges>,
     pub(super) last_redactor: Rc<LastRedactor>,
 }
@@ -71,7 +69,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             idempotency: Rc::new(IdempotencyStore::new(base)),
             call_log: Rc::new(CallLog::new(base)),
             refusals: Rc::default(),
-            lent: Rc::default(),
             own_changes: Rc::default(),
             last_redactor: Rc::default(),
             outbox,
@@ -96,7 +93,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             idempotency,
             call_log,
             refusals,
-            lent,
             own_changes,
             last_redactor,
         } = self;
@@ -117,7 +113,6 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             ],
             vec![
                 Rc::clone(refusals) as _,
-                Rc::clone(lent) as _,
                 Rc::clone(own_changes) as _,
                 Rc::clone(last_redactor) as _,
             ],

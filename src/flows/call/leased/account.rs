@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::SemaphorePermit;
 
 use super::lent::Lent;
-use super::{Leases, reports};
+use super::{Leases, ended, reports};
 use crate::account::Account;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
@@ -22,9 +21,8 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{self, Compiled, ResolvedConfig};
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::lease::{Lease, LeaseReport, LeaseUse, RefusedLease, RenewedLease};
+use crate::flows::messages::lease::LeaseReport;
 use crate::flows::messages::log_line::LogLine;
-use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Visibility};
 use crate::rate_limit::TooLate;
@@ -32,12 +30,12 @@ use crate::time::Timestamp;
 
 /// The account of one leased call.
 pub(in crate::flows) struct LeasedAccount<O> {
-    outside: O,
+    pub(super) outside: O,
     isolate: Rc<Isolate>,
-    leases: Rc<Leases>,
-    id: AccountId,
-    visibility: Visibility,
-    lent: RefCell<Rc<Lent>>,
+    pub(super) leases: Rc<Leases>,
+    pub(super) id: AccountId,
+    pub(super) visibility: Visibility,
+    pub(super) lent: RefCell<Rc<Lent>>,
     /// Of this call alone: a request of the front Worker cannot wake another one. No rate applies to a leased account.
     limiter: Limiter,
 }
@@ -61,49 +59,13 @@ impl<O: Outside> LeasedAccount<O> {
         }
     }
 
-    fn lent(&self) -> Rc<Lent> {
+    pub(super) fn lent(&self) -> Rc<Lent> {
         Rc::clone(&self.lent.borrow())
     }
 
     fn note(&self, note: impl FnOnce(&mut LeaseReport)) {
-        let number = self.lent().number;
-        reports::note(&self.outside, &self.leases, self.id, |report| {
-            report.number = number;
-            note(report);
-        });
-    }
-
-    async fn ask<T: DeserializeOwned>(&self, message: AccountMessage) -> Result<T, Failure> {
-        send_to_account(&self.outside, self.id, &message).await
-    }
-
-    /// Uses another lease, which was requested at `at`, from now on.
-    fn replace(&self, lease: Lease, at: Timestamp) -> Rc<LoadedAccount> {
-        let lent = Rc::new(Lent::new(lease, at));
-        self.leases.keep(self.id, &lent, self.outside.now());
-        let loaded = Rc::clone(&lent.loaded);
-        self.lent.replace(lent);
-        loaded
-    }
-
-    /// A refused credential ends the lease.
-    fn refused(&self, deadline: Timestamp, can_repeat: bool) -> RefusedLease {
-        self.leases.end(self.id);
-        RefusedLease {
-            number: self.lent().number,
-            can_repeat,
-            left: deadline.since(self.outside.now()),
-        }
-    }
-
-    async fn renewed(&self, refused: RefusedLease) -> Result<Renewed, Failure> {
-        let at = self.outside.now();
-        let message = AccountMessage::RenewLease(self.visibility.clone(), refused);
-        Ok(match self.ask(message).await? {
-            RenewedLease::Fresh(lease) => Renewed::Fresh(self.replace(*lease, at)),
-            RenewedLease::Never => Renewed::Never,
-            RenewedLease::NotNow => Renewed::NotNow,
-        })
+        let of = (self.id, &self.lent().credential);
+        reports::note(&self.outside, &self.leases, of, note);
     }
 }
 
@@ -160,17 +122,12 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
 
     /// The leased account. A call that waited until its lease had ended asks the object again.
     async fn visible(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
-        let hidden = || Failure::not_found("integrated account");
-        let (lent, at) = (self.lent(), self.outside.now());
-        if !lent.is_visible(visibility) {
-            return Err(hidden());
-        }
-        if lent.is_valid(at) {
+        let (lent, now) = (self.lent(), self.outside.now());
+        if lent.is_valid(now) && lent.is_visible(visibility, now) {
             return Ok(Rc::clone(&lent.loaded));
         }
-        let message = AccountMessage::Lease(visibility.clone(), LeaseUse::ThisCall);
-        let lease: Option<Lease> = self.ask(message).await?;
-        Ok(self.replace(lease.ok_or_else(hidden)?, at))
+        let again = self.lease_again().await?;
+        Ok(Rc::clone(&again.loaded))
     }
 
     fn present(&self) -> Option<Rc<LoadedAccount>> {
@@ -178,6 +135,10 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
     }
 
     async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        let lent = self.lent();
+        if std::ptr::eq(account, &raw const lent.loaded.account) {
+            return lent.resolved_config(&self.outside, &self.isolate).await;
+        }
         resolved_config::load(&self.outside, &self.isolate, account).await
     }
 
@@ -188,6 +149,20 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
         _: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
         Ok(loaded)
+    }
+
+    /// No request leaves with a lease that has ended. Its object says whether the account may still be called; if it has
+    /// another credential by now, the request is outdated.
+    async fn check_send(&self) -> Result<(), Failure> {
+        let lent = self.lent();
+        if lent.is_valid(self.outside.now()) {
+            return Ok(());
+        }
+        let again = self.lease_again().await?;
+        if again.credential == lent.credential {
+            return Ok(());
+        }
+        Err(ended())
     }
 
     /// The object notes it with the report.
@@ -215,10 +190,7 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
         self.renewed(refused).await
     }
 
-    async fn renew_for_next(
-        self: &Rc<Self>,
-        _: &Rc<LoadedAccount>,
-    ) -> Result<Renewed, Failure> {
+    async fn renew_for_next(self: &Rc<Self>, _: &Rc<LoadedAccount>) -> Result<Renewed, Failure> {
         let refused = self.refused(self.outside.now(), false);
         self.renewed(refused).await
     }

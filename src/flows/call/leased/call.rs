@@ -12,7 +12,6 @@ use crate::flows::call::log::logged_without_key;
 use crate::flows::call::trace::Trace;
 use crate::flows::call::{Call, CallResponse};
 use crate::flows::config::isolate::Isolate;
-use crate::flows::config::resolved_config;
 use crate::ports::{Budget, HandOver, Incoming, Outside, Pages, Reply};
 use crate::proxy::Target;
 use crate::proxy::headers::keep_harmless;
@@ -32,7 +31,7 @@ pub async fn call<O: Outside>(
     lent: Rc<Lent>,
     request: LeasedRequest<O::Stream>,
 ) -> Result<Result<Reply<O::Stream>, Failure>, LeasedRequest<O::Stream>> {
-    let resolved = resolved_config::load(outside, isolate, &lent.loaded.account).await;
+    let resolved = lent.resolved_config(outside, isolate).await;
     if !resolved.is_ok_and(|resolved| lent.allows(&resolved)) {
         return Err(request);
     }

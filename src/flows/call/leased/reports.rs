@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Leases;
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::lease::LeaseReport;
+use crate::flows::messages::lease::{CredentialDigest, LeaseReport};
 use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::Outside;
@@ -37,14 +37,20 @@ impl Reports {
     /// Adds to the report of an account. Returns the delay of the report if a task has to send it.
     fn add(
         &self,
-        id: AccountId,
+        (id, credential): (AccountId, &CredentialDigest),
         now: Timestamp,
         note: impl FnOnce(&mut LeaseReport),
     ) -> Option<Duration> {
         let mut all = self.0.borrow_mut();
         let pending = all.entry(id).or_default();
-        note(&mut pending.report);
-        let report = &pending.report;
+        let report = &mut pending.report;
+        if report.credential != *credential {
+            // What is known about another credential is dropped.
+            report.credential.clone_from(credential);
+            report.is_accepted = false;
+            report.is_renewal_helpful = false;
+        }
+        note(report);
         if report.lines.len() >= MOST_LINES || report.pause.is_some() {
             return Some(Duration::ZERO);
         }
@@ -64,10 +70,11 @@ impl Reports {
 pub(super) fn note<O: Outside>(
     outside: &O,
     leases: &Rc<Leases>,
-    id: AccountId,
+    (id, credential): (AccountId, &CredentialDigest),
     note: impl FnOnce(&mut LeaseReport),
 ) {
-    let Some(wait) = leases.reports.add(id, outside.now(), note) else {
+    let now = outside.now();
+    let Some(wait) = leases.reports.add((id, credential), now, note) else {
         return;
     };
     let (own, leases) = (outside.clone(), Rc::clone(leases));
