@@ -69,7 +69,7 @@ async fn leased<O: Outside>(
     };
     let front = (context.outside, context.isolate, context.leases);
     match leased::call(front, lent, request).await {
-        Ok(reply) => reply.map(Ok),
+        Ok(reply) => Ok(Ok(reply)),
         Err(back) => Ok(Err((back.target, back.request))),
     }
 }

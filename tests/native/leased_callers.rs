@@ -103,3 +103,24 @@ fn a_caller_cannot_speak_for_the_front_worker() {
     );
     assert!(sent[0].header("x-causeway-ask").is_none());
 }
+
+#[test]
+fn an_error_of_the_provider_is_reported_as_the_object_reports_it() {
+    each_case([false, true], |edge_calls| {
+        let scene = scene_with(&[], edge_calls);
+        get(&scene);
+        scene.world.0.logs.borrow_mut().clear();
+        let text = format!(r#"{{ "message": "{}" }}"#, "x".repeat(300_000));
+        scene.world.answers(500, &JSON, &text);
+        let answer = scene.call(
+            "GET",
+            "/proxy/items/1",
+            &[("x-max-retries", "0")],
+            Body::Empty,
+        );
+        assert_eq!((answer.status, answer.body.len() > 300_000), (500, true));
+        let logs = scene.world.0.logs.borrow();
+        let events: Vec<_> = logs.iter().map(|line| line["event"].as_str()).collect();
+        assert_eq!(events, [Some("call")]);
+    });
+}

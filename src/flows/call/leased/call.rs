@@ -8,6 +8,7 @@ use super::lent::Lent;
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::drained::until_drained;
 use crate::flows::call::account::{CallAccount, LiveAccount};
+use crate::flows::call::failed::failed_reply;
 use crate::flows::call::log::logged_without_key;
 use crate::flows::call::trace::Trace;
 use crate::flows::call::{Call, CallResponse};
@@ -30,14 +31,18 @@ pub async fn call<O: Outside>(
     (outside, isolate, leases): (&O, &Rc<Isolate>, &Rc<Leases>),
     lent: Rc<Lent>,
     request: LeasedRequest<O::Stream>,
-) -> Result<Result<Reply<O::Stream>, Failure>, LeasedRequest<O::Stream>> {
+) -> Result<Reply<O::Stream>, LeasedRequest<O::Stream>> {
     let resolved = lent.resolved_config(outside, isolate).await;
     if !resolved.is_ok_and(|resolved| lent.allows(&resolved)) {
         return Err(request);
     }
     let visibility = &request.hand_over.visibility;
     let account = LeasedAccount::new(outside, isolate, leases, visibility, lent);
-    Ok(answer(&Rc::new(account), request).await)
+    let (account, request_id) = (Rc::new(account), request.hand_over.request_id.clone());
+    Ok(match answer(&account, request).await {
+        Ok(reply) => reply,
+        Err(failure) => failed_reply(&*account, &request_id, failure),
+    })
 }
 
 async fn answer<O: Outside>(
