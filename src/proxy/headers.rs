@@ -122,7 +122,7 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 /// The answer's fields that go to the caller, when the body goes on unread.
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
     let mut kept = kept(headers, |name| {
-        !is_hop_by_hop(name) && !speaks_for_origin(name) && !is_ours(name) && *name != REPLAYED
+        !is_hop_by_hop(name) && !speaks_for_origin(name) && *name != REPLAYED
     });
     // The runtime may hand the body on decoded: its length then is not what was said.
     if kept.contains_key(CONTENT_ENCODING) {

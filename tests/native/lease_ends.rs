@@ -24,7 +24,7 @@ fn aged() -> Scene {
     let scene = leased();
     // The report of its calls is sent in this time.
     flush(&scene);
-    scene.world.pass(AGE - FLUSHED);
+    scene.world.pass(AGE.saturating_sub(FLUSHED));
     scene.world.sent();
     scene.world.object_messages_are_counted();
     scene
@@ -33,9 +33,12 @@ fn aged() -> Scene {
 /// The provider answers the first request with a redirect, so late.
 fn redirects(scene: &Scene, status: u16, late: u64) {
     let is_first = |sent: &Sent| !sent.url.contains("moved");
-    scene.world.provides(move |sent| match is_first(sent) {
-        true => reply(status, &[("location", "/moved")], Body::Empty),
-        false => reply(200, &JSON, Body::from_bytes("{}")),
+    scene.world.provides(move |sent| {
+        if is_first(sent) {
+            reply(status, &[("location", "/moved")], Body::Empty)
+        } else {
+            reply(200, &JSON, Body::from_bytes("{}"))
+        }
     });
     scene
         .world
@@ -150,8 +153,8 @@ fn a_change_elsewhere_counts_after_thirty_seconds() {
     let changes: [(&str, Value); 2] = [("/credentials", other.clone()), ("", other)];
     each_case(changes, |(route, change)| {
         let scene = leased();
-        let changed = || scene.change_context(route, &change).expect(200);
-        scene.world.elsewhere(changed);
+        let replaced = || scene.change_context(route, &change).expect(200);
+        scene.world.elsewhere(replaced);
         scene.world.pass(Duration::from_secs(29));
         scene.world.sent();
         get(&scene);
@@ -233,7 +236,7 @@ fn calls_of_an_outdated_lease_do_not_end_a_new_one() {
         .setting
         .client
         .request_async("GET", &path, &[], Body::Empty);
-    let calls = join_all([scene.get_item_async(), scene.get_item_async()]);
+    let calls = join_all((0..2).map(|_| scene.get_item_async()));
     let (late, calls) = block_on(scene.world.run_passing(futures::future::join(late, calls)));
     assert!(late.status == 200 && calls.iter().all(|call| call.status == 200));
     assert_eq!(object_calls(&scene, || get(&scene)), 0);

@@ -125,7 +125,7 @@ fn keyed_calls_account_tokens_and_all_pages_go_to_the_object() {
     assert_eq!(calls, 1);
     let customer = scene.setting.customer(&scene.account);
     let calls = object_calls(&scene, || {
-        assert_eq!(customer.get("/proxy/items/1").status, 200)
+        assert_eq!(customer.get("/proxy/items/1").status, 200);
     });
     assert_eq!(calls, 1);
     let all = [("x-all-pages", "true")];
@@ -147,9 +147,9 @@ fn another_environment_does_not_see_a_leased_account() {
 #[test]
 fn a_lease_lasts_thirty_seconds() {
     let scene = leased();
-    scene.world.pass(Duration::from_millis(29_000));
+    scene.world.pass(Duration::from_secs(29));
     assert_eq!(object_calls(&scene, || get(&scene)), 0);
-    scene.world.pass(Duration::from_millis(1_000));
+    scene.world.pass(Duration::from_secs(1));
     assert_eq!(object_calls(&scene, || get(&scene)), 1);
 }
 
