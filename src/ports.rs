@@ -319,18 +319,31 @@ pub trait Objects: HttpClient {
 pub trait ReplyStatus {
     /// Its status.
     fn status(&self) -> StatusCode;
+
+    /// Removes [`LEASE_OFFER`], and returns whether it was there.
+    fn take_lease_offer(&mut self) -> bool;
 }
+
+/// The field of an object's response that offers a lease of the account. Callers never see it.
+pub const LEASE_OFFER: &str = "x-causeway-lease";
 
 impl<S> ReplyStatus for Reply<S> {
     fn status(&self) -> StatusCode {
         self.status
     }
+
+    fn take_lease_offer(&mut self) -> bool {
+        self.headers.remove(LEASE_OFFER).is_some()
+    }
 }
 
 /// What the front Worker and the objects share.
-pub trait Outside: System + ConfigStore + HttpClient + TokenRate + Objects + 'static {}
+pub trait Outside:
+    System + ConfigStore + HttpClient + TokenRate + Objects + Clone + 'static
+{
+}
 
-impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + 'static> Outside for T {}
+impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + Clone + 'static> Outside for T {}
 
 /// An object's own storage: SQLite and one alarm. Statements without an `.await` between them are one
 /// atomic write.

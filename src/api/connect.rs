@@ -168,6 +168,7 @@ async fn callback<O: Outside>(
         }
         return Ok(unknown());
     };
+    context.leases.end(ended.account);
     let mut reply = show::ended(context, &ended);
     jar.remove(&mut reply, &hash);
     Ok(reply)

@@ -21,6 +21,8 @@ pub mod table;
 mod unproved;
 mod webhook;
 
+use std::rc::Rc;
+
 use data_encoding::HEXLOWER;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method};
@@ -31,6 +33,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::drained::until_drained;
 use crate::flows::base::reply;
+use crate::flows::call::leased::Leases;
 use crate::flows::config::isolate::Isolate;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::RATE_PERIOD;
@@ -41,7 +44,8 @@ use route::{Route, RouteMatch};
 /// What serves one request: the outside, the isolate, the request's id and its memory.
 pub(crate) struct RequestContext<'a, O> {
     pub(crate) outside: &'a O,
-    pub(crate) isolate: &'a Isolate,
+    pub(crate) isolate: &'a Rc<Isolate>,
+    pub(crate) leases: &'a Rc<Leases>,
     pub(crate) request_id: &'a str,
     /// What the request holds: in the share of unproved senders until its token is known to be good.
     pub(crate) room: Room,
@@ -88,13 +92,14 @@ where
 /// Answers one request of the world, at the front Worker; or says why it could not even be read.
 pub async fn handle<O: Outside>(
     outside: &O,
-    isolate: &Isolate,
+    (isolate, leases): (&Rc<Isolate>, &Rc<Leases>),
     request: Result<Incoming<O::Stream>, Failure>,
 ) -> FrontReply<O> {
     let request_id = HEXLOWER.encode(&outside.random::<16>());
     let context = RequestContext {
         outside,
         isolate,
+        leases,
         request_id: &request_id,
         room: isolate.memory.unproved_room(),
     };
@@ -138,12 +143,12 @@ async fn answer<O: Outside>(
         Route::Call(target) => {
             let caller = admit(context, &request.headers, right).await?;
             let reply = proxy::hand_over_call(context, &caller, target, request);
-            return reply.await.map(FrontReply::Object);
+            return reply.await;
         }
         Route::Action(name) => {
             let caller = admit(context, &request.headers, right).await?;
             let reply = proxy::hand_over_action(context, &caller, name, request);
-            return reply.await.map(FrontReply::Object);
+            return reply.await;
         }
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
         Route::Webhook(route) => match webhook::answer(context, route, request).await? {

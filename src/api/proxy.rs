@@ -1,15 +1,20 @@
 //! The data plane at the front Worker: a call is handed over to its account's object.
 
+use std::rc::Rc;
+
 use http::{HeaderMap, Method};
 use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
-use super::{RequestContext, all_pages, budget};
+use super::{FrontReply, RequestContext, all_pages, budget};
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
+use crate::flows::call::leased::{self, LeasedRequest, Lent, request_lease};
 use crate::ids::AccountId;
-use crate::ports::{Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside};
+use crate::ports::{
+    Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply, ReplyStatus,
+};
 use crate::proxy::{Target, headers};
 
 /// Hands a call over to its account's object.
@@ -18,12 +23,70 @@ pub(super) async fn hand_over_call<O: Outside>(
     caller: &Caller,
     target: Target,
     request: Incoming<O::Stream>,
-) -> Result<O::ObjectReply, Failure> {
+) -> Result<FrontReply<O>, Failure> {
     let account = checked(caller, &request)?;
     let budget = budget_of(context.outside, &request)?;
     let pages = all_pages::wanted(&request.headers)?;
+    let (outside, leases) = (context.outside, context.leases);
+    let (visibility, wanted) = (caller.visibility(), (&request.headers, pages));
+    let (target, request) = match leases.usable(account, outside.now(), &visibility, wanted) {
+        None => (target, request),
+        // Boxed: it has the whole call, which a call of the object does not need here.
+        Some(lent) => {
+            let made = Box::pin(leased(context, caller, (target, budget), lent, request));
+            match made.await? {
+                Ok(reply) => return Ok(FrontReply::Own(reply)),
+                Err(back) => back,
+            }
+        }
+    };
     let route = ObjectRoute::Call(target, budget, pages);
-    hand_over(context, caller, account, route, request).await
+    let mut reply = hand_over(context, caller, account, route, request).await?;
+    if reply.take_lease_offer() {
+        request_lease(outside, leases, account, &visibility);
+    }
+    Ok(FrontReply::Object(reply))
+}
+
+/// Makes a call with a lease, or gives it back: the account's object makes it.
+async fn leased<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    (target, budget): (Target, Budget),
+    lent: Rc<Lent>,
+    request: Incoming<O::Stream>,
+) -> Result<Result<Reply<O::Stream>, (Target, Incoming<O::Stream>)>, Failure> {
+    let request = LeasedRequest {
+        // A leased call does not read it.
+        hand_over: hand_over_of(context, caller, ObjectRoute::Webhook),
+        target,
+        budget,
+        request: Incoming {
+            headers: headers::for_hand_over(&request.headers),
+            body: body::hold_small(context.outside, request.body, &context.room).await?,
+            ..request
+        },
+    };
+    let front = (context.outside, context.isolate, context.leases);
+    match leased::call(front, lent, request).await {
+        Ok(reply) => Ok(Ok(reply)),
+        Err(back) => Ok(Err((back.target, back.request))),
+    }
+}
+
+fn hand_over_of<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    route: ObjectRoute,
+) -> HandOver {
+    HandOver {
+        route,
+        request_id: context.request_id.to_owned(),
+        visibility: caller.visibility(),
+        caller: caller.name(),
+        token: caller.token_hash(),
+        raw_target: None,
+    }
 }
 
 /// Hands the run of an action over to its account's object.
@@ -32,11 +95,14 @@ pub(super) async fn hand_over_action<O: Outside>(
     caller: &Caller,
     name: String,
     request: Incoming<O::Stream>,
-) -> Result<O::ObjectReply, Failure> {
+) -> Result<FrontReply<O>, Failure> {
     let account = checked(caller, &request)?;
     let budget = budget_of(context.outside, &request)?;
     let route = ObjectRoute::Action(name, budget);
-    hand_over(context, caller, account, route, request).await
+    let reply = hand_over(context, caller, account, route, request).await;
+    // The action may have changed the account.
+    context.leases.end(account);
+    reply.map(FrontReply::Object)
 }
 
 /// The account of a request that may be handed over.
@@ -55,14 +121,7 @@ async fn hand_over<O: Outside>(
     route: ObjectRoute,
     request: Incoming<O::Stream>,
 ) -> Result<O::ObjectReply, Failure> {
-    let hand_over = HandOver {
-        route,
-        request_id: context.request_id.to_owned(),
-        visibility: caller.visibility(),
-        caller: caller.name(),
-        token: caller.token_hash(),
-        raw_target: None,
-    };
+    let hand_over = hand_over_of(context, caller, route);
     let method = request.method.clone();
     let first = Incoming {
         headers: headers::for_hand_over(&request.headers),

@@ -43,8 +43,8 @@ use serde_json::Value;
 use crate::error::Failure;
 use crate::flows::account::capabilities::{AccountCapabilities, IntegrationCapabilities};
 use crate::flows::base::records::TokenScope;
-use crate::flows::call::log_line::LogLine;
 use crate::flows::messages::account::OwnAccount;
+use crate::flows::messages::log_line::LogLine;
 use crate::ids::{
     AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
 };

@@ -117,9 +117,19 @@ export function callObject(operation, env, binding, name, location, method, url,
   const settle = settling(operation);
   const init = { method, headers: JSON.parse(headers), redirect: "manual", body };
   stubOf(env, binding, name, location).fetch(url, init).then(
-    (response) => settle(response.status, "", response),
+    (response) => settle(response.status, response.headers.get("x-causeway-lease") ?? "", response),
     (error) => settle(0, String(error), null),
   );
+}
+
+export function withoutHeader(response, name) {
+  const copy = new Response(response.body, response);
+  copy.headers.delete(name);
+  return copy;
+}
+
+export function waitUntil(context, promise) {
+  context.waitUntil(promise);
 }
 
 export function sendMessage(operation, env, binding, name, location, headers, message) {

@@ -49,7 +49,14 @@ extern "C" {
         body: &JsValue,
         signal: &JsValue,
     );
-    /// Sends a request to an object. Result: the status and the response.
+    /// The response without a header field.
+    #[wasm_bindgen(js_name = withoutHeader)]
+    pub fn without_header(response: &JsValue, name: &str) -> JsValue;
+    /// Keeps a request of the front Worker alive until the promise is settled.
+    #[wasm_bindgen(js_name = waitUntil)]
+    pub fn wait_until(context: &JsValue, promise: &Promise);
+
+    /// Sends a request to an object. Result: the status, its lease offer, and the response.
     #[wasm_bindgen(js_name = callObject)]
     pub fn call_object(
         operation: u32,

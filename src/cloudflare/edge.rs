@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use futures_util::future::{Either, LocalBoxFuture, select};
 use serde_json::Value;
+use wasm_bindgen::JsValue;
 use worker::kv::KvError;
 use worker::{Delay, Env, console_error, console_log};
 
 use super::timers::Timers;
-use super::{bindings, random, tasks};
+use super::{bindings, driver, event, random, tasks};
+use crate::flows::call::leased::Leases;
 use crate::flows::config::isolate::Isolate;
 use crate::ports::{ConfigStore, StoreUnavailable, System, TokenRate};
 use crate::settings::Settings;
@@ -27,7 +29,13 @@ const KV_CACHE_SECONDS: u64 = 30;
 
 thread_local! {
     static ISOLATE: std::cell::OnceCell<Rc<Isolate>> = const { std::cell::OnceCell::new() };
+    static LEASES: Rc<Leases> = Rc::default();
     static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() };
+}
+
+/// The leases of this isolate.
+pub fn leases() -> Rc<Leases> {
+    LEASES.with(Rc::clone)
 }
 
 /// The platform, through the `env` of a Worker or an object.
@@ -37,6 +45,8 @@ pub struct Edge {
     settings: Rc<Settings>,
     /// Of an object. The platform's timers of the front Worker end with their request, so its requests share none.
     timers: Option<Rc<Timers>>,
+    /// Of a request of the front Worker: its work in the background ends with it, unless the platform knows of the work.
+    context: Option<JsValue>,
 }
 
 impl Edge {
@@ -48,6 +58,15 @@ impl Edge {
             env: Rc::new(env),
             settings,
             timers: None,
+            context: None,
+        }
+    }
+
+    /// The same for a request of the front Worker.
+    pub fn of_request(env: Env, context: JsValue) -> Self {
+        Self {
+            context: Some(context),
+            ..Self::new(env)
         }
     }
 
@@ -93,7 +112,16 @@ impl System for Edge {
     }
 
     fn spawn(&self, work: LocalBoxFuture<'static, ()>) {
-        tasks::spawn(work);
+        match &self.context {
+            None => tasks::spawn(work),
+            Some(context) => driver::wait_until(
+                context,
+                &event::run(async move |event| {
+                    work.await;
+                    event.respond_with_text("");
+                }),
+            ),
+        }
     }
 
     fn log(&self, line: &Value) {

@@ -28,11 +28,11 @@ pub use directory_object::Directory;
 
 /// Requests of the world.
 #[wasm_bindgen]
-pub fn fetch(request: web_sys::Request, env: Env, _context: JsValue) -> Promise {
+pub fn fetch(request: web_sys::Request, env: Env, context: JsValue) -> Promise {
     event::run(async move |event| {
-        let edge = edge::Edge::new(env);
-        let isolate = edge.isolate();
-        match api::handle(&edge, &isolate, convert::incoming(&request)).await {
+        let edge = edge::Edge::of_request(env, context);
+        let (isolate, leases) = (edge.isolate(), edge::leases());
+        match api::handle(&edge, (&isolate, &leases), convert::incoming(&request)).await {
             api::FrontReply::Own(reply) => event.respond(reply),
             api::FrontReply::Object(reply) => event.pass_on(&reply.response),
         }

@@ -15,7 +15,9 @@ use super::edge::{Edge, in_time};
 use super::stream::JsStream;
 use super::{bindings, convert, driver};
 use crate::ids::AccountId;
-use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, ReplyStatus};
+use crate::ports::{
+    HandOver, Incoming, LEASE_OFFER, ObjectFault, ObjectName, Objects, ReplyStatus,
+};
 
 /// Marks a message of `flows::messages`.
 pub const MESSAGE: &str = "x-causeway-ask";
@@ -33,12 +35,20 @@ struct Forwarded<T> {
 /// The response of an object. The front Worker passes it on without reading it.
 pub struct ObjectResponse {
     status: StatusCode,
+    offers_lease: bool,
     pub response: JsValue,
 }
 
 impl ReplyStatus for ObjectResponse {
     fn status(&self) -> StatusCode {
         self.status
+    }
+
+    fn take_lease_offer(&mut self) -> bool {
+        if self.offers_lease {
+            self.response = driver::without_header(&self.response, LEASE_OFFER);
+        }
+        std::mem::take(&mut self.offers_lease)
     }
 }
 
@@ -97,6 +107,7 @@ impl Objects for Edge {
         let sent = sent.await.map_err(interrupted)?;
         Ok(ObjectResponse {
             status: convert::status(sent.status),
+            offers_lease: !sent.text.is_empty(),
             response: sent.value,
         })
     }

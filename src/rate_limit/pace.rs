@@ -99,6 +99,12 @@ impl Pace {
         self.paused_until = self.paused_until.max(Some(until));
     }
 
+    /// How long the provider's pause lasts from now; zero without one.
+    pub fn paused(&self, now: Timestamp) -> Duration {
+        self.paused_until
+            .map_or(Duration::ZERO, |until| until.since(now))
+    }
+
     /// The first moment from `wanted` on with which no ten seconds have more than `rate` reservations.
     fn first_free(&self, rate: NonZeroUsize, wanted: Timestamp) -> Timestamp {
         let rate = rate.get();

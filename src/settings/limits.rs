@@ -184,3 +184,11 @@ pub const LINK_LIFE: Duration = Duration::from_hours(24);
 pub const LINK_LIFE_MIN: Duration = Duration::from_mins(1);
 /// The longest.
 pub const LINK_LIFE_MAX: Duration = Duration::from_hours(7 * 24);
+/// The longest time that a front Worker uses a lease of an account. The documentation names it.
+pub const LEASE: Duration = Duration::from_secs(30);
+/// How long the object may take to refresh the token of a leased call that waited until its lease had ended.
+pub const LEASED_CALL: Duration = Duration::from_secs(25);
+/// After a request for a lease an isolate makes none for the account for so long.
+pub const LEASE_REQUEST_PAUSE: Duration = Duration::from_secs(5);
+/// What the leases of one isolate may weigh together.
+pub const LEASES_BYTES: usize = 4 * 1024 * 1024;

@@ -197,7 +197,12 @@ impl Client {
             headers: map,
             body,
         };
-        let reply = api::handle(&self.world, &self.world.isolate(), Ok(request)).await;
+        let reply = api::handle(
+            &self.world,
+            (&self.world.isolate(), &self.world.leases()),
+            Ok(request),
+        )
+        .await;
         let reply = reply.into_reply();
         assert!(
             reply.headers.contains_key("x-request-id"),

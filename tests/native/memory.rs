@@ -169,7 +169,8 @@ fn unread(scene: &ReceivingAccount, path: &str) -> Reply<Pieces> {
         body: Body::Empty,
     };
     let isolate = scene.world.isolate();
-    let asked = api::handle(&scene.world, &isolate, Ok(request));
+    let leases = scene.world.leases();
+    let asked = api::handle(&scene.world, (&isolate, &leases), Ok(request));
     block_on(scene.world.run_passing(asked)).into_reply()
 }
 

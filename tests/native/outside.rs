@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use causeway::error::Failure;
+use causeway::flows::call::leased::Leases;
 use causeway::flows::config::isolate::Isolate;
 use causeway::flows::directory::{Directory, DirectoryName};
 use causeway::flows::messages::answer_text;
@@ -153,6 +154,7 @@ pub struct Inner {
     seed: Cell<u64>,
     settings: Settings,
     isolate: RefCell<Rc<Isolate>>,
+    pub leases: RefCell<Rc<Leases>>,
     pub kv: RefCell<BTreeMap<String, String>>,
     pub kv_failures: Cell<usize>,
     pub faults: RefCell<VecDeque<(String, Fault)>>,
@@ -188,6 +190,8 @@ pub struct Inner {
     touches: Cell<usize>,
     /// Messages that accounts' objects got since they are counted.
     asked_accounts: Cell<usize>,
+    /// Requests that the front Worker handed over to accounts' objects.
+    pub handed_over: Cell<usize>,
 }
 
 /// The twin; clones are the same world.
@@ -235,6 +239,7 @@ impl World {
             now: Cell::new(1_700_000_000_000),
             seed: Cell::new(1),
             isolate: RefCell::new(Rc::new(Isolate::new(settings.buffers))),
+            leases: RefCell::default(),
             settings,
             kv: RefCell::default(),
             kv_failures: Cell::new(0),
@@ -259,6 +264,7 @@ impl World {
             kv_waits: Cell::new(false),
             touches: Cell::new(0),
             asked_accounts: Cell::new(0),
+            handed_over: Cell::new(0),
         }))
     }
 
@@ -342,6 +348,23 @@ impl World {
         self.0.directories.borrow_mut().clear();
         self.0.accounts.borrow_mut().clear();
         *self.0.isolate.borrow_mut() = Rc::new(Isolate::new(self.0.settings.buffers));
+        self.0.leases.take();
+    }
+
+    /// The platform evicts the objects of accounts: their memory goes, and nothing else.
+    pub fn evict_accounts(&self) {
+        self.0.accounts.borrow_mut().clear();
+    }
+
+    /// Runs `change` as if in another isolate: this one's leases and cached records stay as they are.
+    pub fn elsewhere<T>(&self, change: impl FnOnce() -> T) -> T {
+        let leases = self.0.leases.take();
+        let other = Rc::new(Isolate::new(self.0.settings.buffers));
+        let isolate = self.0.isolate.replace(other);
+        let outcome = change();
+        self.0.leases.replace(leases);
+        self.0.isolate.replace(isolate);
+        outcome
     }
 
     /// An object's alarm is gone, as if a stop had come before it was set.
@@ -513,6 +536,11 @@ impl World {
             .values()
             .filter(|disk| is_used(disk))
             .count()
+    }
+
+    /// The leases of the front Worker's isolate.
+    pub fn leases(&self) -> Rc<Leases> {
+        Rc::clone(&self.0.leases.borrow())
     }
 
     pub fn isolate(&self) -> Rc<Isolate> {
@@ -966,6 +994,7 @@ impl Objects for World {
             self.0.call_faults.set(self.0.call_faults.get() - 1);
             return Err(ObjectFault::Interrupted);
         }
+        self.0.handed_over.set(self.0.handed_over.get() + 1);
         let object = self.account(account);
         let answer = dispatch(&object, hand_over.clone(), request);
         Ok(Box::pin(answer).await)

@@ -32,8 +32,9 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * - `failedAuth`: failed authentications an address may send in 60 s; default: any number.
  * - `edit`: `(source) => source`, changes the JavaScript of the build before it runs.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
+ * - `elsewhere`: a second isolate of the front Worker, with the same objects and the same KV, for `gateway.elsewhere()`.
  */
-export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between, elsewhere = false } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: `adm_${OPERATOR_MARK}_${randomBytes(24).toString("base64url")}`,
@@ -43,6 +44,7 @@ export async function start({ vars = {}, persist, internet, tokenRate, failedAut
     ...vars,
   });
   gateway.edit = edit;
+  gateway.hasElsewhere = elsewhere;
   gateway.rates = { TOKEN_RATE: [tokenRate, 10], FAILED_AUTH: [failedAuth, 60] };
   await gateway.boot();
   return gateway;
@@ -91,6 +93,14 @@ class Gateway {
       });
       return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
     };
+  }
+
+  /** The same with any token, at another isolate of the front Worker. */
+  async elsewhere(token, method, pathAndQuery, body) {
+    const other = await this.#runtime.getWorker("elsewhere");
+    const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+    const response = await other.fetch(new URL(pathAndQuery, this.url).href, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
   }
 
   /** The runtime's resident memory in bytes, and the most it was since `forgetPeak`. */
@@ -188,7 +198,7 @@ class Gateway {
         telemetry: { enabled: false },
         handleStructuredLogs: (log) => this.#log(log),
         resourcePersistencePath: this.folder,
-        workers: [this.between ? withFaults(worker, this.between) : worker],
+        workers: [this.between ? withFaults(worker, this.between) : worker, ...(this.hasElsewhere ? [elsewhereOf(worker)] : [])],
       });
       this.url = await this.#runtime.ready;
       watchAnswers(this.url);
@@ -216,6 +226,9 @@ class Gateway {
     if (process.env.SHOW_LOGS) console.log(`[${log.level}] ${log.message}`);
   }
 }
+
+/** The front Worker once more: its objects are those of the first. */
+const elsewhereOf = (worker) => ({ ...worker, config: { ...worker.config, name: "elsewhere", exports: {} } });
 
 // Miniflare keeps its process to itself; Node announces every child, before it has its name.
 async function runtimeProcessOf(work) {

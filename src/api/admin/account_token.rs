@@ -82,8 +82,10 @@ pub(in crate::api) async fn change_me<O: Outside>(
 ) -> Result<OwnAccount, Failure> {
     let change = body.read_within(call, OWN_CHANGE_BYTES).await?;
     let ask = AccountMessage::ChangeMe(call.caller.visibility(), change.context);
-    let view: AccountView = send_to_account(call.outside(), me(call)?, &ask).await?;
-    Ok(view.own())
+    let id = me(call)?;
+    let view = send_to_account::<AccountView>(call.outside(), id, &ask).await;
+    call.context.leases.end(id);
+    Ok(view?.own())
 }
 
 fn me<O>(call: &AdminCall<'_, O>) -> Result<AccountId, Failure> {

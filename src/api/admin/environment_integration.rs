@@ -34,6 +34,8 @@ pub(in crate::api) struct NewInstall {
     is_enabled: bool,
     #[serde(default = "yes")]
     show_in_catalog: bool,
+    #[serde(default)]
+    edge_calls: bool,
     #[serde(default, rename = "override")]
     overrides: Value,
 }
@@ -45,6 +47,7 @@ pub(in crate::api) struct InstallPatch {
     environment_id: Option<String>,
     is_enabled: Option<bool>,
     show_in_catalog: Option<bool>,
+    edge_calls: Option<bool>,
     #[serde(rename = "override")]
     overrides: Option<Value>,
 }
@@ -65,6 +68,8 @@ view! {
         is_enabled: bool,
         /// Whether the connect page offers it.
         show_in_catalog: bool,
+        /// Whether calls to its accounts outside `eu` may be sent from the caller's edge, with a lease of the credential.
+        edge_calls: bool,
         /// 1, then one more with each change.
         version: u64,
         /// Changes to the config, and `environment_variables`; its secrets are write-only.
@@ -157,6 +162,7 @@ pub(in crate::api) async fn create<O: Outside>(
         integration_name: integration.name,
         is_enabled: new.is_enabled,
         show_in_catalog: new.show_in_catalog,
+        edge_calls: new.edge_calls,
         version: 1,
         overrides: stored.public,
         by_admin_token: stored.trusted,
@@ -182,6 +188,7 @@ pub(in crate::api) async fn change<O: Outside>(
     let change = InstallChange {
         is_enabled: patch.is_enabled,
         show_in_catalog: patch.show_in_catalog,
+        edge_calls: patch.edge_calls,
         overrides: patch.overrides,
         integration: noun::find::<ShownIntegration, O>(call, (), key).await?,
         writer: call.caller.writer(),

@@ -2,6 +2,7 @@
 
 use futures_util::stream::{self, StreamExt};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -177,7 +178,7 @@ pub(in crate::api) async fn delete<O: Outside>(
 ) -> Result<Deleted<AccountId>, Failure> {
     let ask = AccountMessage::Delete(call.visibility()?);
     let id = id.parse()?;
-    send_to_account::<()>(call.outside(), id, &ask).await?;
+    change_account::<()>(call, id, &ask).await?;
     Ok(Deleted { id })
 }
 
@@ -201,7 +202,7 @@ pub(in crate::api) async fn change<O: Outside>(
         }),
     };
     let ask = AccountMessage::Change(visibility, change);
-    let view = send_to_account(call.outside(), id.parse()?, &ask).await?;
+    let view = change_account(call, id.parse()?, &ask).await?;
     Ok(changed(call, view))
 }
 
@@ -213,7 +214,7 @@ pub(in crate::api) async fn replace_credentials<O: Outside>(
     let visibility = call.visibility()?;
     let new = body.read_with_context(call, CONTEXT_BYTES).await?;
     let ask = AccountMessage::Credentials(visibility, new.context);
-    let view = send_to_account(call.outside(), id.parse()?, &ask).await?;
+    let view = change_account(call, id.parse()?, &ask).await?;
     Ok(changed(call, view))
 }
 
@@ -223,7 +224,7 @@ pub(in crate::api) async fn refresh_credentials<O: Outside>(
 ) -> Result<Refreshed, Failure> {
     let ask = AccountMessage::Refresh(call.visibility()?);
     let named = body.read(call).await?;
-    send_to_account::<()>(call.outside(), path_id::parse(&named.id)?, &ask).await?;
+    change_account::<()>(call, path_id::parse(&named.id)?, &ask).await?;
     Ok(Refreshed { success: true })
 }
 
@@ -252,11 +253,22 @@ async fn delete_one<O: Outside>(
 ) -> RemovedAccount {
     let ask = AccountMessage::Delete(visibility);
     let deleted = match path_id::parse(&id) {
-        Ok(account) => send_to_account::<()>(call.outside(), account, &ask).await,
+        Ok(account) => change_account::<()>(call, account, &ask).await,
         Err(failure) => Err(failure),
     };
     let error = deleted.err().as_ref().map(PartialError::from);
     RemovedAccount { id, error }
+}
+
+/// Sends a change to the account's object. This isolate's leases of the account end, also if the outcome is unknown.
+async fn change_account<T: DeserializeOwned>(
+    call: &AdminCall<'_, impl Outside>,
+    id: AccountId,
+    message: &AccountMessage,
+) -> Result<T, Failure> {
+    let outcome = send_to_account(call.outside(), id, message).await;
+    call.context.leases.end(id);
+    outcome
 }
 
 /// The account after a change: a token that may not read it learns no more by changing it.

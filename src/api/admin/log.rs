@@ -6,8 +6,8 @@ use crate::api::path_id;
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::error::Failure;
 use crate::flows::base::records::ListPage;
-use crate::flows::call::log_line::LogLine;
 use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::log_line::LogLine;
 use crate::flows::messages::send_to_account;
 use crate::ports::Outside;
 

@@ -69,6 +69,9 @@ async fn send_form<O: Outside>(
         again: address(&base, &[&chosen.name], &link_of(ours)).into(),
     };
     let submitted = submit_form(context.outside, opened, chosen, credential, sent).await?;
+    if let Submitted::Ended(ended) = &submitted {
+        context.leases.end(ended.account);
+    }
     let form_again = |problems, refusal| {
         let again = RejectedForm {
             posted,

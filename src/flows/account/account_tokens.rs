@@ -2,6 +2,7 @@
 //! hashes and expiry times.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::error::{Code, Failure};
 use crate::flows::account::base::Base;
@@ -45,6 +46,18 @@ impl<O: Outside, S: Storage> AccountTokenStore<O, S> {
         let values = [hash.into(), self.base.outside().now().as_millis().into()];
         let statement = "SELECT hash FROM account_token WHERE hash = ? AND until > ?";
         sql::exists(self.base.storage(), statement, &values)
+    }
+
+    /// How long the token with this hash is still valid.
+    fn valid(&self, hash: &str) -> Result<Duration, StorageFault> {
+        if !sql::has_table(self.base.storage(), TABLE)? {
+            return Ok(Duration::ZERO);
+        }
+        let statement = "SELECT until FROM account_token WHERE hash = ?";
+        let until: Option<i64> = sql::one(self.base.storage(), statement, &[hash.into()])?;
+        let until = Timestamp::from_millis(until.unwrap_or(0));
+        let now = self.base.outside().now();
+        Ok(until.since(now))
     }
 }
 
@@ -93,6 +106,17 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         }
         self.visible(visibility).await?;
         Ok(self.account_tokens.insert(hash, until)?)
+    }
+
+    /// How long the caller's account token is still valid; `None` for a caller with another token.
+    pub(in crate::flows) fn token_valid(
+        &self,
+        visibility: &Visibility,
+    ) -> Result<Option<Duration>, StorageFault> {
+        match visibility {
+            Visibility::AccountToken(hash) => self.account_tokens.valid(hash).map(Some),
+            Visibility::All | Visibility::Environment(_) => Ok(None),
+        }
     }
 }
 

@@ -116,6 +116,9 @@ pub struct InstallRecord {
     pub is_enabled: bool,
     /// Whether the connect page offers it.
     pub show_in_catalog: bool,
+    /// Whether front Workers may send the calls of its accounts themselves, with a lease of the account's credential.
+    #[serde(default)]
+    pub edge_calls: bool,
     /// The version: 1, plus 1 with each change.
     pub version: u64,
     /// Changes to the config, and `environment_variables`, without secrets.

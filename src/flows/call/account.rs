@@ -20,10 +20,10 @@ use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
-use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::messages::log_line::LogLine;
 use crate::ids::AccountId;
 use crate::ports::{HttpClient, Outside, System, Visibility};
 use crate::rate_limit::TooLate;
@@ -86,6 +86,10 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
         loaded: Rc<LoadedAccount>,
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure>;
+
+    /// Checks that a request may be sent now with what the call has read of the account. The driver asks before each
+    /// request, also of a redirect, and does not wait between this and the request.
+    async fn check_send(&self) -> Result<(), Failure>;
 
     /// Notes after the answer that the account is in use.
     fn note_use(self: &Rc<Self>, loaded: &LoadedAccount);

@@ -1,5 +1,6 @@
 //! Implements the traits of `call::account` for the account's object.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,10 +22,10 @@ use crate::flows::call::account_log::AccountLog;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::flows::call::limiter::Limiter;
-use crate::flows::call::log_line::LogLine;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::messages::log_line::LogLine;
 use crate::flows::tokens::Tokens;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, Visibility};
@@ -41,6 +42,8 @@ pub struct AccountCalls<O, S> {
     tokens: Tokens<O, S>,
     log: Rc<AccountLog<O, S>>,
     idempotency: Rc<IdempotencyStore<O, S>>,
+    /// Whether the config of the last call allows leases of the account.
+    is_leasable: Cell<bool>,
     limiter: Limiter,
     /// Counts the calls and webhooks in progress.
     callers: Callers,
@@ -65,6 +68,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
             tokens,
             log: Rc::clone(log),
             idempotency: Rc::clone(idempotency),
+            is_leasable: Cell::default(),
             limiter: Limiter::new(),
             callers: Callers::default(),
             bodies: AccountBodies::default(),
@@ -81,8 +85,16 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         &self.record
     }
 
-    pub(in crate::flows) fn log(&self) -> &AccountLog<O, S> {
+    pub(in crate::flows) fn log(&self) -> &Rc<AccountLog<O, S>> {
         &self.log
+    }
+
+    pub(super) fn is_leasable(&self) -> bool {
+        self.is_leasable.get()
+    }
+
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     pub(in crate::flows) fn tokens(&self) -> &Tokens<O, S> {
@@ -159,7 +171,10 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
     }
 
     async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
-        self.record.resolved_config(account).await
+        let resolved = self.record.resolved_config(account).await?;
+        self.is_leasable
+            .set(self.may_lease(account, &resolved.install));
+        Ok(resolved)
     }
 
     async fn fresh(
@@ -168,6 +183,10 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
         self.tokens.refresh().fresh(self, loaded, deadline).await
+    }
+
+    async fn check_send(&self) -> Result<(), Failure> {
+        Ok(())
     }
 
     fn note_use(self: &Rc<Self>, loaded: &LoadedAccount) {

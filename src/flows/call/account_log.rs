@@ -15,8 +15,8 @@ use crate::flows::base::recent_rows::{MOST, foreign_cursor, newest_before};
 use crate::flows::base::records::{Comparison, Filter, FilterValue, ListPage, PageRequest};
 use crate::flows::base::sequence::{next_moment, number_at};
 use crate::flows::base::sql;
-use crate::flows::call::log_line::LogLine;
 use crate::flows::call::log_store::{CallLog, MOST_QUEUED, TABLE};
+use crate::flows::messages::log_line::LogLine;
 use crate::ports::{Outside, Row, SqlValue, Storage, Visibility};
 use crate::time::Timestamp;
 

@@ -67,7 +67,10 @@ impl<A: LiveAccount, W: Way<A>> Link<'_, A, W> {
                     loaded
                 }))
             }
-            Step::Send(request) => Input::Answered(self.send(request).await),
+            Step::Send(request) => match self.way.account().check_send().await {
+                Ok(()) => Input::Answered(self.send(request).await),
+                Err(failure) => Input::NotSent(failure),
+            },
             Step::ReadBody => self.read(engine).await,
             Step::ReadSmallBody => Input::SmallBodyRead(match self.answer.take() {
                 Some(stream) => {

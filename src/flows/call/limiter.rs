@@ -66,6 +66,11 @@ impl Limiter {
         self.pace.borrow_mut().pause(now, wait);
     }
 
+    /// How long the provider's pause lasts from now.
+    pub(in crate::flows) fn paused(&self, now: Timestamp) -> Duration {
+        self.pace.borrow().paused(now)
+    }
+
     /// A connection, if one is free now.
     pub(in crate::flows) fn free_slot(&self) -> Option<SemaphorePermit<'_>> {
         self.slots.try_acquire().ok()

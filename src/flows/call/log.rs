@@ -14,9 +14,9 @@ use crate::flows::call::admit::Access;
 use crate::flows::call::ended::{Ended, WriteOutcome, forbidden, length};
 use crate::flows::call::idempotency::call_once;
 use crate::flows::call::list::all_pages::Piece;
-use crate::flows::call::log_line::LogLine;
 use crate::flows::call::trace::Trace;
-use crate::flows::call::{Call, CallResponse, Completed};
+use crate::flows::call::{Call, CallResponse, Completed, execute};
+use crate::flows::messages::log_line::LogLine;
 use crate::ports::{ByteStream, HandOver, System, Visibility};
 use crate::settings::LogCalls;
 use crate::time::Timestamp;
@@ -43,6 +43,24 @@ pub(in crate::flows) async fn logged_call<A: LiveAccount + WriteStore>(
     hand_over: &HandOver,
     call: Call<StreamOf<A>>,
 ) -> Result<CallResponse<A>, Failure> {
+    logged_by(account, hand_over, call, call_once).await
+}
+
+/// The same without the storage of an `Idempotency-Key`.
+pub(in crate::flows) async fn logged_without_key<A: LiveAccount>(
+    account: &Rc<A>,
+    hand_over: &HandOver,
+    call: Call<StreamOf<A>>,
+) -> Result<CallResponse<A>, Failure> {
+    logged_by(account, hand_over, call, execute).await
+}
+
+async fn logged_by<'a, A: LiveAccount>(
+    account: &'a Rc<A>,
+    hand_over: &'a HandOver,
+    call: Call<StreamOf<A>>,
+    make: impl AsyncFnOnce(Access<'a, A>, Call<StreamOf<A>>) -> Completed<A>,
+) -> Result<CallResponse<A>, Failure> {
     let access = Access::check(account, &hand_over.visibility, call.timeout).await?;
     let loaded = Rc::clone(access.loaded());
     let log = Log {
@@ -50,7 +68,7 @@ pub(in crate::flows) async fn logged_call<A: LiveAccount + WriteStore>(
         opening: Opening::of_call(hand_over, &call, account.system().now()),
         trace: Rc::clone(&call.trace),
     };
-    let Completed { response, ended } = call_once(access, call).await;
+    let Completed { response, ended } = make(access, call).await;
     match response {
         Ok(CallResponse::Pages(mut pages)) => {
             pages.logged(LogOfPages {

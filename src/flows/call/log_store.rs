@@ -13,7 +13,7 @@ use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
 use crate::flows::base::sequence::{moment_of, number_after, number_at};
 use crate::flows::base::sql;
-use crate::flows::call::log_line::LogLine;
+use crate::flows::messages::log_line::LogLine;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;

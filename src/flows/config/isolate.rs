@@ -58,6 +58,12 @@ impl<T> RecordCache<T> {
         (*until > now).then(|| entry.clone())
     }
 
+    /// Until when the entry under `id` is used, unless this isolate writes it.
+    pub fn used_until(&self, id: &str) -> Option<Timestamp> {
+        let mut entries = self.entries.borrow_mut();
+        entries.get(id).map(|(until, _)| *until)
+    }
+
     /// Stores what this isolate wrote, until `until`. `bytes` is its length as JSON.
     pub fn write(&self, id: &str, entry: Cached<T>, bytes: usize, until: Timestamp) {
         self.writes.set(self.writes.get() + 1);

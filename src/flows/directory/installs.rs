@@ -87,6 +87,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let record = InstallRecord {
             is_enabled: change.is_enabled.unwrap_or(old.is_enabled),
             show_in_catalog: change.show_in_catalog.unwrap_or(old.show_in_catalog),
+            edge_calls: change.edge_calls.unwrap_or(old.edge_calls),
             version: old.version + 1,
             updated_at: self.outside.now(),
             sealed: sealed::seal(

@@ -131,6 +131,7 @@ pub enum LinkState {
 pub struct InstallChange {
     pub is_enabled: Option<bool>,
     pub show_in_catalog: Option<bool>,
+    pub edge_calls: Option<bool>,
     /// Merged into its override (RFC 7396).
     pub overrides: Option<Value>,
     /// The integration, to check the result against.

@@ -6,6 +6,8 @@ pub mod connecting;
 pub mod dead_letter;
 pub mod environment;
 pub mod event;
+pub mod lease;
+pub mod log_line;
 pub mod webhook;
 
 use std::collections::BTreeMap;
@@ -155,7 +157,12 @@ impl ObjectMessage for EnvironmentMessage {}
 impl ObjectMessage for AccountMessage {
     fn patience(&self) -> Duration {
         match self {
-            Self::Connect(_) | Self::Callback(_) | Self::Refresh(_) => WITH_PROVIDER,
+            Self::Connect(_)
+            | Self::Callback(_)
+            | Self::Refresh(_)
+            | Self::Lease(..)
+            | Self::RenewLease(..)
+            | Self::ConfirmRefusal(..) => WITH_PROVIDER,
             _ => PATIENCE,
         }
     }

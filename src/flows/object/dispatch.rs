@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
-use serde_json::json;
 
 use crate::error::{Code, Failure};
 use crate::flows::actions::call_action::call_action;
@@ -17,6 +16,7 @@ use crate::flows::base::{body, reply};
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::admit::Access;
+use crate::flows::call::failed::{failed_reply, log_failure};
 use crate::flows::call::list::all_pages::{AllPages, Piece};
 use crate::flows::call::log::{logged_action, logged_call};
 use crate::flows::call::trace::Trace;
@@ -24,7 +24,9 @@ use crate::flows::call::{Call, CallResponse};
 use crate::flows::ingress::reply::answered_in_time;
 use crate::flows::object::AccountObject;
 use crate::json::{Exact, is_deeper};
-use crate::ports::{Body, Budget, HandOver, Incoming, ObjectRoute, Outside, Pages, Reply, Storage};
+use crate::ports::{
+    Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Pages, Reply, Storage,
+};
 use crate::proxy::Target;
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
@@ -40,7 +42,13 @@ pub async fn dispatch<O: Outside, S: Storage>(
     // RFC 9110 section 9.3.2. The response to a call is the provider's.
     let is_bodiless =
         request.method == Method::HEAD && !matches!(hand_over.route, ObjectRoute::Call(..));
+    let is_call = matches!(hand_over.route, ObjectRoute::Call(..));
     let mut reply = reply_to(account, hand_over, request, &request_id).await;
+    if is_call && account.calls().offers_lease() {
+        reply
+            .headers
+            .insert(LEASE_OFFER, HeaderValue::from_static("1"));
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
     }
@@ -56,27 +64,10 @@ async fn reply_to<O: Outside, S: Storage>(
     request: Incoming<O::Stream>,
     request_id: &str,
 ) -> Reply<O::Stream> {
-    let calls = account.calls();
-    let answer = match answer(account, hand_over, request).await {
-        Ok(reply) => return reply,
-        // The failure can contain a long response of the provider, so it takes memory from the budget.
-        Err(failure) => {
-            log_failure(calls.system(), request_id, &failure);
-            let reply = reply::failure(&failure, request_id);
-            let reply = until_drained(calls.system(), calls.room(), reply);
-            // Without memory for that response, the failure of a made write is sent without it.
-            reply.map_err(|late| match failure.write_made() {
-                Some(_) => failure.without_raw_response(),
-                None => late,
-            })
-        }
-    };
-    let mut reply = answer.unwrap_or_else(|failure| {
-        log_failure(calls.system(), request_id, &failure);
-        reply::failure(&failure, request_id)
-    });
-    keep_harmless(&mut reply.headers);
-    reply
+    match answer(account, hand_over, request).await {
+        Ok(reply) => reply,
+        Err(failure) => failed_reply(&**account.calls(), request_id, failure),
+    }
 }
 
 async fn answer<O: Outside, S: Storage>(
@@ -200,13 +191,6 @@ async fn input<O: Outside>(
         return Err(Failure::new(Code::Malformed, message));
     }
     Ok(value)
-}
-
-/// Logs a failure that only the operator can fix.
-fn log_failure(outside: &impl Outside, request_id: &str, failure: &Failure) {
-    if failure.status() >= 500 && failure.remote.is_none() {
-        outside.log(&json!({ "level": "error", "event": "call_failed", "request_id": request_id, "code": failure.code.as_str(), "message": failure.message }));
-    }
 }
 
 impl<B> Call<B> {

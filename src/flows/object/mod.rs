@@ -185,6 +185,17 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             Message::Deliver => answered(self.events.release_deliveries().await?),
             Message::Reseal => answered(self.reseal().await?),
+            Message::Lease(visibility, purpose) => {
+                answered(Box::pin(self.calls.lease(&visibility, purpose)).await?)
+            }
+            Message::RenewLease(visibility, refused) => {
+                answered(Box::pin(self.calls.renew_lease(&visibility, refused)).await?)
+            }
+            Message::ConfirmRefusal(visibility, refused) => {
+                let confirmed = self.calls.confirm_refused_lease(&visibility, refused);
+                answered(Box::pin(confirmed).await?)
+            }
+            Message::ReportCalls(report) => answered(self.calls.take_report(report).await?),
             Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
         }
     }

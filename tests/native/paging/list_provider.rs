@@ -430,8 +430,12 @@ impl ListProvider {
             headers: map,
             body: Body::Empty,
         };
-        let isolate = self.world.isolate();
-        let answer = Box::pin(causeway::api::handle(&self.world, &isolate, Ok(request)));
+        let (isolate, leases) = (self.world.isolate(), self.world.leases());
+        let answer = Box::pin(causeway::api::handle(
+            &self.world,
+            (&isolate, &leases),
+            Ok(request),
+        ));
         self.world.run(answer).await.into_reply()
     }
 }

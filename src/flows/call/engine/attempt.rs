@@ -14,7 +14,9 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
-use crate::flows::call::engine::request::{BuiltRequest, Hop, body_of_hop, checked, lost, refused};
+use crate::flows::call::engine::request::{
+    BuiltRequest, Followed, Hop, body_of_hop, checked, lost, refused,
+};
 use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::respond::written::message_reading_of;
 use crate::flows::call::subject::Errand;
@@ -80,14 +82,14 @@ impl<A: CallAccount> Engine<'_, A> {
         if matches!(body, Body::Empty) {
             description::drop_without_body(&mut draft.headers);
         }
-        self.send(draft, Forward::Keep, 0, body)
+        self.send(draft, Forward::Keep, Followed::default(), body)
     }
 
     fn send(
         &mut self,
         draft: Draft,
         credentials: Forward,
-        count: usize,
+        followed: Followed,
         body: Body<Streamed>,
     ) -> Step {
         let again = body.again();
@@ -99,7 +101,7 @@ impl<A: CallAccount> Engine<'_, A> {
         self.state = EngineState::Sending(Box::new(Hop {
             draft,
             credentials,
-            count,
+            followed,
             again,
             sent_at: self.account.system().now(),
         }));
@@ -189,6 +191,15 @@ impl<A: CallAccount> Engine<'_, A> {
         }
     }
 
+    /// The request may no longer be sent. If it is a redirected write, the write was not made.
+    pub(in crate::flows) fn not_sent(&mut self, hop: &Hop, failure: Failure) -> Step {
+        let unmade = hop.followed.of_write;
+        match unmade.filter(|_| self.trace.done().is_none()) {
+            Some(status) => self.fail(failure.of_write_not_made(status)),
+            None => self.fail(failure),
+        }
+    }
+
     /// Follows a redirect, or passes the answer on.
     fn follow(&mut self, hop: Hop, answer: Answer) -> Step {
         let status = answer.status;
@@ -200,7 +211,7 @@ impl<A: CallAccount> Engine<'_, A> {
             self.trace.was_done(status);
         }
         let Draft { method, url, .. } = &hop.draft;
-        match redirect::decide(status, location, method, url, hop.count) {
+        match redirect::decide(status, location, method, url, hop.followed.count) {
             RedirectDecision::Answer => {
                 self.exchange.answered_by = match hop.credentials {
                     Forward::Keep => AnsweredBy::Provider,
@@ -251,7 +262,11 @@ impl<A: CallAccount> Engine<'_, A> {
         if self.errand() != Errand::Refresh {
             self.account.count_redirect();
         }
-        self.send(draft, credentials, hop.count + 1, body)
+        let followed = Followed {
+            count: hop.followed.count + 1,
+            of_write: write,
+        };
+        self.send(draft, credentials, followed, body)
     }
 
     /// Logs the names of header fields that are not UTF-8. They are passed on as far as they can be decoded.

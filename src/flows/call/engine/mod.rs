@@ -10,7 +10,7 @@ pub(in crate::flows) mod protocol;
 pub(in crate::flows) mod request;
 pub(in crate::flows) mod settle;
 #[cfg(test)]
-mod tests;
+pub(in crate::flows) mod tests;
 
 use std::rc::Rc;
 
@@ -166,6 +166,7 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             }
             (EngineState::Connecting, Input::Connected(Ok(now))) => self.connected(now),
             (EngineState::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
+            (EngineState::Sending(hop), Input::NotSent(failure)) => self.not_sent(&hop, failure),
             (EngineState::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
             (EngineState::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {
                 let (mut head, then) = *unread;

@@ -29,6 +29,8 @@ pub(in crate::flows) enum Input {
     Connected(Result<Rc<LoadedAccount>, Failure>),
     /// Of [`Step::Send`].
     Answered(Result<Answer, SendError>),
+    /// Of [`Step::Send`]: the request may no longer be sent.
+    NotSent(Failure),
     /// Of [`Step::ReadBody`], with the memory that it takes.
     BodyRead(Result<(Bytes, Room), Failure>),
     /// Of [`Step::ReadSmallBody`]; `None` where it is larger, or did not come.

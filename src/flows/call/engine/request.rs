@@ -25,8 +25,7 @@ pub(in crate::flows) struct BuiltRequest {
 pub(in crate::flows) struct Hop {
     pub(in crate::flows) draft: Draft,
     pub(in crate::flows) credentials: Forward,
-    /// The number of redirects followed so far.
-    pub(in crate::flows) count: usize,
+    pub(in crate::flows) followed: Followed,
     /// A copy of its body, if it can be sent again.
     pub(in crate::flows) again: Option<Body<Streamed>>,
     pub(in crate::flows) sent_at: Timestamp,
@@ -44,6 +43,14 @@ pub(in crate::flows) fn checked<S>(reply: Reply<S>) -> Result<Reply<S>, Failure>
             format!("The provider answered with the status {odd}, which HTTP does not have."),
         )),
     }
+}
+
+/// The redirects that led to a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::flows) struct Followed {
+    pub(in crate::flows) count: usize,
+    /// The status of the last one, if it answered a write.
+    pub(in crate::flows) of_write: Option<u16>,
 }
 
 pub(in crate::flows) fn body_of_hop(

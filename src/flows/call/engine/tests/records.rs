@@ -58,6 +58,7 @@ pub(in crate::flows) fn install() -> InstallRecord {
         integration_name: "lock".to_owned(),
         is_enabled: true,
         show_in_catalog: true,
+        edge_calls: false,
         version: 1,
         overrides: json!({}),
         by_admin_token: Trusted::default(),
