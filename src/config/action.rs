@@ -26,16 +26,80 @@ pub const RESERVED: &[&str] = &[
     "refresh_token",
 ];
 
+/// The action that gets an account its tokens.
+const REFRESH: &str = "refresh_token";
+
 /// A sequence of steps; each sees the result of the one before.
 #[derive(Debug, Clone)]
 pub struct Action {
     /// The steps, in order.
     pub steps: Vec<StepConfig>,
-    /// Whether the file writes one bare step instead of `steps`.
-    is_bare: bool,
+    /// The key of its list; `None` when the file writes one bare step.
+    list: Option<&'static str>,
+}
+
+/// An action where the file has it.
+#[derive(Debug, Clone, Copy)]
+pub struct PlacedAction<'c> {
+    /// Its name. The steps of a credential count as `refresh_token`, as what they get is the account's token.
+    pub name: &'c str,
+    /// Its steps.
+    pub action: &'c Action,
+    place: ActionPlace<'c>,
+}
+
+/// The place of an action in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionPlace<'c> {
+    /// In `actions`, under this name.
+    Actions(&'c str),
+    /// In the credential of this format.
+    Credential(&'c str),
+}
+
+impl fmt::Display for ActionPlace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Actions(name) => write!(f, "config.actions.{name}"),
+            Self::Credential(format) => write!(f, "config.credentials.{format}.config"),
+        }
+    }
+}
+
+impl<'c> PlacedAction<'c> {
+    /// An action of the file.
+    pub fn of_file(name: &'c str, action: &'c Action) -> Self {
+        let place = ActionPlace::Actions(name);
+        Self {
+            name,
+            action,
+            place,
+        }
+    }
+
+    /// Steps of a credential.
+    pub fn of_credential(format: &'c str, action: &'c Action) -> Self {
+        let place = ActionPlace::Credential(format);
+        Self {
+            name: REFRESH,
+            action,
+            place,
+        }
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> ActionPlace<'c> {
+        self.place
+    }
 }
 
 impl Action {
+    /// The steps under this key.
+    pub(super) fn listed(key: &'static str, steps: Vec<StepConfig>) -> Self {
+        let list = Some(key);
+        Self { steps, list }
+    }
+
     /// The inputs of its forms.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.steps.iter().flat_map(|step| match &step.kind {
@@ -47,12 +111,9 @@ impl Action {
     /// Its steps, each with its place below the action: `.steps[0]`, or
     /// nothing when the action is one bare step.
     pub fn placed(&self) -> impl Iterator<Item = (String, &StepConfig)> {
-        let place = |index: usize| {
-            if self.is_bare {
-                String::new()
-            } else {
-                format!(".steps[{index}]")
-            }
+        let place = |index: usize| match self.list {
+            None => String::new(),
+            Some(key) => format!(".{key}[{index}]"),
         };
         self.steps
             .iter()
@@ -115,11 +176,11 @@ impl<'de> Visitor<'de> for ActionVisitor {
         match (steps, bare) {
             (Some(steps), None) => Ok(Action {
                 steps,
-                is_bare: false,
+                list: Some("steps"),
             }),
             (None, Some(parts)) => Ok(Action {
                 steps: vec![parts.finish()?],
-                is_bare: true,
+                list: None,
             }),
             _ => Err(A::Error::missing_field("steps")),
         }

@@ -1,5 +1,5 @@
-//! What a customer hands over, and how OAuth tokens are had for it
-//! (RFC 6749, 7636). Getting them is the `oauth` module's work.
+//! What a customer hands over, and how tokens are had for it
+//! (RFC 6749, 7636). Getting them is the work of `oauth` and `flows::tokens`.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,10 @@ use crate::json::Path;
 
 use super::{Count, Field};
 
+mod custom_token;
 mod endpoints;
 mod pkce;
+pub use custom_token::{CustomToken, TokenExpressions};
 pub use endpoints::Endpoint;
 pub use pkce::Pkce;
 
@@ -32,13 +34,15 @@ pub enum Credential {
     Oauth2ClientCredentials(Box<OAuth2>),
     /// What the customer types in.
     ApiKey(ApiKey),
+    /// A token that steps get, such as a session of a login endpoint.
+    CustomToken(Box<CustomToken>),
     /// Client credentials with `grant_type=kekaapi`, `scope=kekaapi` and `api_key`.
     KekaOauth(Box<OAuth2>),
 }
 
 /// Formats of the file that this version does not execute: a file that has
 /// them loads, with a warning, without them.
-pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "custom_token", "aws_sigv4"];
+pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "aws_sigv4"];
 
 /// Formats of this version: which of their keys are secrets is known.
 pub const FORMATS: &[&str] = &[
@@ -46,6 +50,7 @@ pub const FORMATS: &[&str] = &[
     "oauth2_client_credentials",
     "api_key",
     "keka_oauth",
+    "custom_token",
 ];
 
 /// What the customer types in.
@@ -189,6 +194,7 @@ impl Credential {
             Self::Oauth2ClientCredentials(_) => "oauth2_client_credentials",
             Self::ApiKey(_) => "api_key",
             Self::KekaOauth(_) => "keka_oauth",
+            Self::CustomToken(_) => "custom_token",
         }
     }
 
@@ -196,6 +202,7 @@ impl Credential {
     pub fn fields(&self) -> &[Field] {
         match self {
             Self::ApiKey(config) => &config.fields,
+            Self::CustomToken(config) => &config.fields,
             Self::Oauth2(config)
             | Self::Oauth2ClientCredentials(config)
             | Self::KekaOauth(config) => &config.fields,
@@ -205,10 +212,31 @@ impl Credential {
     /// The OAuth settings, when it has tokens.
     pub fn oauth(&self) -> Option<&OAuth2> {
         match self {
-            Self::ApiKey(_) => None,
+            Self::ApiKey(_) | Self::CustomToken(_) => None,
             Self::Oauth2(config)
             | Self::Oauth2ClientCredentials(config)
             | Self::KekaOauth(config) => Some(config),
+        }
+    }
+
+    /// The settings of a token that steps get.
+    pub fn custom_token(&self) -> Option<&CustomToken> {
+        match self {
+            Self::CustomToken(config) => Some(config),
+            _ => None,
+        }
+    }
+
+    /// Whether an account of it has a token.
+    pub fn has_token(&self) -> bool {
+        !matches!(self, Self::ApiKey(_))
+    }
+
+    /// Context keys filled from the token's answer, where it has a token.
+    pub fn context_from_token(&self) -> Option<&BTreeMap<String, Path>> {
+        match self {
+            Self::CustomToken(config) => Some(&config.context_from_token),
+            _ => self.oauth().map(|config| &config.context_from_token),
         }
     }
 

@@ -24,6 +24,11 @@ pub(super) fn prepare(config: &mut Value) {
         for (format, credential) in credentials {
             named(credential, format);
             tagged(credential, "format");
+            for list in ["steps", "refresh_steps"] {
+                let steps = credential.get_mut("config").and_then(|own| own.get_mut(list));
+                let steps = steps.and_then(Value::as_array_mut);
+                steps.into_iter().flatten().for_each(credential_step);
+            }
         }
     }
     shared(config);
@@ -111,6 +116,17 @@ fn step(step: &mut Value) {
         }
     }
     *keys = ordered;
+}
+
+/// A request that gets a token has none: unless it says how it is authenticated, it is not.
+fn credential_step(own: &mut Value) {
+    step(own);
+    if own.get("type").is_some_and(|kind| kind == "request")
+        && let Some(Value::Object(config)) = own.get_mut("config")
+        && !config.contains_key("authorization")
+    {
+        config.entry("no_auth").or_insert(json!(true));
+    }
 }
 
 /// `HMAC-SHA256` → `hmac` with `algorithm: sha256`; names in lower case.

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::expression::scope::context_key;
-use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
+use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 
 use super::credentials::{Endpoints, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
-use super::{Config, Credential, Webhook};
+use super::action::StepKind;
+use super::{Config, Credential, CustomToken, Webhook};
 
 mod file_reads;
 
@@ -22,7 +23,12 @@ impl Config {
     pub fn aiming_keys(&self, method: &str) -> BTreeSet<String> {
         let oauth = self.credential(method).and_then(Credential::oauth);
         let of_tokens = oauth.map(token_keys).unwrap_or_default();
-        self.origin_keys().into_iter().chain(of_tokens).collect()
+        let custom = self.credential(method).and_then(Credential::custom_token);
+        let mut of_steps = custom.map(step_keys).unwrap_or_default();
+        let secret = self.password_fields();
+        of_steps.retain(|key| !secret.contains(key) && !KEYS.contains(&key.as_str()));
+        let keys = self.origin_keys().into_iter();
+        keys.chain(of_tokens).chain(of_steps).collect()
     }
 
     /// The context keys that a customer's form, or the query of their way back, fills.
@@ -59,8 +65,11 @@ fn declared_keys(config: &Config) -> BTreeSet<String> {
         keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
         keys.insert(field.clone());
     }
+    for wanted in config.credentials.values().filter_map(Credential::context_from_token) {
+        keys.extend(wanted.keys().cloned());
+        keys.insert("oauth".to_owned());
+    }
     for oauth in config.credentials.values().filter_map(Credential::oauth) {
-        keys.extend(oauth.context_from_token.keys().cloned());
         keys.extend(oauth.context_from_callback.keys().cloned());
         keys.extend(["oauth", "client_id", "client_secret"].map(str::to_owned));
     }
@@ -111,6 +120,25 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
     let texts = parameters.chain(issuer).flat_map(Template::placeholders);
     let read = urls.chain(paths).chain(texts).flat_map(Placeholder::paths);
     read.filter_map(context_key).map(str::to_owned).collect()
+}
+
+/// The context keys that the requests of a custom token read, apart from the token. A new secret is still the secret of
+/// the same customer; another user name is not.
+fn step_keys(custom: &CustomToken) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for step in custom.actions().flat_map(|action| &action.steps) {
+        let StepKind::Request(method) = &step.kind else {
+            continue;
+        };
+        let entries = method.headers.values().chain(method.query.values());
+        let entries = entries.flatten().flat_map(Template::placeholders);
+        let body = method.body.iter().flat_map(TemplateTree::placeholders);
+        let read = method.path.placeholders().chain(entries).chain(body);
+        let read = read.flat_map(Placeholder::paths).filter_map(context_key);
+        keys.extend(read.map(str::to_owned));
+    }
+    keys.retain(|key| !matches!(key.as_str(), "oauth" | "access_token"));
+    keys
 }
 
 #[cfg(test)]

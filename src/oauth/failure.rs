@@ -123,6 +123,11 @@ impl TokenFailure {
         )
     }
 
+    /// Whether the provider answered, and gave no token.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Transient { .. })
+    }
+
     /// Whether the answer leaves open who has to act. One that stays so for long is the end of the token.
     pub fn is_unclear(&self) -> bool {
         match self {

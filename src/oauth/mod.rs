@@ -25,7 +25,7 @@ pub use context::{context_from_callback, context_from_token};
 pub use failure::TokenFailure;
 pub use introspection::{Introspection, read_introspection};
 pub use pkce::Verifier;
-pub use reply::{TokenReply, read_token};
+pub use reply::{TokenReply, no_token, read_token};
 pub use request::{TokenRequest, client_credentials, exchange, introspect, keka, refresh, revoke};
 
 /// What requests are built from: the file's settings, and what its templates see. That holds secrets, so

@@ -73,9 +73,9 @@ impl<'c> AimCheck<'c, '_> {
                 self.request(method, &at, &mut shared);
             }
         }
-        for (name, action) in &config.actions {
-            for (place, step) in action.placed() {
-                let at = format!("config.actions.{name}{place}.config");
+        for placed in config.placed_actions() {
+            for (place, step) in placed.action.placed() {
+                let at = format!("{}{place}.config", placed.place());
                 match &step.kind {
                     StepKind::Request(method) => self.request(method, &at, &mut shared),
                     StepKind::Call(call) => self.call(call, &at),
@@ -124,13 +124,13 @@ impl<'c> AimCheck<'c, '_> {
         let urls = self.config.urls();
         let is_open = urls.iter().any(|(_, url)| self.host(url) == Host::Open);
         let host = if is_open { Host::Open } else { Host::Fixed };
-        for (name, action) in &self.config.actions {
-            for (place, step) in action.placed() {
+        for placed in self.config.placed_actions() {
+            for (place, step) in placed.action.placed() {
                 let (StepKind::SetContext(change) | StepKind::UpdateContext(change)) = &step.kind
                 else {
                     continue;
                 };
-                let at = format!("config.actions.{name}{place}.config");
+                let at = format!("{}{place}.config", placed.place());
                 match change {
                     ContextChange::Values(tree) => {
                         self.say_all(host, operator_values::of_tree(tree, &at));

@@ -40,7 +40,7 @@ const ONE_SOURCE: &str = "name the account's own fields alone, or `environment_v
 pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
     match credential {
         Credential::Oauth2ClientCredentials(oauth) | Credential::KekaOauth(oauth) => Some(oauth),
-        Credential::Oauth2(_) | Credential::ApiKey(_) => None,
+        Credential::Oauth2(_) | Credential::ApiKey(_) | Credential::CustomToken(_) => None,
     }
 }
 

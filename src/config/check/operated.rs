@@ -66,14 +66,14 @@ impl Operated {
     fn round(&self, config: &Config, typed: &Typed) -> Self {
         let reader = CarriedReader::new(config, typed, self);
         let mut next = self.clone();
-        for (name, action) in &config.actions {
+        for placed in config.placed_actions() {
             let mut is_operators = false;
-            for step in traced(name, action) {
+            for step in traced(placed.name, placed.action) {
                 let behind = next.behind(&reader, &step, is_operators);
                 let may_be_skipped = step.step.run_if.is_some();
                 is_operators = behind || (is_operators && may_be_skipped);
             }
-            next.is_token |= is_operators && name == GRANT;
+            next.is_token |= is_operators && placed.name == GRANT;
         }
         next
     }

@@ -51,13 +51,15 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
         return None;
     }
     let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
-    for oauth in config
-        .credentials
-        .values()
-        .filter_map(|credential| credential.oauth())
-    {
+    for credential in config.credentials.values() {
+        let Some(keys) = credential.context_from_token() else {
+            continue;
+        };
         known.extend(["oauth".to_owned(), "access_token".to_owned()]);
-        known.extend(oauth.context_from_token.keys().cloned());
+        known.extend(keys.keys().cloned());
+        let Some(oauth) = credential.oauth() else {
+            continue;
+        };
         known.extend(oauth.context_from_callback.keys().cloned());
     }
     let handshake = config
@@ -67,7 +69,7 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     if handshake.is_some_and(|expression| expression.source().contains("update_context")) {
         return None;
     }
-    for step in config.actions.values().flat_map(|action| &action.steps) {
+    for step in config.placed_actions().flat_map(|placed| &placed.action.steps) {
         match &step.kind {
             StepKind::SetContext(ContextChange::Values(TemplateTree::Object(entries)))
             | StepKind::UpdateContext(ContextChange::Values(TemplateTree::Object(entries))) => {

@@ -96,9 +96,9 @@ pub(super) fn confirmed(config: &Config) -> BTreeSet<String> {
 
 /// Whether an action can put a copied or a caller's value there.
 pub(super) fn is_tainted(config: &Config, key: &str, typed: &Typed) -> bool {
-    let mut actions = config.actions.iter();
-    actions.any(|(name, action)| {
-        let steps = traced(name, action);
+    let mut actions = config.placed_actions();
+    actions.any(|placed| {
+        let steps = traced(placed.name, placed.action);
         steps.iter().any(|step| step.can_taint(key, typed))
     })
 }

@@ -78,7 +78,13 @@ impl<'p> EntryPosition<'p> {
             // What the provider grants is secret until the file says which of it is not.
             Self::Credential(keys) => matches!(
                 second(keys),
-                "auth" | "contextFromToken" | "contextFromCallback" | "tokenResponsePath"
+                "auth"
+                    | "contextFromToken"
+                    | "contextFromCallback"
+                    | "tokenResponsePath"
+                    | "steps"
+                    | "refresh_steps"
+                    | "token"
             ),
             Self::Webhook(keys) => matches!(
                 first(keys),

@@ -8,6 +8,7 @@
 pub mod call_action;
 pub(in crate::flows) mod context;
 pub(in crate::flows) mod credential_actions;
+mod custom_token;
 pub(in crate::flows) mod keep_changes;
 
 pub(in crate::flows) mod request;
@@ -17,9 +18,9 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::config::Config;
+use crate::config::{Config, PlacedAction};
 use crate::config::action::{
     Action, ContextChange, GetContext, Previous, Provenance, StepConfig, StepKind,
 };
@@ -45,8 +46,9 @@ pub const POST_INSTALL: &str = "post_install";
 /// An action of the file. Its name decides what it may change.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedAction<'a> {
-    name: &'a str,
-    action: &'a Action,
+    placed: PlacedAction<'a>,
+    /// For whom its requests are sent.
+    errand: Errand,
 }
 
 /// What an action that ran to its end leaves behind.
@@ -61,6 +63,8 @@ pub struct ActionOutcome {
     /// Those of them whose values may be copies of other keys: they keep the origin of the values they were copied
     /// from.
     pub copied: BTreeSet<String>,
+    /// The header fields of the last answer, as expressions see them.
+    pub headers: Value,
     /// How many steps ran. A step whose `run_if` was false did not.
     pub steps: usize,
     /// How many of them sent a request.
@@ -72,16 +76,30 @@ pub struct ActionOutcome {
 impl<'a> NamedAction<'a> {
     pub fn find(config: &'a Config, name: &str) -> Option<Self> {
         let (name, action) = config.actions.get_key_value(name)?;
-        Some(Self { name, action })
+        let errand = match name.as_str() {
+            REFRESH_TOKEN => Errand::Refresh,
+            _ => Errand::Step,
+        };
+        let placed = PlacedAction::of_file(name, action);
+        Some(Self { placed, errand })
+    }
+
+    /// Steps of a credential.
+    pub(in crate::flows) fn of_credential(placed: PlacedAction<'a>, errand: Errand) -> Self {
+        Self { placed, errand }
     }
 
     pub fn name(&self) -> &'a str {
-        self.name
+        self.placed.name
+    }
+
+    fn action(&self) -> &'a Action {
+        self.placed.action
     }
 
     /// Whether one of its requests has a method that may write.
     pub fn may_write(&self, config: &Config) -> bool {
-        let mut methods = self.action.steps.iter().filter_map(|step| {
+        let mut methods = self.action().steps.iter().filter_map(|step| {
             let method = match &step.kind {
                 StepKind::Request(method) => method,
                 StepKind::Call(call) => config.method(&call.resource, &call.method)?,
@@ -96,7 +114,7 @@ impl<'a> NamedAction<'a> {
     fn check_forms(&self) -> Result<(), Failure> {
         let always =
             |step: &StepConfig| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
-        match self.action.steps.iter().find(|step| always(step)) {
+        match self.action().steps.iter().find(|step| always(step)) {
             Some(_) => Err(no_forms()),
             None => Ok(()),
         }
@@ -120,13 +138,11 @@ pub async fn run_action<A: LiveAccount>(
         loaded,
         resolved,
         deadline,
-        errand: match action.name {
-            REFRESH_TOKEN => Errand::Refresh,
-            _ => Errand::Step,
-        },
-        context: RunningContext::new(action.name, &resolved.compiled, loaded),
+        errand: action.errand,
+        context: RunningContext::new(action.name(), &resolved.compiled, loaded),
         previous: Answered {
             value: input,
+            headers: Value::Object(Map::new()),
             room: account.room(),
         },
         set_by: Previous::of(Provenance::Provider),
@@ -134,10 +150,10 @@ pub async fn run_action<A: LiveAccount>(
         requests: 0,
         has_written: Cell::new(false),
     };
-    for (place, step) in action.action.placed() {
+    for (place, step) in action.action().placed() {
         let outcome = run.step(step).await;
         outcome.map_err(|failure| {
-            let at = format!("config.actions.{}{place}", action.name);
+            let at = format!("{}{place}", action.placed.place());
             let failure = crate::flows::actions::run_result::with_place(failure, &at, run.steps);
             if run.has_written.get() {
                 failure.after_write()
@@ -150,6 +166,7 @@ pub async fn run_action<A: LiveAccount>(
     let (context, written, copied) = run.context.into_changed();
     Ok(ActionOutcome {
         result: run.previous.value,
+        headers: run.previous.headers,
         context,
         written,
         copied,
@@ -227,16 +244,21 @@ impl<A: LiveAccount> Run<'_, A> {
         }
     }
 
+    fn expression_scope<'s>(&'s self, previous: &'s Value) -> ExpressionScope<'s> {
+        let scope = ExpressionScope::step(previous, self.context.shown());
+        scope.with_answer_headers(&self.previous.headers)
+    }
+
     fn is_true(&self, condition: &Expression) -> Result<bool, Failure> {
         let previous = self.previous.value.plain();
-        let scope = ExpressionScope::step(&previous, self.context.shown());
+        let scope = self.expression_scope(&previous);
         let result = condition.is_true(&scope, &moment(self.account.system()));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }
 
     fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
         let previous = self.previous.value.plain();
-        let scope = ExpressionScope::step(&previous, self.context.shown());
+        let scope = self.expression_scope(&previous);
         let result = expression.evaluate(&scope, &moment(self.account.system()));
         result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
     }

@@ -80,6 +80,13 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
             contents.drop_secrets(compiled);
             contents.give(Origin::Operator, patch)?;
         }
+        let credential = compiled.config.credential(&method);
+        if credential.is_some_and(|own| own.custom_token().is_some())
+            && patch.pointer("/oauth/token").is_none()
+        {
+            // It was got with the old values; the next call gets one with the new ones.
+            contents.drop_token();
+        }
         check_context(contents.context())?;
         contents.complete(|context| compiled.complete_context(&method, context))?;
         let mut events = vec![EventType::Updated];

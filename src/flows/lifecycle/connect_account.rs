@@ -10,10 +10,12 @@ use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
+use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
 use crate::flows::lifecycle::credential::{is_of_another, merged};
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::set_up::SetUpRunner;
+use crate::flows::tokens::credential_actions::{CredentialActions, TokenNeed};
 use crate::flows::tokens::grant::TokenEndpoint;
 use url::Url;
 
@@ -48,6 +50,7 @@ pub(in crate::flows) struct ConnectFlow<O, S> {
     pub(super) endpoint: Rc<TokenEndpoint<O, S>>,
     logins: Rc<LoginStore<O, S>>,
     pub(super) set_up: Rc<SetUpRunner<O, S>>,
+    calls: Rc<AccountCalls<O, S>>,
 }
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
@@ -59,6 +62,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         endpoint: &Rc<TokenEndpoint<O, S>>,
         logins: &Rc<LoginStore<O, S>>,
         set_up: &Rc<SetUpRunner<O, S>>,
+        calls: &Rc<AccountCalls<O, S>>,
     ) -> Self {
         Self {
             base: Rc::clone(base),
@@ -68,6 +72,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             endpoint: Rc::clone(endpoint),
             logins: Rc::clone(logins),
             set_up: Rc::clone(set_up),
+            calls: Rc::clone(calls),
         }
     }
 
@@ -146,8 +151,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 .await
                 .map(Some),
             Some(
-                credential @ (Credential::Oauth2ClientCredentials(config)
-                | Credential::KekaOauth(config)),
+                credential @ (Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_)),
             ) => {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
@@ -155,7 +159,19 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                     .grant_by_client(&compiled, credential, context.contents.context(), scopes)
                     .await
                     .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
-                self.accept(connecting, context, Some((config.as_ref(), reply)), &[])
+                self.accept(connecting, context, Some((credential, reply)), &[])
+                    .await
+                    .map(|()| None)
+            }
+            Some(credential @ Credential::CustomToken(custom)) => {
+                let account = connecting.account.clone();
+                let loaded = Rc::new(context.contents.preview(account, &compiled));
+                let reply = self
+                    .calls
+                    .custom_token(&context.resolved, &loaded, custom, TokenNeed::Connect)
+                    .await
+                    .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
+                self.accept(connecting, context, Some((credential, reply)), &[])
                     .await
                     .map(|()| None)
             }
@@ -247,7 +263,8 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             .request_token(config, request, None)
             .await
             .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
-        self.accept(connecting, context, Some((config, reply)), parameters)
+        let granted = credential.map(|credential| (credential, reply));
+        self.accept(connecting, context, granted, parameters)
             .await
     }
 

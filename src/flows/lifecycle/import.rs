@@ -1,16 +1,25 @@
 //! Storing an account whose credentials the caller already has.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
-use crate::error::Failure;
+use crate::config::Credential;
+use crate::error::{Code, Failure};
 use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::base::context_limits::check_context;
+use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::AccountView;
+use crate::flows::tokens::credential_actions::{CredentialActions, TokenNeed};
+use crate::flows::tokens::grant::Attempt;
+use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
@@ -35,6 +44,8 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         contents.complete(|context| {
             compiled.complete_context(&account.authentication_method, context)
         })?;
+        self.get_custom_token(&resolved, &account, &mut contents)
+            .await?;
         let stored = Account {
             context: contents.split(compiled).0,
             status: Status::Connecting,
@@ -51,5 +62,55 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
             .next(&resolved, &new, active, &contents, &events)?;
         let loaded = self.changes.create(&resolved, &stored, next).await?;
         self.record.view(&loaded).await
+    }
+
+    /// Gets the token of a `custom_token` if the context has none. Where the provider gives none, nothing is stored.
+    async fn get_custom_token(
+        &self,
+        resolved: &ResolvedConfig,
+        account: &Account,
+        contents: &mut Contents,
+    ) -> Result<(), Failure> {
+        let compiled = &resolved.compiled;
+        let method = &account.authentication_method;
+        let credential = compiled.config.credential(method);
+        let custom = credential.and_then(Credential::custom_token);
+        let Some(custom) = custom.filter(|_| contents.token().is_none()) else {
+            return Ok(());
+        };
+        let loaded = Rc::new(contents.preview(account.clone(), compiled));
+        let reply = self
+            .calls
+            .custom_token(resolved, &loaded, custom, TokenNeed::Connect)
+            .await
+            .map_err(|attempt| not_imported(attempt, &contents.redactor(compiled)))?;
+        let values = oauth::context_from_token(&custom.context_from_token, &reply.reply);
+        let provider = contents.provider(compiled);
+        let before = contents.context().clone();
+        contents.write(provider, &Value::Object(values))?;
+        if compiled.moves_host(method, &before, contents.context()) {
+            return Err(Failure::host_key(
+                "context",
+                "the answer with the token names another host than the imported values",
+            ));
+        }
+        contents.put_token(&reply.token);
+        check_context(contents.context())
+    }
+}
+
+/// Why an account without a token was not imported.
+fn not_imported(attempt: Attempt, redactor: &Redactor) -> Failure {
+    match attempt {
+        Attempt::Ours(failure) => redactor.failure(failure),
+        Attempt::Failed(TokenFailure::Transient { retry_after }) => {
+            let message = "The provider cannot give the account's token now; nothing was stored.";
+            Failure::new(Code::TokenEndpoint, message).with_retry_after(retry_after.unwrap_or(5))
+        }
+        Attempt::Failed(failed) => {
+            let why = redactor.token_failure(failed);
+            let message = format!("The account has no token, and {why}. Nothing was stored.");
+            Failure::new(Code::ConnectionError, message)
+        }
     }
 }

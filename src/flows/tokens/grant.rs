@@ -17,7 +17,7 @@ use crate::flows::account::state::State;
 use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
-use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN};
+use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
 use crate::oauth::{self, GrantClient, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -32,6 +32,8 @@ pub(in crate::flows) enum Grant {
     RefreshToken,
     /// RFC 6749 §4.4, or `keka_oauth`.
     ClientCredentials,
+    /// The steps of a `custom_token`.
+    CustomToken,
 }
 
 /// Why one attempt gave no token.
@@ -64,6 +66,10 @@ impl Grant {
     /// The grant for this account. `None`: only the customer can give a new credential.
     pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
+        let credential = config.credential(&loaded.account.authentication_method);
+        if matches!(credential, Some(Credential::CustomToken(_))) {
+            return Some(Self::CustomToken);
+        }
         if config.actions.contains_key(REFRESH_TOKEN) {
             return Some(Self::Action);
         }
@@ -73,11 +79,12 @@ impl Grant {
                 .and_then(Value::as_str)
                 .is_some_and(|text| !text.is_empty())
         };
-        match config.credential(&loaded.account.authentication_method)? {
+        match credential? {
             Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
             Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_) => {
                 Some(Self::ClientCredentials)
             }
+            Credential::CustomToken(_) => Some(Self::CustomToken),
             Credential::ApiKey(_) => None,
         }
     }
@@ -118,6 +125,10 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                     oauth::refresh(client, refresh_token)
                 })?;
                 self.request_token(config, request, loaded.token()).await?
+            }
+            (Grant::CustomToken, Some(Credential::CustomToken(custom))) => {
+                let need = TokenNeed::Refresh;
+                actions.custom_token(resolved, loaded, custom, need).await?
             }
             (_, Some(credential)) => {
                 self.grant_by_client(compiled, credential, &loaded.context, None)
