@@ -25,7 +25,9 @@ pub(super) fn prepare(config: &mut Value) {
             named(credential, format);
             tagged(credential, "format");
             for list in ["steps", "refresh_steps"] {
-                let steps = credential.get_mut("config").and_then(|own| own.get_mut(list));
+                let steps = credential
+                    .get_mut("config")
+                    .and_then(|own| own.get_mut(list));
                 let steps = steps.and_then(Value::as_array_mut);
                 steps.into_iter().flatten().for_each(credential_step);
             }

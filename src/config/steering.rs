@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 
+use super::action::StepKind;
 use super::credentials::{Endpoints, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
-use super::action::StepKind;
 use super::{Config, Credential, CustomToken, Webhook};
 
 mod file_reads;
@@ -65,7 +65,11 @@ fn declared_keys(config: &Config) -> BTreeSet<String> {
         keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
         keys.insert(field.clone());
     }
-    for wanted in config.credentials.values().filter_map(Credential::context_from_token) {
+    for wanted in config
+        .credentials
+        .values()
+        .filter_map(Credential::context_from_token)
+    {
         keys.extend(wanted.keys().cloned());
         keys.insert("oauth".to_owned());
     }

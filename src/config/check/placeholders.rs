@@ -69,7 +69,10 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     if handshake.is_some_and(|expression| expression.source().contains("update_context")) {
         return None;
     }
-    for step in config.placed_actions().flat_map(|placed| &placed.action.steps) {
+    for step in config
+        .placed_actions()
+        .flat_map(|placed| &placed.action.steps)
+    {
         match &step.kind {
             StepKind::SetContext(ContextChange::Values(TemplateTree::Object(entries)))
             | StepKind::UpdateContext(ContextChange::Values(TemplateTree::Object(entries))) => {

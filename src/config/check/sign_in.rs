@@ -98,10 +98,7 @@ fn check_bearer(
     broken: &Broken,
     findings: &mut Vec<Finding>,
 ) {
-    let has_token = config
-        .credentials
-        .values()
-        .any(Credential::has_token);
+    let has_token = config.credentials.values().any(Credential::has_token);
     if authorization.is_default_bearer()
         && !has_token
         && !broken.touches("config.credentials")

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use http::{HeaderMap, StatusCode};
 
 use crate::account::origin::Origin;
-use crate::config::{Credential, CustomToken};
 use crate::config::credentials::OAuth2;
+use crate::config::{Credential, CustomToken};
 use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::keep_changes::{keep_changes, without_token};

@@ -64,8 +64,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
             TokenNeed::Refresh => Errand::Refresh,
         };
         let format = &loaded.account.authentication_method;
-        let action =
-            NamedAction::of_credential(PlacedAction::of_credential(format, steps), errand);
+        let action = NamedAction::of_credential(PlacedAction::of_credential(format, steps), errand);
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline);
         let outcome = outcome.await.map_err(of_action)?;

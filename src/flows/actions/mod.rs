@@ -20,10 +20,10 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, PlacedAction};
 use crate::config::action::{
     Action, ContextChange, GetContext, Previous, Provenance, StepConfig, StepKind,
 };
+use crate::config::{Config, PlacedAction};
 use crate::error::{Code, Failure};
 use crate::expression::{Expression, ExpressionScope};
 use crate::flows::account::loaded::LoadedAccount;

@@ -10,9 +10,8 @@ use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
-use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
-use crate::flows::lifecycle::credential::{is_of_another, merged};
+use crate::flows::lifecycle::credential::{is_of_another, merged, with_callback};
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::tokens::credential_actions::{CredentialActions, TokenNeed};
@@ -50,7 +49,6 @@ pub(in crate::flows) struct ConnectFlow<O, S> {
     pub(super) endpoint: Rc<TokenEndpoint<O, S>>,
     logins: Rc<LoginStore<O, S>>,
     pub(super) set_up: Rc<SetUpRunner<O, S>>,
-    calls: Rc<AccountCalls<O, S>>,
 }
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
@@ -62,7 +60,6 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         endpoint: &Rc<TokenEndpoint<O, S>>,
         logins: &Rc<LoginStore<O, S>>,
         set_up: &Rc<SetUpRunner<O, S>>,
-        calls: &Rc<AccountCalls<O, S>>,
     ) -> Self {
         Self {
             base: Rc::clone(base),
@@ -72,7 +69,6 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             endpoint: Rc::clone(endpoint),
             logins: Rc::clone(logins),
             set_up: Rc::clone(set_up),
-            calls: Rc::clone(calls),
         }
     }
 
@@ -167,7 +163,8 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 let account = connecting.account.clone();
                 let loaded = Rc::new(context.contents.preview(account, &compiled));
                 let reply = self
-                    .calls
+                    .set_up
+                    .calls()
                     .custom_token(&context.resolved, &loaded, custom, TokenNeed::Connect)
                     .await
                     .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
@@ -239,7 +236,6 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             )));
         };
         let build = |client: &oauth::GrantClient| {
-            oauth::check_issuer(client, callback.iss.as_deref())?;
             let code = callback.code.as_deref().unwrap_or_default();
             oauth::exchange(client, code, &connecting.callback, Some(&verifier))
         };
@@ -253,19 +249,29 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             let message = "The provider sent the customer back without a code.".to_owned();
             return Err(failed(ConnectFailure::ConnectionError, message));
         }
+        // The callback cannot choose the issuer that it is compared with.
+        let check = |client: &oauth::GrantClient| {
+            oauth::check_issuer(client, callback.iss.as_deref())
+        };
+        let stored = context.contents.context();
+        self.endpoint
+            .with_client(&compiled, config, stored, check)
+            .map_err(unusable)?;
+        let method = &connecting.account.authentication_method;
+        let asked = with_callback(&context.contents, (&compiled, method), config, parameters);
+        let asked = asked.map_err(broken)?;
         let request = self
             .endpoint
-            .with_client(&compiled, config, context.contents.context(), build)
+            .with_client(&compiled, config, asked.context(), build)
             .map_err(unusable)?;
         self.check_link(connecting).await?;
         let reply = self
             .endpoint
             .request_token(config, request, None)
             .await
-            .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
+            .map_err(|attempt| refused(attempt, &asked.redactor(&compiled)))?;
         let granted = credential.map(|credential| (credential, reply));
-        self.accept(connecting, context, granted, parameters)
-            .await
+        self.accept(connecting, context, granted, parameters).await
     }
 
     /// Checks that the link token is still valid. If it was deleted while the customer was at the provider, the code is not

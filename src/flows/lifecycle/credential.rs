@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
 use crate::config::Credential;
+use crate::config::credentials::OAuth2;
 use crate::connect::outcome::ConnectFailure;
 use crate::error::{Code, Failure};
 use crate::flows::account::changes;
@@ -51,10 +52,14 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             let mut token = reply.token;
             if let Some(config) = credential.oauth() {
                 granted.callback_values = oauth::context_from_callback(config, parameters);
-                // The context as it was at the code exchange: a value of the callback cannot name another endpoint.
+                let compiled = &resolved.compiled;
+                let method = &connecting.account.authentication_method;
+                // The context of the code exchange: a value of the token response cannot name another endpoint.
+                let asked = with_callback(&contents, (compiled, method), config, parameters);
+                let asked = asked.map_err(broken)?;
                 let introspected = self
                     .endpoint
-                    .introspected(&resolved.compiled, config, contents.context(), &token)
+                    .introspected(compiled, config, asked.context(), &token)
                     .await;
                 token = introspected.unwrap_or(token);
             }
@@ -184,6 +189,27 @@ impl GrantedCredential {
             .for_each(|key| contents.disprove(key));
         Ok(())
     }
+}
+
+/// The context that a code is exchanged with: the values of the callback's query count, as providers name the customer's
+/// data centre there. The customer's browser sends them, so the hosts of the file pin them. Secrets for another host are
+/// not sent to the one that the callback names.
+pub(super) fn with_callback(
+    contents: &Contents,
+    (compiled, method): (&Compiled, &str),
+    config: &OAuth2,
+    parameters: &[(String, String)],
+) -> Result<Contents, Failure> {
+    let values = Value::Object(oauth::context_from_callback(config, parameters));
+    let mut asked = contents.clone();
+    asked.write(Origin::Customer, &values)?;
+    if compiled.moves_host(method, contents.context(), asked.context()) {
+        asked = contents.clone();
+        asked.drop_secrets(compiled);
+        asked.write(Origin::Customer, &values)?;
+    }
+    check_context(asked.context())?;
+    Ok(asked)
 }
 
 /// Whether the account belongs to another environment or integration. A link token without an integration binds one

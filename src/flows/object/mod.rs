@@ -85,7 +85,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &endpoint,
                 &stores.logins,
                 &set_up,
-                &calls,
             ),
             edits: AccountEdits::new(&base, &record, &changes, &stores.own_changes, &calls),
             deletion: Deletion::new(&base, &record, &stores.outbox, &endpoint),
