@@ -15,6 +15,7 @@ mod client;
 mod custom;
 mod fields;
 mod hosts;
+mod jwt;
 pub(in crate::config) mod literal;
 mod lookup;
 mod opened;
@@ -39,6 +40,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     client::check(config, &broken, findings);
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
+    jwt::check(config, &broken, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);
     custom::check(config, findings);

@@ -9,7 +9,7 @@ use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 
 use super::action::StepKind;
-use super::credentials::{Endpoints, OAuth2};
+use super::credentials::{Endpoints, Jwt, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
 use super::{Config, Credential, CustomToken, Webhook};
@@ -25,6 +25,10 @@ impl Config {
         let of_tokens = oauth.map(token_keys).unwrap_or_default();
         let custom = self.credential(method).and_then(Credential::custom_token);
         let mut of_steps = custom.map(step_keys).unwrap_or_default();
+        let signed = self.credential(method).and_then(Credential::jwt);
+        let signed = signed.into_iter().flat_map(Jwt::placeholders);
+        let signed = signed.flat_map(|(_, read)| read).flat_map(Placeholder::paths);
+        of_steps.extend(signed.filter_map(context_key).map(str::to_owned));
         let secret = self.password_fields();
         of_steps.retain(|key| !secret.contains(key) && !KEYS.contains(&key.as_str()));
         let keys = self.origin_keys().into_iter();
@@ -122,7 +126,9 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
     let paths = paths.into_iter().flatten();
     let paths = paths.flat_map(PathTemplate::placeholders);
     let texts = parameters.chain(issuer).flat_map(Template::placeholders);
-    let read = urls.chain(paths).chain(texts).flat_map(Placeholder::paths);
+    let signed = oauth.jwt.iter().flat_map(Jwt::placeholders);
+    let signed = signed.flat_map(|(_, read)| read);
+    let read = urls.chain(paths).chain(texts).chain(signed).flat_map(Placeholder::paths);
     read.filter_map(context_key).map(str::to_owned).collect()
 }
 

@@ -21,6 +21,17 @@ pub(super) fn key_of_certificate(certificate: &[u8]) -> Option<&[u8]> {
     key.of(SEQUENCE).map(|_| key.whole)
 }
 
+/// The private number of a key in SEC 1 (RFC 5915 §3).
+pub(super) fn private_scalar(key: &[u8]) -> Option<&[u8]> {
+    const INTEGER: u8 = 0x02;
+    const OCTETS: u8 = 0x04;
+    let (outer, _) = element(key)?;
+    let (version, rest) = element(outer.of(SEQUENCE)?)?;
+    let (scalar, _) = element(rest)?;
+    let is_first = version.of(INTEGER)? == [1];
+    scalar.of(OCTETS).filter(|_| is_first)
+}
+
 struct DerElement<'a> {
     tag: u8,
     content: &'a [u8],

@@ -21,6 +21,8 @@ pub(super) enum ClientType {
     Confidential,
     /// With PKCE the code is proof enough.
     PublicToo,
+    /// No client is named: the assertion is all the proof there is.
+    Unnamed,
 }
 
 impl GrantClient<'_> {

@@ -123,6 +123,28 @@ impl TokenFailure {
         )
     }
 
+    /// The same without these texts.
+    #[must_use]
+    pub fn without(self, secrets: &[String]) -> Self {
+        let clean = |text: String| {
+            let replaced = secrets.iter().filter(|secret| !secret.is_empty());
+            replaced.fold(text, |text, secret| text.replace(secret, "[redacted]"))
+        };
+        match self {
+            Self::Refused {
+                error,
+                description,
+                blame,
+            } => Self::Refused {
+                error: clean(error),
+                description: description.map(clean),
+                blame,
+            },
+            Self::Unreadable(why) => Self::Unreadable(clean(why)),
+            Self::Transient { .. } => self,
+        }
+    }
+
     /// Whether the provider answered, and gave no token.
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Self::Transient { .. })

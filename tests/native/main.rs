@@ -95,6 +95,7 @@ mod sealing;
 mod secrecy;
 mod secrets;
 mod shipped_lookups;
+mod signed_tokens;
 mod signed_urls;
 mod sources;
 mod stalled_bodies;

@@ -4,7 +4,7 @@
 use crate::config::action::{ContextChange, MethodCall, StepKind};
 use crate::config::credentials::OAuth2;
 use crate::config::source::Sources;
-use crate::config::{Config, Finding, Method, Webhook};
+use crate::config::{Config, Credential, Finding, Method, Webhook};
 use crate::expression::UrlTemplate;
 
 use super::Broken;
@@ -30,6 +30,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     check.requests();
     check.copies();
     for (key, credential) in &config.credentials {
+        check.signed(credential, &format!("config.credentials.{key}.config.jwt.key"));
         if let Some(oauth) = credential.oauth() {
             check.grants(oauth, &format!("config.credentials.{key}.config"));
         }
@@ -140,6 +141,19 @@ impl<'c> AimCheck<'c, '_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What the operator's key signs is as good as the key for as long as it lives.
+    fn signed(&mut self, credential: &Credential, at: &str) {
+        let urls = self.config.urls();
+        let is_open = urls.iter().any(|(_, url)| self.host(url) == Host::Open);
+        let key = credential.jwt().map(|jwt| &jwt.key);
+        if let Some(key) = key.filter(|key| is_open && can_be_operators(key)) {
+            let path = Sources::of(key).variable;
+            let kind = path.map_or(OperatorValueKind::Key, OperatorValueKind::Variable);
+            let at = at.to_owned();
+            self.say(Host::Open, OperatorValue { at, kind });
         }
     }
 

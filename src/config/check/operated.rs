@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::config::Config;
+use crate::config::{Config, Credential};
 use crate::config::action::{ContextChange, StepKind};
 use crate::config::source::Sources;
 use crate::expression::{Expression, TemplateTree, effort};
 
 use super::carried::{CarriedReader, is_token};
+use super::client::can_be_operators;
 use super::opened::{GRANT, is_own, sent};
 use super::traced::{TracedStep, traced};
 use super::typed::Typed;
@@ -35,6 +36,10 @@ impl Operated {
             declared: Rc::new(declared.collect()),
             ..Self::default()
         };
+        let signed = config.credentials.values().filter_map(Credential::jwt);
+        if signed.map(|jwt| &jwt.key).any(can_be_operators) {
+            operated.keys.insert("jwt".to_owned());
+        }
         for _ in 0..ROUNDS {
             let next = operated.round(config, typed);
             if next == operated {

@@ -1,7 +1,7 @@
 //! Placeholders that nothing fills, and text that only looks like one. The
 //! check traverses the JSON itself, so that it sees every template of every section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -52,11 +52,13 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     }
     let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
     for credential in config.credentials.values() {
-        let Some(keys) = credential.context_from_token() else {
+        if !credential.has_token() {
             continue;
-        };
+        }
+        known.extend(credential.jwt().map(|_| "jwt".to_owned()));
         known.extend(["oauth".to_owned(), "access_token".to_owned()]);
-        known.extend(keys.keys().cloned());
+        let filled = credential.context_from_token().into_iter();
+        known.extend(filled.flat_map(BTreeMap::keys).cloned());
         let Some(oauth) = credential.oauth() else {
             continue;
         };

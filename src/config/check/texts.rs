@@ -86,6 +86,13 @@ impl TextCheck<'_> {
                     key if OAUTH.contains(&key) => {}
                     "fields" => self.fields(value, &at, host),
                     "client" => self.sealed(value, &at, "secret"),
+                    "jwt" => {
+                        self.sealed(value, &at, "key");
+                        for (key, value) in entries(value).filter(|(key, _)| *key != "key") {
+                            let spot = TextPlace::at(key);
+                            self.value(value, &format!("{at}.{key}"), &TextPlace { host, ..spot });
+                        }
+                    }
                     "steps" | "refresh_steps" => self.steps(value, &at, host),
                     "token" => {
                         let form = TextKind::Source;

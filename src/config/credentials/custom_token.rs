@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Jwt;
 use crate::config::action::{Action, StepConfig};
 use crate::config::{Count, Field};
 use crate::expression::Expression;
@@ -22,6 +23,9 @@ pub struct CustomToken {
     #[serde(deserialize_with = "steps")]
     #[schemars(with = "Vec<StepConfig>")]
     pub steps: Action,
+    /// A token that the gateway signs for the steps: `{{jwt}}`.
+    #[serde(default)]
+    pub jwt: Option<Jwt>,
     /// Where the token is in the result of the last step.
     #[serde(default)]
     pub token: TokenExpressions,

@@ -85,6 +85,7 @@ impl<'p> EntryPosition<'p> {
                     | "steps"
                     | "refresh_steps"
                     | "token"
+                    | "jwt"
             ),
             Self::Webhook(keys) => matches!(
                 first(keys),

@@ -165,6 +165,11 @@ impl Contents {
         self.confirm(Origin::Provider, &BTreeSet::from(["oauth".to_owned()]));
     }
 
+    /// Adds a token that the gateway signed, for one run of steps. It is never stored.
+    pub(in crate::flows) fn put_jwt(&mut self, signed: &str) {
+        json::merge(&mut self.context, &serde_json::json!({ "jwt": signed }));
+    }
+
     pub(in crate::flows) fn drop_token(&mut self) {
         self.context = split_token(std::mem::take(&mut self.context)).0;
     }

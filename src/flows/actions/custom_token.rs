@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::config::credentials::OAuth2;
 use crate::config::{Action, CustomToken, PlacedAction};
 use crate::expression::ExpressionScope;
+use crate::flows::account::contents::Contents;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::credential_actions::of_action;
 use crate::flows::actions::{ActionOutcome, NamedAction, run_action};
@@ -15,6 +16,7 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::subject::Errand;
+use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::TokenNeed;
 use crate::flows::tokens::grant::Attempt;
@@ -33,6 +35,8 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         custom: &CustomToken,
         need: TokenNeed,
     ) -> Result<TokenReply, Attempt> {
+        let signed = self.with_jwt(resolved, loaded, custom)?;
+        let loaded = &signed;
         if let Some(steps) = &custom.refresh_steps
             && need == TokenNeed::Refresh
             && loaded.token().is_some()
@@ -48,6 +52,24 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         }
         self.run_steps(resolved, loaded, custom, (&custom.steps, need), None)
             .await
+    }
+
+    /// The account with the signed token that the steps send as `{{jwt}}`.
+    fn with_jwt(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        custom: &CustomToken,
+    ) -> Result<Rc<LoadedAccount>, Attempt> {
+        let Some(jwt) = &custom.jwt else {
+            return Ok(Rc::clone(loaded));
+        };
+        let compiled = &resolved.compiled;
+        let signed = self.tokens().endpoint();
+        let signed = signed.signed_jwt(compiled, jwt, &loaded.context)?;
+        let mut contents = Contents::of(loaded);
+        contents.put_jwt(&signed);
+        Ok(Rc::new(contents.preview(loaded.account.clone(), compiled)))
     }
 
     /// `previous` is the token whose refresh token stays valid when none comes.
@@ -67,7 +89,13 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         let action = NamedAction::of_credential(PlacedAction::of_credential(format, steps), errand);
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline);
-        let outcome = outcome.await.map_err(of_action)?;
+        let outcome = outcome.await.map_err(|failure| {
+            let redactor = Redactor::new(&resolved.compiled, &loaded.context, &loaded.sealed);
+            match of_action(failure) {
+                Attempt::Failed(failed) => Attempt::Failed(redactor.token_failure(failed)),
+                Attempt::Ours(failure) => Attempt::Ours(redactor.failure(failure)),
+            }
+        })?;
         let answer = self.token_answer(resolved, loaded, custom, &outcome)?;
         let config = OAuth2 {
             token_expiry_duration: custom.token_expiry_duration,

@@ -147,7 +147,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 .await
                 .map(Some),
             Some(
-                credential @ (Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_)),
+                credential @ (Credential::Oauth2ClientCredentials(_)
+                | Credential::JwtBearer(_)
+                | Credential::KekaOauth(_)),
             ) => {
                 let scopes = connecting.scopes.as_deref();
                 let reply = self
@@ -169,6 +171,14 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                     .await
                     .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
                 self.accept(connecting, context, Some((credential, reply)), &[])
+                    .await
+                    .map(|()| None)
+            }
+            Some(credential @ Credential::Jwt(own)) => {
+                let context_now = context.contents.context();
+                let reply = self.endpoint.self_signed(&compiled, &own.jwt, context_now);
+                let granted = Some((credential, reply.map_err(unusable)?));
+                self.accept(connecting, context, granted, &[])
                     .await
                     .map(|()| None)
             }

@@ -2,13 +2,14 @@
 //! `refresh_token` action.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::config::Credential;
-use crate::config::credentials::OAuth2;
+use crate::config::credentials::{Jwt, OAuth2};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -18,7 +19,7 @@ use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
-use crate::oauth::{self, GrantClient, OAuthError, TokenFailure, TokenReply, TokenRequest};
+use crate::oauth::{self, GrantClient, JwtMoment, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
@@ -30,10 +31,12 @@ pub(in crate::flows) enum Grant {
     Action,
     /// RFC 6749 §6.
     RefreshToken,
-    /// RFC 6749 §4.4, or `keka_oauth`.
+    /// RFC 6749 §4.4, RFC 7523 §2.1, or `keka_oauth`.
     ClientCredentials,
     /// The steps of a `custom_token`.
     CustomToken,
+    /// A token that the gateway signs.
+    SelfSigned,
 }
 
 /// Why one attempt gave no token.
@@ -67,8 +70,10 @@ impl Grant {
     pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
         let credential = config.credential(&loaded.account.authentication_method);
-        if matches!(credential, Some(Credential::CustomToken(_))) {
-            return Some(Self::CustomToken);
+        match credential {
+            Some(Credential::CustomToken(_)) => return Some(Self::CustomToken),
+            Some(Credential::Jwt(_)) => return Some(Self::SelfSigned),
+            _ => {}
         }
         if config.actions.contains_key(REFRESH_TOKEN) {
             return Some(Self::Action);
@@ -81,10 +86,13 @@ impl Grant {
         };
         match credential? {
             Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
-            Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_) => {
+            Credential::Oauth2ClientCredentials(_)
+            | Credential::JwtBearer(_)
+            | Credential::KekaOauth(_) => {
                 Some(Self::ClientCredentials)
             }
             Credential::CustomToken(_) => Some(Self::CustomToken),
+            Credential::Jwt(_) => Some(Self::SelfSigned),
             Credential::ApiKey(_) => None,
         }
     }
@@ -130,6 +138,9 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 let need = TokenNeed::Refresh;
                 actions.custom_token(resolved, loaded, custom, need).await?
             }
+            (Grant::SelfSigned, Some(Credential::Jwt(own))) => {
+                self.self_signed(compiled, &own.jwt, &loaded.context)?
+            }
             (_, Some(credential)) => {
                 self.grant_by_client(compiled, credential, &loaded.context, None)
                     .await?
@@ -161,19 +172,17 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
     ) -> Result<TokenReply, Attempt> {
         let (Credential::Oauth2(config)
         | Credential::Oauth2ClientCredentials(config)
+        | Credential::JwtBearer(config)
         | Credential::KekaOauth(config)) = credential
         else {
             return Err(Attempt::Ours(
                 crate::flows::tokens::refresh::token_endpoint("there is none"),
             ));
         };
-        let is_keka = matches!(credential, Credential::KekaOauth(_));
-        let request = self.with_client(compiled, config, context, |client| {
-            if is_keka {
-                oauth::keka(client)
-            } else {
-                oauth::client_credentials(client, scopes)
-            }
+        let request = self.with_client(compiled, config, context, |client| match credential {
+            Credential::KekaOauth(_) => oauth::keka(client),
+            Credential::JwtBearer(_) => oauth::jwt_bearer(client, scopes),
+            _ => oauth::client_credentials(client, scopes),
         })?;
         self.request_token(config, request, None).await
     }
@@ -185,11 +194,11 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         request: TokenRequest,
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
+        let signed = request.signed.clone();
         let (status, headers, body) = self.send_to_endpoint(request).await?;
         let now = self.base.outside().now();
-        Ok(oauth::read_token(
-            config, status, &headers, &body, now, previous,
-        )?)
+        let read = oauth::read_token(config, status, &headers, &body, now, previous);
+        Ok(read.map_err(|failed| failed.without(&signed))?)
     }
 
     /// The token with its expiry from the introspection endpoint (RFC 7662). `None` if there is no such endpoint, the expiry is
@@ -248,6 +257,43 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         }
     }
 
+    fn moment(&self) -> JwtMoment {
+        JwtMoment {
+            now: self.base.outside().now(),
+            id: self.base.outside().random(),
+            random: self.base.outside().random(),
+        }
+    }
+
+    /// The signed token of `jwt`, filled from this context.
+    pub(in crate::flows) fn signed_jwt(
+        &self,
+        compiled: &Compiled,
+        jwt: &Jwt,
+        context: &Value,
+    ) -> Result<String, OAuthError> {
+        let (shown, _) = compiled.split_context(context, &Value::Null);
+        let scope = compiled.scope(context, &shown);
+        oauth::sign_jwt(jwt, &scope, self.moment(), &[])
+    }
+
+    /// The same as the account's token.
+    pub(in crate::flows) fn self_signed(
+        &self,
+        compiled: &Compiled,
+        jwt: &Jwt,
+        context: &Value,
+    ) -> Result<TokenReply, OAuthError> {
+        let token = self.signed_jwt(compiled, jwt, context)?;
+        let seconds = oauth::usable_seconds(jwt);
+        let expires_at = self.base.outside().now().plus(Duration::from_secs(seconds));
+        let token = json!({
+            "access_token": token, "expires_in": seconds, "expires_at": expires_at.to_string(),
+        });
+        let reply = Value::Null;
+        Ok(TokenReply { token, reply })
+    }
+
     /// Calls `build` with the credential's settings and the scope of its templates.
     pub(in crate::flows) fn with_client<T>(
         &self,
@@ -267,6 +313,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
             config,
             scope: &scope,
             pins: &pins,
+            moment: self.moment(),
         })
     }
 
