@@ -27,7 +27,9 @@ impl Config {
         let mut of_steps = custom.map(step_keys).unwrap_or_default();
         let signed = self.credential(method).and_then(Credential::jwt);
         let signed = signed.into_iter().flat_map(Jwt::placeholders);
-        let signed = signed.flat_map(|(_, read)| read).flat_map(Placeholder::paths);
+        let signed = signed
+            .flat_map(|(_, read)| read)
+            .flat_map(Placeholder::paths);
         of_steps.extend(signed.filter_map(context_key).map(str::to_owned));
         let secret = self.password_fields();
         of_steps.retain(|key| !secret.contains(key) && !KEYS.contains(&key.as_str()));
@@ -128,7 +130,11 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
     let texts = parameters.chain(issuer).flat_map(Template::placeholders);
     let signed = oauth.jwt.iter().flat_map(Jwt::placeholders);
     let signed = signed.flat_map(|(_, read)| read);
-    let read = urls.chain(paths).chain(texts).chain(signed).flat_map(Placeholder::paths);
+    let read = urls
+        .chain(paths)
+        .chain(texts)
+        .chain(signed)
+        .flat_map(Placeholder::paths);
     read.filter_map(context_key).map(str::to_owned).collect()
 }
 

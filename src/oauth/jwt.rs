@@ -35,7 +35,11 @@ pub fn sign_jwt(
     claims: &[(&str, String)],
 ) -> Result<String, OAuthError> {
     let mut header = json!({ "alg": config.algorithm.name(), "typ": "JWT" });
-    let key_id = config.key_id.as_ref().map(|id| id.text(scope)).transpose()?;
+    let key_id = config
+        .key_id
+        .as_ref()
+        .map(|id| id.text(scope))
+        .transpose()?;
     if let Some(id) = key_id.flatten().filter(|id| !id.is_empty()) {
         put(&mut header, "kid", id.into());
     }
@@ -128,7 +132,10 @@ fn secret(format: KeyFormat, key: &str) -> Option<Vec<u8>> {
         KeyFormat::Jwk => {
             let jwk = jwk(key)?;
             let is_octets = jwk.get("kty").is_some_and(|kind| kind == "oct");
-            bytes(KeyFormat::Base64, jwk.get("k")?.as_str().filter(|_| is_octets)?)?
+            bytes(
+                KeyFormat::Base64,
+                jwk.get("k")?.as_str().filter(|_| is_octets)?,
+            )?
         }
         KeyFormat::Pem => return None,
     };
@@ -157,7 +164,9 @@ fn bytes(format: KeyFormat, text: &str) -> Option<Vec<u8>> {
     }
     let standard = text.replace('-', "+").replace('_', "/");
     let padded = BASE64.decode(standard.as_bytes());
-    padded.or_else(|_| BASE64_NOPAD.decode(standard.as_bytes())).ok()
+    padded
+        .or_else(|_| BASE64_NOPAD.decode(standard.as_bytes()))
+        .ok()
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     check.requests();
     check.copies();
     for (key, credential) in &config.credentials {
-        check.signed(credential, &format!("config.credentials.{key}.config.jwt.key"));
+        check.signed(
+            credential,
+            &format!("config.credentials.{key}.config.jwt.key"),
+        );
         if let Some(oauth) = credential.oauth() {
             check.grants(oauth, &format!("config.credentials.{key}.config"));
         }

@@ -121,8 +121,7 @@ impl<'c> CarriedReader<'c> {
             typed,
             secrets,
             operated,
-            grants_to_operator: operated.is_token()
-                || grants.any(grants_to_operator),
+            grants_to_operator: operated.is_token() || grants.any(grants_to_operator),
             authorization: OnceCell::new(),
         }
     }

@@ -31,7 +31,9 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
 }
 
 fn check_needed(credential: &Credential, at: &str, findings: &mut Vec<Finding>) {
-    let method = credential.oauth().map(|oauth| oauth.options.authorization_method);
+    let method = credential
+        .oauth()
+        .map(|oauth| oauth.options.authorization_method);
     let text = if matches!(credential, Credential::JwtBearer(_)) {
         "`jwt_bearer` needs `jwt`: the assertion is made of it"
     } else if method == Some(AuthorizationMethod::PrivateKeyJwt) {
@@ -43,7 +45,10 @@ fn check_needed(credential: &Credential, at: &str, findings: &mut Vec<Finding>) 
 }
 
 fn check_one(jwt: &Jwt, at: &str, findings: &mut Vec<Finding>) {
-    let reserved = [("claims", &jwt.claims, CLAIMS), ("header", &jwt.header, HEADER)];
+    let reserved = [
+        ("claims", &jwt.claims, CLAIMS),
+        ("header", &jwt.header, HEADER),
+    ];
     for (map, entries, names) in reserved {
         for name in entries.keys().filter(|name| names.contains(&name.as_str())) {
             let text = format!("`{name}` is set by the gateway and cannot be set here");
@@ -59,7 +64,10 @@ fn check_one(jwt: &Jwt, at: &str, findings: &mut Vec<Finding>) {
     if !text.is_empty() {
         findings.push(Finding::error(format!("{at}.key_format"), text));
     }
-    if jwt.lifetime.is_some_and(|seconds| !LIFETIME.contains(&seconds.0)) {
+    if jwt
+        .lifetime
+        .is_some_and(|seconds| !LIFETIME.contains(&seconds.0))
+    {
         let text = format!("is not {} to {} seconds", LIFETIME.start(), LIFETIME.end());
         findings.push(Finding::error(format!("{at}.lifetime"), text));
     }

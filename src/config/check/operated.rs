@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::config::{Config, Credential};
 use crate::config::action::{ContextChange, StepKind};
 use crate::config::source::Sources;
+use crate::config::{Config, Credential};
 use crate::expression::{Expression, TemplateTree, effort};
 
 use super::carried::{CarriedReader, is_token};

@@ -29,7 +29,10 @@ fn a_key_signs_the_same_in_each_form_and_its_public_key_verifies() {
         let public = made()[kind]["public"].as_str().unwrap().to_owned();
         let public = PublicKey::parse(&public).unwrap();
         let signature = pem(kind, form).sign(scheme, MESSAGE, [7; 32]).unwrap();
-        assert!(public.verifies(Hash::Sha256, MESSAGE, &signature), "{kind} {form}");
+        assert!(
+            public.verifies(Hash::Sha256, MESSAGE, &signature),
+            "{kind} {form}"
+        );
         assert!(!public.verifies(Hash::Sha256, b"another", &signature));
         // The random bytes blind; they do not change the signature.
         let other = pem(kind, form).sign(scheme, MESSAGE, [8; 32]).unwrap();
@@ -47,7 +50,9 @@ fn a_key_signs_by_its_own_scheme_alone() {
     ];
     for (kind, count) in [("rsa", 2), ("ec", 1), ("ed", 1)] {
         let key = pem(kind, "pkcs8");
-        let signed = schemes.iter().filter(|scheme| key.sign(**scheme, MESSAGE, [1; 32]).is_some());
+        let signed = schemes
+            .iter()
+            .filter(|scheme| key.sign(**scheme, MESSAGE, [1; 32]).is_some());
         assert_eq!(signed.count(), count, "{kind}");
     }
 }
@@ -95,5 +100,8 @@ fn ed25519_signs_as_rfc_8037_prints() {
         .decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
         .unwrap();
     let raw = PrivateKey::from_der(&seed).unwrap();
-    assert_eq!(raw.sign(SigningScheme::Ed25519, input, [0; 32]), Some(signature));
+    assert_eq!(
+        raw.sign(SigningScheme::Ed25519, input, [0; 32]),
+        Some(signature)
+    );
 }

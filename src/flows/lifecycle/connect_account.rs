@@ -260,9 +260,8 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             return Err(failed(ConnectFailure::ConnectionError, message));
         }
         // The callback cannot choose the issuer that it is compared with.
-        let check = |client: &oauth::GrantClient| {
-            oauth::check_issuer(client, callback.iss.as_deref())
-        };
+        let check =
+            |client: &oauth::GrantClient| oauth::check_issuer(client, callback.iss.as_deref());
         let stored = context.contents.context();
         self.endpoint
             .with_client(&compiled, config, stored, check)

@@ -19,7 +19,9 @@ use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
-use crate::oauth::{self, GrantClient, JwtMoment, OAuthError, TokenFailure, TokenReply, TokenRequest};
+use crate::oauth::{
+    self, GrantClient, JwtMoment, OAuthError, TokenFailure, TokenReply, TokenRequest,
+};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
@@ -88,9 +90,7 @@ impl Grant {
             Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
             Credential::Oauth2ClientCredentials(_)
             | Credential::JwtBearer(_)
-            | Credential::KekaOauth(_) => {
-                Some(Self::ClientCredentials)
-            }
+            | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
             Credential::CustomToken(_) => Some(Self::CustomToken),
             Credential::Jwt(_) => Some(Self::SelfSigned),
             Credential::ApiKey(_) => None,
