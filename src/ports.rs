@@ -10,16 +10,17 @@
 mod hand_over;
 pub mod raw_target;
 
+use std::any::Any;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use futures_util::stream::LocalBoxStream;
+use futures_util::stream::{self, LocalBoxStream, StreamExt};
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
 use crate::ids::{AccountId, EnvironmentId};
-use crate::settings::Settings;
+use crate::settings::{PIECE_BYTES, Settings};
 use crate::time::Timestamp;
 
 pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
@@ -262,6 +263,20 @@ pub trait HttpClient {
     /// A body that is produced while it is read: a piece is requested when the reader needs it. When the reader has
     /// gone, `pieces` is dropped.
     fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> Self::Stream;
+
+    /// A body that is in memory. When the reader has received it or has gone, `held` is dropped.
+    fn held(&self, bytes: Bytes, held: Box<dyn Any>) -> Self::Stream {
+        self.stream(pieces_of(bytes, held))
+    }
+}
+
+/// The pieces of a body that is in memory. `held` is dropped with them.
+pub fn pieces_of(bytes: Bytes, held: Box<dyn Any>) -> LocalBoxStream<'static, Bytes> {
+    let pieces = stream::unfold((bytes, held), |(mut bytes, held)| async move {
+        let piece = bytes.split_to(bytes.len().min(PIECE_BYTES));
+        (!piece.is_empty()).then_some((piece, (bytes, held)))
+    });
+    pieces.boxed_local()
 }
 
 /// The platform's rate limiters.

@@ -11,7 +11,7 @@ use worker::worker_sys::DurableObjectState;
 use super::edge::Edge;
 use super::event::{self, OpenEvent};
 use super::storage::ObjectStorage;
-use super::{bindings, convert, objects};
+use super::{bindings, driver, objects};
 use crate::flows::object::AccountObject;
 use crate::flows::object::dispatch::dispatch;
 
@@ -58,17 +58,14 @@ impl Account {
 }
 
 async fn answer(event: OpenEvent, account: &Rc<Inner>, request: &web_sys::Request) {
-    let Ok(incoming) = convert::incoming(request) else {
-        return event.refuse("not a request of the front Worker");
-    };
-    if incoming.headers.contains_key(objects::MESSAGE) {
-        return match event::message(request).await {
-            Some(message) => event.respond_with_text(&account.answer(&message).await),
-            None => event.refuse("a message broke off"),
-        };
+    if let Some((hand_over, incoming)) = objects::hand_over_in(request) {
+        return event.respond(Box::pin(dispatch(account, hand_over, incoming)).await);
     }
-    match objects::hand_over_in(&incoming.headers) {
-        Some(hand_over) => event.respond(Box::pin(dispatch(account, hand_over, incoming)).await),
-        None => event.refuse("not a request of the front Worker"),
+    if driver::field_of(request, objects::MESSAGE).is_empty() {
+        return event.refuse("not a request of the front Worker");
+    }
+    match event::message(request).await {
+        Some(message) => event.respond_with_text(&account.answer(&message).await),
+        None => event.refuse("a message broke off"),
     }
 }

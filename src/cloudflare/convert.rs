@@ -86,6 +86,15 @@ pub fn headers_out(headers: &HeaderMap) -> String {
     json.unwrap_or_default()
 }
 
+/// Header fields as lines, as [`headers_in`] reads them.
+pub fn header_lines(headers: &HeaderMap) -> String {
+    let mut lines = String::new();
+    for (name, value) in pairs(headers) {
+        lines.extend([name, ",", &value, "\n"]);
+    }
+    lines
+}
+
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     headers
         .iter()
@@ -100,7 +109,8 @@ impl Serialize for HeaderFields<'_> {
     }
 }
 
-fn headers_in(lines: &str) -> HeaderMap {
+/// Reads lines `name,value`: a name has no comma and a value no line break (RFC 9110 section 5).
+pub fn headers_in(lines: &str) -> HeaderMap {
     lines.split('\n').filter_map(field).collect()
 }
 
@@ -110,7 +120,8 @@ fn field(line: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((name, header_text::value_of(value)?))
 }
 
-fn body_in(stream: Option<web_sys::ReadableStream>, headers: &HeaderMap) -> Body<JsStream> {
+/// The body of a request or response with these header fields.
+pub fn body_in(stream: Option<web_sys::ReadableStream>, headers: &HeaderMap) -> Body<JsStream> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())

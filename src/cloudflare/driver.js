@@ -71,6 +71,10 @@ export function headOf(request) {
   return `${request.method}\n${request.url}\n${lines(request.headers)}`;
 }
 
+export function fieldOf(request, name) {
+  return request.headers.get(name) ?? "";
+}
+
 export function bodyOf(request) {
   return request.body;
 }
@@ -129,6 +133,27 @@ export function readPiece(operation, reader) {
   const settle = settling(operation);
   reader.read().then(
     ({ done, value }) => settle(1, "", done ? null : value),
+    (error) => settle(0, String(error), null),
+  );
+}
+
+/** A body of this many bytes, which are written with `writeWhole`. */
+export function openPipe(length) {
+  return new FixedLengthStream(length);
+}
+
+export function readableOf(pipe) {
+  return pipe.readable;
+}
+
+export function writeWhole(operation, pipe, bytes) {
+  const settle = settling(operation);
+  const writer = pipe.writable.getWriter();
+  // `bytes` is a view of the wasm memory, which changes.
+  const written = writer.write(bytes.slice());
+  writer.close().catch(() => {});
+  written.then(
+    () => settle(1, "", null),
     (error) => settle(0, String(error), null),
   );
 }

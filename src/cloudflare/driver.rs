@@ -34,6 +34,9 @@ extern "C" {
     /// The method, the URL and the header fields of a request, each on a line.
     #[wasm_bindgen(js_name = headOf)]
     pub fn head_of(request: &Request) -> String;
+    /// The value of a header field, or nothing.
+    #[wasm_bindgen(js_name = fieldOf)]
+    pub fn field_of(request: &Request, name: &str) -> String;
     #[wasm_bindgen(js_name = bodyOf)]
     pub fn body_of(request: &Request) -> Option<ReadableStream>;
 
@@ -79,6 +82,15 @@ extern "C" {
     /// Result: the next bytes, or null at the end.
     #[wasm_bindgen(js_name = readPiece)]
     pub fn read_piece(operation: u32, reader: &ReadableStreamDefaultReader);
+
+    /// A body of this many bytes, which are written with [`write_whole`].
+    #[wasm_bindgen(js_name = openPipe)]
+    pub fn open_pipe(length: u32) -> JsValue;
+    #[wasm_bindgen(js_name = readableOf)]
+    pub fn readable_of(pipe: &JsValue) -> ReadableStream;
+    /// Result: the reader has all bytes. An error: it has gone.
+    #[wasm_bindgen(js_name = writeWhole)]
+    pub fn write_whole(operation: u32, pipe: &JsValue, bytes: &[u8]);
 
     #[wasm_bindgen(js_name = setTimer)]
     pub fn set_timer(callback: &JsValue, ms: f64) -> JsValue;

@@ -59,6 +59,10 @@ impl Edge {
         }
     }
 
+    pub(super) fn is_of_object(&self) -> bool {
+        self.timers.is_some()
+    }
+
     pub fn isolate(&self) -> Rc<Isolate> {
         let new = || Rc::new(Isolate::new(self.settings.buffers));
         ISOLATE.with(|cell| Rc::clone(cell.get_or_init(new)))

@@ -1,14 +1,16 @@
 //! Requests to providers, by the platform's `fetch`.
 
+use std::any::Any;
+
 use bytes::Bytes;
 use futures_util::stream::LocalBoxStream;
 use wasm_bindgen::JsValue;
 use web_sys::AbortController;
 
 use super::edge::{Edge, in_time};
-use super::stream::JsStream;
-use super::{convert, driver};
-use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError};
+use super::stream::{JsStream, READ_WHOLE_BYTES};
+use super::{convert, driver, tasks};
+use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, pieces_of};
 
 impl HttpClient for Edge {
     type Stream = JsStream;
@@ -37,6 +39,23 @@ impl HttpClient for Edge {
 
     fn stream(&self, pieces: LocalBoxStream<'static, Bytes>) -> JsStream {
         JsStream::from_pieces(pieces)
+    }
+
+    /// The requests of an object share one context, where the platform always reports the end of a write. In the front
+    /// Worker the context ends with its request, and a report would never come.
+    fn held(&self, bytes: Bytes, held: Box<dyn Any>) -> JsStream {
+        if !self.is_of_object() || bytes.len() as u64 > READ_WHOLE_BYTES {
+            return self.stream(pieces_of(bytes, held));
+        }
+        let pipe = driver::open_pipe(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let body = JsStream::new(driver::readable_of(&pipe), Some(bytes.len() as u64));
+        let written = driver::operation(move |id| driver::write_whole(id, &pipe, &bytes));
+        tasks::spawn(Box::pin(async move {
+            // An error: the reader has gone.
+            let _ = written.await;
+            drop(held);
+        }));
+        body
     }
 }
 

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use data_encoding::BASE64_NOPAD;
+use http::{HeaderMap, Method, StatusCode};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 use wasm_bindgen::JsValue;
 use worker::console_error;
 
@@ -16,8 +19,16 @@ use crate::ports::{HandOver, Incoming, ObjectFault, ObjectName, Objects, ReplySt
 
 /// Marks a message of `flows::messages`.
 pub const MESSAGE: &str = "x-causeway-ask";
-/// Carries a [`HandOver`], JSON in base64url.
-pub const HAND_OVER: &str = "x-causeway-hand-over";
+/// Carries a [`Forwarded`], JSON in base64: one header field costs the platform less than those of the caller.
+pub const FORWARDED: &str = "x-causeway-hand-over";
+
+/// What a forwarded request says besides its method, URL and body.
+#[derive(Serialize, Deserialize)]
+struct Forwarded<T> {
+    hand_over: T,
+    /// The sender's header fields as lines: see [`convert::headers_in`].
+    headers: String,
+}
 
 /// The response of an object. The front Worker passes it on without reading it.
 pub struct ObjectResponse {
@@ -65,22 +76,20 @@ impl Objects for Edge {
         hand_over: &HandOver,
         request: Incoming<JsStream>,
     ) -> Result<ObjectResponse, ObjectFault> {
-        let mut headers = request.headers;
-        headers.insert(HAND_OVER, header_of(hand_over));
-        let headers = convert::headers_out(&headers);
+        let forwarded = forwarded(hand_over, &request.headers);
+        let headers = format!("{{\"{FORWARDED}\":\"{forwarded}\"}}");
         let body = convert::body_out(request.body).unwrap_or(JsValue::NULL);
         let place = bindings::place_of(ObjectName::Account(account));
         let sent = driver::operation(|id| {
             let (env, name) = (self.env.as_ref(), &place.name);
-            let (method, url) = (request.method.as_str(), request.url.as_str());
             driver::call_object(
                 id,
                 env,
                 place.binding,
                 name,
                 place.location,
-                method,
-                url,
+                request.method.as_str(),
+                request.url.as_str(),
                 &headers,
                 &body,
             );
@@ -93,18 +102,27 @@ impl Objects for Edge {
     }
 }
 
-fn header_of(hand_over: &HandOver) -> HeaderValue {
-    let json = serde_json::to_vec(hand_over).unwrap_or_default();
-    HeaderValue::from_str(&data_encoding::BASE64URL_NOPAD.encode(&json))
-        .unwrap_or_else(|_| HeaderValue::from_static(""))
+fn forwarded(hand_over: &HandOver, headers: &HeaderMap) -> String {
+    let forwarded = Forwarded {
+        hand_over,
+        headers: convert::header_lines(headers),
+    };
+    BASE64_NOPAD.encode(&serde_json::to_vec(&forwarded).unwrap_or_default())
 }
 
-/// Reads what [`header_of`] wrote.
-pub fn hand_over_in(headers: &HeaderMap) -> Option<HandOver> {
-    let json = data_encoding::BASE64URL_NOPAD
-        .decode(headers.get(HAND_OVER)?.as_bytes())
-        .ok()?;
-    serde_json::from_slice(&json).ok()
+/// Reads what [`forwarded`] wrote, with the body of the request that carries it.
+pub fn hand_over_in(request: &web_sys::Request) -> Option<(HandOver, Incoming<JsStream>)> {
+    let json = BASE64_NOPAD.decode(driver::field_of(request, FORWARDED).as_bytes());
+    let forwarded: Forwarded<HandOver> = serde_json::from_slice(&json.ok()?).ok()?;
+    let headers = convert::headers_in(&forwarded.headers);
+    let incoming = Incoming {
+        method: Method::from_bytes(request.method().as_bytes()).ok()?,
+        url: Url::parse(&request.url()).ok()?,
+        raw_target: None,
+        body: convert::body_in(driver::body_of(request), &headers),
+        headers,
+    };
+    Some((forwarded.hand_over, incoming))
 }
 
 fn interrupted(error: String) -> ObjectFault {

@@ -24,7 +24,7 @@ pub struct JsStream {
 
 /// A body of known length up to this is read in one crossing of the JavaScript boundary. The limit is low, because the
 /// platform buffers the body where the memory budget does not count it.
-const READ_WHOLE_BYTES: u64 = 256 * 1024;
+pub const READ_WHOLE_BYTES: u64 = 256 * 1024;
 
 impl JsStream {
     pub fn new(stream: ReadableStream, length: Option<u64>) -> Self {

@@ -31,8 +31,14 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Fields that never leave for a provider, no matter who asks for it.
 fn is_never_sent(name: &HeaderName) -> bool {
-    let own = name.as_str().starts_with("cf-") || name.as_str().starts_with("x-causeway-");
-    own || is_hop_by_hop(name) || [AUTHORIZATION, COOKIE, HOST, CONTENT_LENGTH].contains(name)
+    let is_of_edge = name.as_str().starts_with("cf-");
+    let is_callers = [AUTHORIZATION, COOKIE, HOST, CONTENT_LENGTH].contains(name);
+    is_of_edge || is_ours(name) || is_hop_by_hop(name) || is_callers
+}
+
+/// Fields by which the gateway speaks to itself.
+fn is_ours(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-causeway-")
 }
 
 fn is_forwarded(name: &HeaderName) -> bool {
@@ -84,7 +90,12 @@ fn add(sent: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
 /// What is left of the caller's fields for the account's object: everything but what names or
 /// authorizes the caller, and what only the front Worker may say.
 pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
-    let keeps = |name: &HeaderName| !is_never_sent(name) || *name == CONTENT_LENGTH;
+    kept(headers, |name| {
+        !is_never_sent(name) || *name == CONTENT_LENGTH
+    })
+}
+
+fn kept(headers: &HeaderMap, keeps: impl Fn(&HeaderName) -> bool) -> HeaderMap {
     headers
         .iter()
         .filter(|(name, _)| keeps(name))
@@ -92,13 +103,10 @@ pub fn for_hand_over(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// The same of a provider's webhook: its signature may be in `authorization`.
+/// What is left of a provider's webhook for the account's object: it goes to no provider, so a field that proves it, such as
+/// `authorization`, stays.
 pub fn of_webhook(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = for_hand_over(headers);
-    for proof in headers.get_all(AUTHORIZATION) {
-        kept.append(AUTHORIZATION, proof.clone());
-    }
-    kept
+    kept(headers, |name| !is_hop_by_hop(name) && !is_ours(name))
 }
 
 /// The same of an answer that has no body, though its request was not one for the head alone.
@@ -113,11 +121,9 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 
 /// The answer's fields that go to the caller, when the body goes on unread.
 pub fn of_answer(headers: &HeaderMap) -> HeaderMap {
-    let mut kept: HeaderMap = headers
-        .iter()
-        .filter(|(name, _)| !is_hop_by_hop(name) && !speaks_for_origin(name) && *name != REPLAYED)
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let mut kept = kept(headers, |name| {
+        !is_hop_by_hop(name) && !speaks_for_origin(name) && *name != REPLAYED
+    });
     // The runtime may hand the body on decoded: its length then is not what was said.
     if kept.contains_key(CONTENT_ENCODING) {
         kept.remove(CONTENT_LENGTH);

@@ -222,6 +222,13 @@ fn the_story_fills_every_table_that_the_sources_declare() {
         !made.contains(name) || !(OF_THE_DIRECTORY.contains(&name.as_str()) || is_filled())
     });
     assert!(empty.is_empty(), "the story leaves them empty: {empty:?}");
+}
+
+#[test]
+fn an_account_that_is_deleted_leaves_no_row_of_its_own_and_then_no_table() {
+    let story = Story::whole();
+    let empty = own_tables(&story, false);
+    assert!(empty.is_empty(), "the story leaves them empty: {empty:?}");
     let path = format!("/integrated-account/{}", story.scene.account);
     // The index does not answer: what is left in between is looked at.
     let fault = ("forget_account".into(), Fault::Lost);

@@ -357,6 +357,8 @@ fn no_providers_name_stands_in_the_sources() {
         "zoom",
         "harvest",
         "clerk",
+        "close",
+        "front",
         "standard-webhooks",
     ];
     let folder = root().join("../integrations");

@@ -101,6 +101,21 @@ test("readers who stop hold what they were to be sent, and give it back when the
   await eventually(async () => assert.equal((await scripted.call("GET", "/proxy/ships")).status, 200));
 });
 
+test("readers who leave before a small answer leave nothing held", async () => {
+  const small = { data: ["x".repeat(200 * 1024)] }; // 240 of them are more than the whole budget
+  scripted.answers.set("/ships", () => ({ body: small, delayMs: 30 }));
+  const asked = () => scripted.at("/ships").length;
+  for (let round = 1; round <= 60; round += 1) {
+    const before = asked();
+    const close = Array.from({ length: 4 }, readNothing);
+    await eventually(() => assert.ok(asked() >= before + close.length));
+    for (const one of close) one();
+  }
+  const large = "y".repeat(7 * MIB);
+  scripted.answers.set("/ships", () => ({ body: { data: [large] } }));
+  assert.equal(ok(await scripted.call("GET", "/proxy/ships", undefined, { "x-max-retries": "0" }), 200).result[0], large);
+});
+
 test("an answer of some mebibytes comes whole, and so do many at once", async () => {
   const large = "y".repeat(3 * MIB);
   scripted.answers.set("/ships", () => ({ body: { data: [large] } }));

@@ -7,7 +7,7 @@ import { createHash, createHmac, generateKeyPairSync, randomBytes, sign as signW
 
 const BY_KEY = ["rsa", "ecdsa", "ed25519"];
 const STANDARD = ["standard_webhooks", "svix", "clerk"];
-const UNIT = { s: 1_000, ms: 1 };
+const UNIT = { seconds: 1_000, milliseconds: 1, s: 1_000, ms: 1 };
 
 /**
  * What a case's scheme is, and its `sign`:
@@ -261,7 +261,7 @@ const SIGNATURES = {
   basic({ scheme: { config, context }, secret }) {
     return `Basic ${Buffer.from(`${resolved(config.username, context)}:${secret}`).toString("base64")}`;
   },
-  bearer: ({ secret }) => secret,
+  bearer: ({ scheme, secret }) => (scheme.config.compare_with ? secret : `Bearer ${secret}`),
   jwt: token,
 };
 

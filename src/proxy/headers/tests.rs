@@ -162,3 +162,24 @@ fn the_hand_over_is_built_anew() {
         ["content-length", "x-forward-a", "x-timeout-ms"]
     );
 }
+
+#[test]
+fn a_webhook_keeps_every_field_that_can_prove_it() {
+    let sent = map(&[
+        ("authorization", "b"),
+        ("cf-webhook-auth", "c"),
+        ("connection", "close"),
+        ("content-length", "3"),
+        ("x-causeway-hand-over", "forged"),
+        ("x-signature", "s"),
+    ]);
+    assert_eq!(
+        names(&of_webhook(&sent)),
+        [
+            "authorization",
+            "cf-webhook-auth",
+            "content-length",
+            "x-signature"
+        ]
+    );
+}

@@ -1,16 +1,13 @@
 //! Counts the gateway's own responses until their readers have them.
 
-use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
-
 use crate::error::Failure;
 use crate::flows::base::memory::Room;
 use crate::ports::{Body, HttpClient, Reply};
 use crate::settings::PIECE_BYTES;
 
 /// Counts what is held of a response until its reader has received it or has gone. The platform takes a whole body at
-/// once and does not report when it is sent. So a large body is passed on in pieces, as the platform asks for them. A
-/// small one fits into the buffers of its connection.
+/// once and does not report when it is sent. So a large body is a stream. A small one fits into the buffers of its
+/// connection.
 pub fn until_drained<O: HttpClient>(
     outside: &O,
     room: Room,
@@ -21,10 +18,6 @@ pub fn until_drained<O: HttpClient>(
         body => return Ok(Reply { body, ..reply }),
     };
     room.take(bytes.len())?;
-    let pieces = stream::unfold((bytes, room), |(mut bytes, room)| async move {
-        let piece: Bytes = bytes.split_to(bytes.len().min(PIECE_BYTES));
-        (!piece.is_empty()).then_some((piece, (bytes, room)))
-    });
-    let body = Body::Stream(outside.stream(pieces.boxed_local()));
+    let body = Body::Stream(outside.held(bytes, Box::new(room)));
     Ok(Reply { body, ..reply })
 }
