@@ -18,16 +18,16 @@ use rsa::{BoxedUint, RsaPrivateKey};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::der::private_scalar;
+use super::der::{ed25519_seed, p256_scalar};
 use super::mac::{Hash, digest, hmac};
 use super::pem::der_of_pem;
 
 /// Shorter keys are refused (NIST SP 800-131A), and longer ones take seconds of processor time.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
-/// In front of the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410 §7).
-const ED25519_INFO: &[u8] = &[
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+/// Bytes of the longest key that is read: one of RSA with 4,096 bits has 2,375 in PKCS #8.
+const LONGEST_DER: usize = 3_000;
+/// Bytes of a number of such a key, and a leading zero.
+const LONGEST_NUMBER: usize = 513;
 
 /// A private key. It has no `Debug`.
 pub struct PrivateKey(Key);
@@ -54,21 +54,24 @@ pub enum SigningScheme {
 impl PrivateKey {
     /// Reads PEM: PKCS #8, PKCS #1 or SEC 1. Line breaks may be written as `\n`.
     pub fn from_pem(text: &str) -> Option<Self> {
-        Self::from_der(&der_of_pem(text)?)
+        Self::from_der(&der_of_pem(text, "PRIVATE KEY")?)
     }
 
     /// Reads the same as DER, or the 32 bytes of an Ed25519 key.
     pub fn from_der(der: &[u8]) -> Option<Self> {
-        let raw = der.strip_prefix(ED25519_INFO).unwrap_or(der);
-        if let Ok(seed) = <&[u8; 32]>::try_from(raw) {
-            return Some(Self(Key::Ed25519(Box::new(
-                ed25519::SigningKey::from_bytes(seed),
-            ))));
+        if der.len() > LONGEST_DER {
+            return None;
+        }
+        if let Some(seed) = ed25519_seed(der)
+            .or(Some(der))
+            .filter(|seed| seed.len() == 32)
+        {
+            return Self::of_seed(seed);
         }
         if let Ok(key) = p256::SecretKey::from_pkcs8_der(der) {
             return Some(Self::of_p256(&key));
         }
-        if let Some(scalar) = private_scalar(der) {
+        if let Some(scalar) = p256_scalar(der) {
             return Self::of_scalar(scalar);
         }
         let key = RsaPrivateKey::from_pkcs8_der(der).ok();
@@ -85,18 +88,17 @@ impl PrivateKey {
         let curve = jwk.get("crv").and_then(Value::as_str);
         match (jwk.get("kty")?.as_str()?, curve) {
             ("RSA", _) => {
-                let number = |name| Some(BoxedUint::from_be_slice_vartime(&bytes(name)?));
+                let number = |name| {
+                    let bytes = bytes(name).filter(|bytes| bytes.len() <= LONGEST_NUMBER)?;
+                    Some(BoxedUint::from_be_slice_vartime(&bytes))
+                };
                 let primes = vec![number("p")?, number("q")?];
                 let (modulus, exponent) = (number("n")?, number("e")?);
                 let key = RsaPrivateKey::from_components(modulus, exponent, number("d")?, primes);
                 Self::of_rsa(key.ok()?)
             }
             ("EC", Some("P-256")) => Self::of_scalar(&bytes("d")?),
-            ("OKP", Some("Ed25519")) => {
-                let seed = <[u8; 32]>::try_from(bytes("d")?).ok()?;
-                let key = ed25519::SigningKey::from_bytes(&seed);
-                Some(Self(Key::Ed25519(Box::new(key))))
-            }
+            ("OKP", Some("Ed25519")) => Self::of_seed(&bytes("d")?),
             _ => None,
         }
     }
@@ -104,6 +106,11 @@ impl PrivateKey {
     fn of_rsa(key: RsaPrivateKey) -> Option<Self> {
         let fits = RSA_BITS.contains(&key.n().bits());
         fits.then(|| Self(Key::Rsa(Box::new(key))))
+    }
+
+    fn of_seed(seed: &[u8]) -> Option<Self> {
+        let key = ed25519::SigningKey::from_bytes(seed.try_into().ok()?);
+        Some(Self(Key::Ed25519(Box::new(key))))
     }
 
     fn of_scalar(scalar: &[u8]) -> Option<Self> {

@@ -23,7 +23,9 @@ fn a_key_signs_the_same_in_each_form_and_its_public_key_verifies() {
         ("rsa", "pkcs1", SigningScheme::RsaPkcs1),
         ("ec", "pkcs8", SigningScheme::P256),
         ("ec", "sec1", SigningScheme::P256),
+        ("ec", "parameters", SigningScheme::P256),
         ("ed", "pkcs8", SigningScheme::Ed25519),
+        ("ed", "pkcs8 with its public key", SigningScheme::Ed25519),
     ];
     for (kind, form, scheme) in table {
         let public = made()[kind]["public"].as_str().unwrap().to_owned();
@@ -63,7 +65,7 @@ fn a_pss_signature_verifies_and_its_salt_is_random() {
     let sign = |random| key.sign(SigningScheme::RsaPss, MESSAGE, random).unwrap();
     let public = made()["rsa"]["public"].as_str().unwrap().to_owned();
     let public = <rsa::RsaPublicKey as p256::pkcs8::DecodePublicKey>::from_public_key_der(
-        &super::der_of_pem(&public).unwrap(),
+        &super::der_of_pem(&public, "PUBLIC KEY").unwrap(),
     );
     let hashed = super::digest(Hash::Sha256, MESSAGE);
     let padding = rsa::pss::Pss::<sha2::Sha256>::new();
@@ -73,11 +75,16 @@ fn a_pss_signature_verifies_and_its_salt_is_random() {
 }
 
 #[test]
-fn a_line_of_pem_is_read_and_a_short_or_broken_key_is_not() {
+fn a_line_of_pem_is_read_and_another_or_a_broken_key_is_not() {
     let text = made()["rsa"]["pkcs8"].as_str().unwrap().to_owned();
     assert!(PrivateKey::from_pem(&text.replace('\n', "\\n")).is_some());
     assert!(PrivateKey::from_pem(&text.replace('\n', " ")).is_some());
-    assert!(PrivateKey::from_pem(made()["short"].as_str().unwrap()).is_none());
+    assert!(PrivateKey::from_pem(&text.replace('\n', "")).is_some());
+    assert!(PrivateKey::from_pem(made()["longest"].as_str().unwrap()).is_some());
+    for (name, refused) in made()["refused"].as_object().unwrap() {
+        let key = PrivateKey::from_pem(refused.as_str().unwrap());
+        assert!(key.is_none(), "{name}");
+    }
     for broken in ["", "x", "-----BEGIN A-----\nAA==\n-----END A-----"] {
         assert!(PrivateKey::from_pem(broken).is_none(), "{broken}");
     }
@@ -103,5 +110,20 @@ fn ed25519_signs_as_rfc_8037_prints() {
     assert_eq!(
         raw.sign(SigningScheme::Ed25519, input, [0; 32]),
         Some(signature)
+    );
+}
+
+/// RFC 6979, appendix A.2.5.
+#[test]
+fn p256_signs_as_rfc_6979_prints() {
+    let scalar = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+    let scalar = HEXLOWER.decode(scalar.as_bytes()).unwrap();
+    let d = BASE64URL_NOPAD.encode(&scalar);
+    let jwk = json!({ "kty": "EC", "crv": "P-256", "d": d });
+    let key = PrivateKey::from_jwk(&jwk).unwrap();
+    let signature = key.sign(SigningScheme::P256, b"sample", [0; 32]).unwrap();
+    assert_eq!(
+        HEXLOWER.encode(&signature),
+        "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
     );
 }
