@@ -21,7 +21,7 @@ pub(super) enum ClientType {
     Confidential,
     /// With PKCE the code is proof enough.
     PublicToo,
-    /// No client is named: the assertion is all the proof there is.
+    /// No client is named: the assertion alone authenticates the request.
     Unnamed,
 }
 

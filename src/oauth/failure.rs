@@ -9,6 +9,7 @@ use crate::time::{Timestamp, retry_after};
 use super::shown_text::cleaned;
 
 mod dead_token;
+mod words;
 
 const LONGEST_CODE: usize = 100;
 const LONGEST_DESCRIPTION: usize = 500;
@@ -121,33 +122,6 @@ impl TokenFailure {
                 ..
             }
         )
-    }
-
-    /// The same without these texts.
-    #[must_use]
-    pub fn without(self, secrets: &[String]) -> Self {
-        let clean = |text: String| {
-            let replaced = secrets.iter().filter(|secret| !secret.is_empty());
-            replaced.fold(text, |text, secret| text.replace(secret, "[redacted]"))
-        };
-        match self {
-            Self::Refused {
-                error,
-                description,
-                blame,
-            } => Self::Refused {
-                error: clean(error),
-                description: description.map(clean),
-                blame,
-            },
-            Self::Unreadable(why) => Self::Unreadable(clean(why)),
-            Self::Transient { .. } => self,
-        }
-    }
-
-    /// Whether the provider answered, and gave no token.
-    pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Transient { .. })
     }
 
     /// Whether the answer leaves open who has to act. One that stays so for long is the end of the token.

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::credentials::{Jwt, KeyFormat, SigningAlgorithm};
 use crate::crypto::{self, Hash, PrivateKey, SigningScheme};
-use crate::expression::TemplateScope;
+use crate::expression::scope::context_key;
+use crate::expression::{Placeholder, Template, TemplateScope};
 use crate::json::Exact;
 use crate::time::Timestamp;
 
@@ -16,7 +17,7 @@ const LONGEST_KEY: usize = 16 * 1024;
 /// How far `iat` and `nbf` are back, as the provider's clock can be behind.
 const CLOCK_SKEW: i64 = 30;
 
-/// What each token has of its own.
+/// What is different in each token.
 #[derive(Clone, Copy)]
 pub struct JwtMoment {
     /// The time of `iat`.
@@ -70,7 +71,17 @@ pub fn sign_jwt(
         (&header.to_string(), &payload.to_string()),
         moment.random,
     );
-    signed.ok_or(OAuthError::Key)
+    signed.ok_or_else(|| unreadable(&config.key))
+}
+
+/// Whose key is at fault.
+fn unreadable(key: &Template) -> OAuthError {
+    let mut read = key.placeholders().flat_map(Placeholder::paths);
+    if read.any(|path| context_key(path).is_some()) {
+        OAuthError::AccountKey
+    } else {
+        OAuthError::Key
+    }
 }
 
 /// Seconds for which a token of this moment is used: its life without the skew.
@@ -170,45 +181,4 @@ fn bytes(format: KeyFormat, text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 7515, appendix A.1: the key, and the texts as they are printed, line breaks included.
-    #[test]
-    fn hs256_signs_as_rfc_7515_prints() {
-        let key = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
-        let header = "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}";
-        let signed = compact(
-            (SigningAlgorithm::Hs256, KeyFormat::Jwk),
-            key,
-            (header, PAYLOAD),
-            [0; 32],
-        );
-        let expected = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        assert_eq!(signed.as_deref(), Some(expected));
-    }
-
-    const PAYLOAD: &str =
-        "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
-
-    #[test]
-    fn a_key_in_another_form_or_of_another_kind_signs_nothing() {
-        let sign = |algorithm, format, key: &str| {
-            compact((algorithm, format), key, ("{}", "{}"), [0; 32]).is_some()
-        };
-        let utf8 = KeyFormat::Utf8;
-        assert!(sign(SigningAlgorithm::Hs256, utf8, "secret"));
-        assert!(!sign(SigningAlgorithm::Hs256, utf8, ""));
-        assert!(!sign(SigningAlgorithm::Hs256, KeyFormat::Hex, "xyz"));
-        assert!(sign(SigningAlgorithm::Hs512, KeyFormat::Hex, "00ff"));
-        assert!(sign(SigningAlgorithm::Hs384, KeyFormat::Base64, "c2VjcmV0"));
-        assert!(sign(SigningAlgorithm::Hs384, KeyFormat::Base64, "_-8"));
-        assert!(!sign(SigningAlgorithm::Rs256, utf8, "secret"));
-        let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
-        assert!(sign(SigningAlgorithm::EdDsa, KeyFormat::Hex, seed));
-        assert!(!sign(SigningAlgorithm::Es256, KeyFormat::Hex, seed));
-        let just_under = "k".repeat(LONGEST_KEY);
-        assert!(sign(SigningAlgorithm::Hs256, utf8, &just_under));
-        assert!(!sign(SigningAlgorithm::Hs256, utf8, &(just_under + "k")));
-    }
-}
+mod tests;

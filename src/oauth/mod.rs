@@ -69,9 +69,14 @@ pub enum OAuthError {
     /// `iss` is another than the file's `issuer` (RFC 9207 §2.4).
     #[error("the answer comes from another issuer than the credential's `auth.issuer`")]
     Issuer,
-    /// A token cannot be signed.
+    /// A token cannot be signed with the file's or the install's key.
     #[error("the key of the credential's `jwt` cannot be read, or is not one for its `algorithm`")]
     Key,
+    /// A token cannot be signed with the account's own key.
+    #[error(
+        "the key that the account has for the credential's `jwt` cannot be read, or is not one for its `algorithm`"
+    )]
+    AccountKey,
     /// The header that signs the client in cannot be written.
     #[error("the credential's `client` does not give an authorization header")]
     Header,

@@ -58,6 +58,7 @@ impl fmt::Debug for TokenRequest {
             .field("origin", &self.url.origin().ascii_serialization())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
+            .field("signed", &self.signed.len())
             .finish()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cases::each_case;
 use crate::client::Setting;
 use crate::connect::{TOKEN, Visit, parameter};
-use crate::outside::World;
+use crate::outside::{Sent, World};
 
 fn file() -> Value {
     json!({
@@ -32,14 +32,18 @@ fn file() -> Value {
 fn exchanged(query: &str) -> (Vec<String>, Visit) {
     let world = World::new();
     let setting = Setting::new(&world, &file());
-    let mut visit = Visit::with(world, setting, &json!({ "tenant_id": "acme" }));
+    let visit = Visit::with(world, setting, &json!({ "tenant_id": "acme" }));
+    let (sent, visit) = came_back(visit, query);
+    (sent.iter().map(|one| one.url.clone()).collect(), visit)
+}
+
+fn came_back(mut visit: Visit, query: &str) -> (Vec<Sent>, Visit) {
     let there = visit.leave();
     visit.world.answers(200, &[], TOKEN);
     let state = parameter(&there, "state");
     let path = format!("/connect/oauth-shop/callback?code=the-code&state={state}{query}");
     visit.browser.get(&path);
-    let sent = visit.world.sent();
-    (sent.iter().map(|one| one.url.clone()).collect(), visit)
+    (visit.world.sent(), visit)
 }
 
 #[test]
@@ -79,5 +83,31 @@ fn a_server_outside_of_the_file_gets_nothing() {
         assert_eq!(urls, Vec::<String>::new());
         let list = visit.setting.client.get("/integrated-account").expect(200);
         assert_eq!(list["result"], json!([]));
+    });
+}
+
+/// The account's secrets, and the code, are for the host that it has.
+#[test]
+fn a_server_other_than_the_accounts_gets_nothing() {
+    let server = |name: &str| format!("https://accounts.{name}.example");
+    let mut own = file();
+    let oauth = &mut own["config"]["credentials"]["oauth2"]["config"];
+    oauth["tokenParams"] = json!({ "pin": "{{pin?:none}}" });
+    oauth["fields"] =
+        json!([{ "name": "pin", "type": "password" }, { "name": "shop", "label": "Shop" }]);
+    let cases = ["region-provider", "region-provider-eu"];
+    each_case(cases, |name| {
+        let world = World::new();
+        let setting = Setting::new(&world, &own);
+        let token = json!({ "access_token": "old-token" });
+        let context = json!({ "server": server("region-provider"), "pin": "a-pin-of-the-account", "oauth": { "token": token } });
+        let account = setting.account("oauth2", &context);
+        let visit = Visit::with(world, setting, &json!({ "integrated_account_id": account }));
+        let query = format!("&accounts-server={}", server(name));
+        let (sent, _) = came_back(visit, &query);
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].url, format!("{}/token", server("region-provider")));
+        let body = String::from_utf8(sent[0].body.clone()).unwrap();
+        assert!(body.contains("pin=a-pin-of-the-account"), "{body}");
     });
 }

@@ -113,7 +113,14 @@ fn a_customer_connects_by_a_form_and_a_refusal_asks_for_it_again() {
         &[("login", "ada"), ("password", "wrong-one")],
     );
     assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(refused.text().contains("Wrong password right-or-wrong."));
     assert!(!refused.text().contains("wrong-one"));
+    let logged = visit.world.0.logs.borrow().clone();
+    let failed = logged.iter().find(|line| line["event"] == "connect_failed");
+    assert!(
+        failed.is_some_and(|line| line.to_string().contains("Wrong password right-or-wrong.")),
+        "{logged:?}"
+    );
     let list = visit.setting.client.get("/integrated-account").expect(200);
     assert_eq!(list["result"], json!([]), "nothing is stored");
     let connected = visit.submit("custom_token", &[("login", "ada"), ("password", "right")]);
@@ -176,6 +183,30 @@ fn an_import_that_the_provider_refuses_stores_nothing() {
     assert_eq!(missing.code(422), "caller.invalid");
 }
 
+/// An error in an answer with status 200 is a refusal, not a provider that cannot answer.
+#[test]
+fn an_error_in_the_answer_to_a_login_is_a_refusal() {
+    let sessions = Sessions::default();
+    let mut file = file(&credential());
+    file["config"]["error_expression"] = json!("body.ok = false ? { \"message\": body.message }");
+    let world = World::new();
+    sessions.serve(&world);
+    let setting = Setting::new(&world, &file);
+    world.provides(|_| {
+        let body = r#"{"ok":false,"message":"This user is locked."}"#;
+        reply(200, &JSON, Body::from_bytes(body))
+    });
+    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install,
+        "authentication_method": "custom_token", "context": typed() });
+    let refused = setting.client.post("/integrated-account", &body);
+    assert!(
+        refused.text().contains("This user is locked."),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(refused.code(422), "account.connection_error");
+}
+
 #[test]
 fn a_token_is_got_again_ahead_of_its_expiry_after_it_and_after_a_401() {
     let sessions = Sessions::default();
@@ -189,7 +220,7 @@ fn a_token_is_got_again_ahead_of_its_expiry_after_it_and_after_a_401() {
     scene.world.pass(Duration::from_secs(700));
     let after_expiry = session(&scene);
     assert_ne!(after_expiry, "session-2");
-    scene.world.pass(Duration::from_secs(120));
+    scene.world.pass(Duration::from_mins(2));
     sessions.dead.set(sessions.logins.get());
     let logins = sessions.logins.get();
     assert_eq!(session(&scene), format!("session-{}", logins + 1));
@@ -200,6 +231,29 @@ fn a_token_is_got_again_ahead_of_its_expiry_after_it_and_after_a_401() {
 fn new_credentials_get_a_new_token() {
     let sessions = Sessions::default();
     let scene = scene(&sessions, &credential(), &typed());
+    let path = format!("/integrated-account/{}/credentials", scene.account);
+    let new = json!({ "context": { "password": "right" } });
+    scene.setting.client.send("PATCH", &path, &new).expect(200);
+    assert_eq!(session(&scene), "session-2");
+}
+
+/// The pause after a refusal is for the values that were refused.
+#[test]
+fn new_credentials_are_tried_at_once_after_a_refusal() {
+    let sessions = Sessions::default();
+    let scene = scene(&sessions, &credential(), &typed());
+    scene.world.pass(Duration::from_secs(601));
+    let own = sessions.clone();
+    scene.world.provides(move |sent| {
+        if sent.url.ends_with("/login") {
+            let body = r#"{"error":"invalid_grant"}"#;
+            return reply(400, &JSON, Body::from_bytes(body));
+        }
+        own.answer(sent)
+    });
+    let refused = scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty);
+    assert_eq!(refused.code(401), "account.needs_reauth");
+    sessions.serve(&scene.world);
     let path = format!("/integrated-account/{}/credentials", scene.account);
     let new = json!({ "context": { "password": "right" } });
     scene.setting.client.send("PATCH", &path, &new).expect(200);

@@ -1,15 +1,19 @@
-//! `jwt`: tokens that the gateway signs, sent as they are, as the assertion of a grant, and as the client's proof.
+//! `jwt`: tokens that the gateway signs, sent as they are, as the assertion of a grant, and to authenticate a client.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
 
 use causeway::config::read;
 use causeway::crypto::{Hash, PublicKey};
-use causeway::ports::Body;
+use causeway::ports::{Body, System};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
 use crate::cases::each_case;
+use crate::client::Answer;
 use crate::outside::{Sent, World, reply};
 
 const TOKEN_URL: &str = "https://signed-provider.example/token";
@@ -140,7 +144,7 @@ fn an_assertion_gets_a_token_as_rfc_7523_says() {
 }
 
 #[test]
-fn a_client_proves_itself_by_a_token_in_place_of_a_secret() {
+fn a_client_is_authenticated_by_a_token_in_place_of_a_secret() {
     let config = json!({
         "fields": [{ "name": "client_id" }, { "name": "private_key", "type": "password" }],
         "auth": { "tokenUrl": TOKEN_URL },
@@ -166,75 +170,257 @@ fn a_client_proves_itself_by_a_token_in_place_of_a_secret() {
     assert_eq!(claims["aud"], TOKEN_URL);
 }
 
-/// A GitHub App: a token of the app gets one of its installation.
+/// The claims that Google documents for a service account
+/// (<https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests>).
 #[test]
-fn a_step_sends_the_signed_token_and_it_is_stored_nowhere() {
+fn a_service_account_asserts_what_google_documents() {
+    let documented = json!({
+        "iss": "761326798069-r5mljlln1rd4lrbhg75efgigp36m78j5@developer.gserviceaccount.com",
+        "scope": "https://www.googleapis.com/auth/devstorage.read_only",
+        "aud": "https://oauth2.googleapis.com/token",
+    });
     let config = json!({
-        "fields": fields(),
-        "jwt": jwt(),
-        "steps": [{ "type": "request", "config": {
-            "method": "post", "path": "/app/installations/7/access_tokens",
-            "authorization": { "format": "bearer", "config": { "token": "{{jwt}}" } },
-        } }],
-        "token": { "access_token": "token" },
+        "fields": [
+            { "name": "client_email" }, { "name": "private_key_id" },
+            { "name": "private_key", "type": "password", "required": true },
+        ],
+        "auth": { "tokenUrl": documented["aud"] },
+        "jwt": {
+            "algorithm": "RS256", "key": "{{private_key}}", "key_id": "{{private_key_id}}",
+            "claims": { "iss": "{{client_email}}", "scope": documented["scope"] },
+            "lifetime": 3600,
+        },
+    });
+    let context = json!({
+        "client_email": documented["iss"], "private_key": private("rsa"),
+        "private_key_id": "370ab79b4513eb9bad7c9bd16a95cb76b5b2a56a",
     });
     let world = World::new();
-    world.provides(|sent| {
+    world.answers(
+        200,
+        &JSON,
+        r#"{"access_token":"1/8xbJqaOZXSUZbHLl5EOtu1pxz3fmmetKx9W8CV4t79M","token_type":"Bearer","expires_in":3600}"#,
+    );
+    let scene = Scene::new(world, &file("jwt_bearer", &config), "jwt_bearer", &context);
+    let sent = scene.world.sent();
+    assert_eq!(
+        (sent.len(), sent[0].url.as_str()),
+        (1, "https://oauth2.googleapis.com/token")
+    );
+    let form = String::from_utf8(sent[0].body.clone()).unwrap();
+    let documented_start =
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey";
+    assert!(form.starts_with(documented_start), "{form}");
+    let (header, mut claims) = verified(&pairs(&sent[0])["assertion"], "rsa");
+    let kid = "370ab79b4513eb9bad7c9bd16a95cb76b5b2a56a";
+    assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT", "kid": kid }));
+    let claims = claims.as_object_mut().unwrap();
+    let mut time = |name| claims.shift_remove(name).unwrap().as_i64().unwrap();
+    let (issued, expires) = (time("iat"), time("exp"));
+    assert!(issued <= NOW && expires - issued <= 3600);
+    assert_eq!(time("nbf"), issued);
+    claims.shift_remove("jti").unwrap();
+    assert_eq!(&documented, &json!(claims));
+}
+
+/// A GitHub App: a token of the app gets one of its installation
+/// (<https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app>).
+fn app() -> Value {
+    json!({
+        "fields": [
+            { "name": "client_id" }, { "name": "installation" },
+            { "name": "private_key", "type": "password", "required": true },
+        ],
+        "jwt": { "algorithm": "RS256", "key": "{{private_key}}", "claims": { "iss": "{{client_id}}" } },
+        "steps": [{ "type": "request", "config": {
+            "method": "post", "path": "/app/installations/{{installation}}/access_tokens",
+            "authorization": { "format": "bearer", "config": { "token": "{{jwt}}" } },
+        } }],
+        "token": { "access_token": "token", "expires_at": "expires_at" },
+    })
+}
+
+/// GitHub's answer has these members, and the time of the token's end. `dead` is a token that is refused.
+fn serve_app(world: &World, dead: &Rc<RefCell<String>>) {
+    let (issued, dead, own) = (Rc::new(Cell::new(0)), Rc::clone(dead), world.clone());
+    world.provides(move |sent| {
         let token = sent.header("authorization").unwrap().replace("Bearer ", "");
-        if sent.url.ends_with("/access_tokens") {
-            verified(&token, "rsa");
+        if !sent.url.ends_with("/access_tokens") {
+            let status = if token == *dead.borrow() { 401 } else { 200 };
             return reply(
-                201,
+                status,
                 &JSON,
-                Body::from_bytes(r#"{"token":"of-the-installation"}"#),
+                Body::from_bytes(json!({ "token": token }).to_string()),
             );
         }
-        assert_eq!(token, "of-the-installation");
-        reply(200, &JSON, Body::from_bytes("{}"))
+        assert!(sent.url.ends_with("/app/installations/7/access_tokens"));
+        let (header, claims) = verified(&token, "rsa");
+        assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT" }));
+        let now = own.now().as_millis() / 1000;
+        let time = |name: &str| claims[name].as_i64().unwrap();
+        assert!(time("iat") < now && time("exp") > now && time("exp") <= now + 600);
+        assert_eq!(claims["iss"], "Iv1.8a61f9b3a7aba766");
+        issued.set(issued.get() + 1);
+        let answer = json!({
+            "token": format!("ghs_16C7e42F292c6912E7710c838347Ae178B4{}", issued.get()),
+            "expires_at": own.now().plus(Duration::from_hours(1)).to_string(),
+            "permissions": { "issues": "write", "contents": "read" },
+            "repository_selection": "selected",
+        });
+        reply(201, &JSON, Body::from_bytes(answer.to_string()))
     });
+}
+
+#[test]
+fn a_step_sends_the_signed_token_at_each_refresh_and_it_is_stored_nowhere() {
+    let (world, dead) = (World::new(), Rc::default());
+    serve_app(&world, &dead);
+    let context = json!({ "client_id": "Iv1.8a61f9b3a7aba766", "installation": "7", "private_key": private("rsa") });
     let scene = Scene::new(
         world,
-        &file("custom_token", &config),
+        &file("custom_token", &app()),
         "custom_token",
-        &context(),
+        &context,
     );
-    call(&scene);
+    let token = || {
+        let answer = scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty);
+        answer.expect(200)["token"].as_str().unwrap().to_owned()
+    };
+    let first = token();
+    assert_eq!(token(), first);
+    dead.replace(first.clone());
+    let second = token();
+    assert_ne!(second, first, "after a 401");
+    scene.world.pass(Duration::from_hours(2));
+    assert_ne!(token(), second, "after it expired");
     let account = scene
         .setting
         .client
         .get(&format!("/integrated-account/{}", scene.account));
     assert!(account.expect(200)["context"].get("jwt").is_none());
+    assert!(!scene.world.at_rest().contains("eyJ"));
 }
 
+/// What the gateway signs is not what a provider may show in an answer.
 #[test]
 fn a_provider_that_repeats_the_assertion_gives_it_to_no_caller() {
+    let repeating = |world: &World| {
+        world.provides(|sent| {
+            let assertion = pairs(sent).remove("assertion").unwrap_or_default();
+            let bearer = sent.header("authorization").unwrap_or_default();
+            let body = json!({ "error": "invalid_request", "error_description": format!("{assertion}{bearer}") });
+            reply(400, &JSON, Body::from_bytes(body.to_string()))
+        });
+    };
+    let no_token = |answer: &Answer| {
+        let text = answer.text();
+        assert!(answer.status >= 400 && !text.contains("eyJ"), "{text}");
+    };
     let config = json!({ "fields": fields(), "auth": { "tokenUrl": TOKEN_URL }, "jwt": jwt() });
-    let scene = scene("jwt_bearer", &config, &context());
-    scene.world.provides(|sent| {
-        let assertion = pairs(sent).remove("assertion").unwrap_or_default();
-        let body = json!({ "error": "invalid_request", "error_description": assertion });
-        reply(400, &JSON, Body::from_bytes(body.to_string()))
-    });
-    let answer = scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty);
-    assert!(
-        answer.status >= 400 && !answer.text().contains("eyJ"),
-        "{}",
-        answer.text()
+    let granted = scene("jwt_bearer", &config, &context());
+    repeating(&granted.world);
+    granted.world.pass(Duration::from_hours(1));
+    no_token(&granted.call_passing("GET", "/proxy/items/1", &[], Body::Empty));
+    no_token(&imported(&granted, &context()));
+    let (world, dead) = (World::new(), Rc::default());
+    serve_app(&world, &dead);
+    let context = json!({ "client_id": "Iv1.8a61f9b3a7aba766", "installation": "7", "private_key": private("rsa") });
+    let app = Scene::new(
+        world,
+        &file("custom_token", &app()),
+        "custom_token",
+        &context,
     );
+    repeating(&app.world);
+    app.world.pass(Duration::from_hours(2));
+    no_token(&app.call_passing("GET", "/proxy/items/1", &[], Body::Empty));
+    no_token(&imported(&app, &context));
+}
+
+/// The answer to an import of another account of the scene's install.
+fn imported(scene: &Scene, context: &Value) -> Answer {
+    let account = format!("/integrated-account/{}", scene.account);
+    let method = scene.setting.client.get(&account).expect(200)["authentication_method"].clone();
+    let body = json!({
+        "tenant_id": "another", "environment_integration_id": scene.setting.install,
+        "authentication_method": method, "context": context,
+    });
+    scene.setting.client.post("/integrated-account", &body)
 }
 
 #[test]
 fn a_key_that_does_not_fit_is_said_and_not_shown() {
-    let cases = [private("ec"), "no-key-at-all".to_owned()];
-    each_case(cases, |key| {
-        let config = json!({ "fields": fields(), "jwt": jwt() });
+    let config = json!({ "fields": fields(), "auth": { "tokenUrl": TOKEN_URL }, "jwt": jwt() });
+    let with_steps = json!({ "fields": fields(), "jwt": jwt(), "steps": app()["steps"] });
+    let cases = [
+        ("jwt", json!({ "fields": fields(), "jwt": jwt() })),
+        ("jwt_bearer", config),
+        ("custom_token", with_steps),
+    ];
+    each_case(cases, |(format, config)| {
+        let world = World::new();
+        world.answers(200, &JSON, r#"{"access_token":"granted"}"#);
         let mut context = context();
-        context["private_key"] = json!(key);
-        let scene = scene("jwt", &config, &context);
-        let answer = scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty);
-        assert!(answer.status >= 400, "{}", answer.text());
-        assert!(!answer.text().contains(&key));
+        context["installation"] = json!("7");
+        let scene = Scene::new(world, &file(format, &config), format, &context);
+        for key in [private("ec"), "no-key-at-all".to_owned(), String::new()] {
+            let mut wrong = context.clone();
+            wrong["private_key"] = json!(key);
+            let answer = imported(&scene, &wrong);
+            let expected = if key.is_empty() {
+                "caller.invalid"
+            } else {
+                "account.context_value"
+            };
+            let code = answer.json()["code"].clone();
+            assert!(
+                code == expected || (key.is_empty() && format == "jwt_bearer"),
+                "{}",
+                answer.text()
+            );
+            assert_eq!(answer.status, 422);
+            assert!(key.is_empty() || !answer.text().contains(&key));
+        }
+        let list = scene.setting.client.get("/integrated-account").expect(200);
+        assert_eq!(
+            list["result"].as_array().unwrap().len(),
+            1,
+            "nothing is stored"
+        );
     });
+}
+
+/// With another key the old token says nothing any more.
+#[test]
+fn another_key_signs_the_next_token() {
+    let mut signed = jwt();
+    signed["algorithm"] = json!("HS256");
+    signed["key_format"] = json!("utf8");
+    let config = json!({ "fields": fields(), "jwt": signed });
+    let mut context = context();
+    context["private_key"] = json!("the-first-shared-secret");
+    let scene = scene("jwt", &config, &context);
+    let first = call(&scene)[0].header("authorization").unwrap().to_owned();
+    let path = format!("/integrated-account/{}/credentials", scene.account);
+    let new = json!({ "context": { "private_key": "another-shared-secret" } });
+    scene.setting.client.send("PATCH", &path, &new).expect(200);
+    assert_ne!(
+        call(&scene)[0].header("authorization"),
+        Some(first.as_str())
+    );
+}
+
+/// What the operator's key opens by way of a step is not the customer's to choose either.
+#[test]
+fn a_step_that_the_operators_key_signs_for_names_no_subject_of_the_customer() {
+    let mut config = app();
+    config["jwt"]["key"] = json!("{{environment_variables.private_key}}");
+    config["jwt"]["claims"]["iss"] = json!("{{environment_variables.client_id}}");
+    let found = read(&file("custom_token", &config));
+    let paths: Vec<_> = found.findings.iter().map(|one| one.path.as_str()).collect();
+    let expected = "config.credentials.custom_token.config.steps[0].config";
+    assert!(paths.contains(&expected), "{:?}", found.findings);
+    assert!(found.integration.is_none());
 }
 
 #[test]

@@ -12,9 +12,9 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
 use crate::flows::lifecycle::credential::{is_of_another, merged, with_callback};
+use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::set_up::SetUpRunner;
-use crate::flows::tokens::credential_actions::{CredentialActions, TokenNeed};
 use crate::flows::tokens::grant::TokenEndpoint;
 use url::Url;
 
@@ -146,46 +146,17 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 .redirect_to_provider(connecting, &context, config)
                 .await
                 .map(Some),
-            Some(
-                credential @ (Credential::Oauth2ClientCredentials(_)
-                | Credential::JwtBearer(_)
-                | Credential::KekaOauth(_)),
-            ) => {
+            credential => {
                 let scopes = connecting.scopes.as_deref();
-                let reply = self
-                    .endpoint
-                    .grant_by_client(&compiled, credential, context.contents.context(), scopes)
+                let (account, contents) = (&connecting.account, &context.contents);
+                let calls = self.set_up.calls();
+                let reply = first_token(calls, &context.resolved, account, contents, scopes)
                     .await
-                    .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
-                self.accept(connecting, context, Some((credential, reply)), &[])
-                    .await
-                    .map(|()| None)
+                    .map_err(|attempt| refused(attempt, &contents.redactor(&compiled)))?;
+                let granted = credential.zip(reply);
+                self.accept(connecting, context, granted, &[]).await?;
+                Ok(None)
             }
-            Some(credential @ Credential::CustomToken(custom)) => {
-                let account = connecting.account.clone();
-                let loaded = Rc::new(context.contents.preview(account, &compiled));
-                let reply = self
-                    .set_up
-                    .calls()
-                    .custom_token(&context.resolved, &loaded, custom, TokenNeed::Connect)
-                    .await
-                    .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
-                self.accept(connecting, context, Some((credential, reply)), &[])
-                    .await
-                    .map(|()| None)
-            }
-            Some(credential @ Credential::Jwt(own)) => {
-                let context_now = context.contents.context();
-                let reply = self.endpoint.self_signed(&compiled, &own.jwt, context_now);
-                let granted = Some((credential, reply.map_err(unusable)?));
-                self.accept(connecting, context, granted, &[])
-                    .await
-                    .map(|()| None)
-            }
-            Some(Credential::ApiKey(_)) | None => self
-                .accept(connecting, context, None, &[])
-                .await
-                .map(|()| None),
         }
     }
 

@@ -1,7 +1,5 @@
 //! Storing an account whose credentials the caller already has.
 
-use std::rc::Rc;
-
 use serde_json::Value;
 
 use crate::account::Account;
@@ -16,8 +14,8 @@ use crate::flows::base::context_limits::check_context;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::messages::account::AccountView;
-use crate::flows::tokens::credential_actions::{CredentialActions, TokenNeed};
 use crate::flows::tokens::grant::Attempt;
 use crate::oauth::{self, TokenFailure};
 use crate::ports::{Outside, Storage};
@@ -44,8 +42,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         contents.complete(|context| {
             compiled.complete_context(&account.authentication_method, context)
         })?;
-        self.get_custom_token(&resolved, &account, &mut contents)
-            .await?;
+        self.get_token(&resolved, &account, &mut contents).await?;
         let stored = Account {
             context: contents.split(compiled).0,
             status: Status::Connecting,
@@ -64,8 +61,8 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         self.record.view(&loaded).await
     }
 
-    /// Gets the token of a `custom_token` if the context has none. Where the provider gives none, nothing is stored.
-    async fn get_custom_token(
+    /// Gets the account's token if the context has none. Where there is none to get, nothing is stored.
+    async fn get_token(
         &self,
         resolved: &ResolvedConfig,
         account: &Account,
@@ -74,17 +71,19 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let compiled = &resolved.compiled;
         let method = &account.authentication_method;
         let credential = compiled.config.credential(method);
-        let custom = credential.and_then(Credential::custom_token);
-        let Some(custom) = custom.filter(|_| contents.token().is_none()) else {
+        let credential = credential.filter(|_| contents.token().is_none());
+        let Some(credential) = credential.filter(|own| gets_token(own)) else {
             return Ok(());
         };
-        let loaded = Rc::new(contents.preview(account.clone(), compiled));
-        let reply = self
-            .calls
-            .custom_token(resolved, &loaded, custom, TokenNeed::Connect)
+        let reply = first_token(&self.calls, resolved, account, contents, None)
             .await
             .map_err(|attempt| not_imported(attempt, &contents.redactor(compiled)))?;
-        let values = oauth::context_from_token(&custom.context_from_token, &reply.reply);
+        let Some(reply) = reply else {
+            return Ok(());
+        };
+        let wanted = credential.context_from_token();
+        let values = wanted.map(|wanted| oauth::context_from_token(wanted, &reply.reply));
+        let values = values.unwrap_or_default();
         let provider = contents.provider(compiled);
         let before = contents.context().clone();
         contents.write(provider, &Value::Object(values))?;
@@ -97,6 +96,15 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         contents.put_token(&reply.token);
         check_context(contents.context())
     }
+}
+
+/// Whether an account of it gets its token from its own values: an import without a token gets one, and other values get
+/// another.
+pub(super) fn gets_token(credential: &Credential) -> bool {
+    matches!(
+        credential,
+        Credential::CustomToken(_) | Credential::Jwt(_) | Credential::JwtBearer(_)
+    )
 }
 
 /// Why an account without a token was not imported.

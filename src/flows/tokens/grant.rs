@@ -2,14 +2,13 @@
 //! `refresh_token` action.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config::Credential;
-use crate::config::credentials::{Jwt, OAuth2};
+use crate::config::credentials::OAuth2;
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -19,12 +18,12 @@ use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
-use crate::oauth::{
-    self, GrantClient, JwtMoment, OAuthError, TokenFailure, TokenReply, TokenRequest,
-};
+use crate::oauth::{self, GrantClient, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
+
+mod signed;
 
 /// How a token is obtained without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +71,7 @@ impl Grant {
     pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
         let credential = config.credential(&loaded.account.authentication_method);
+        // The file's `refresh_token` action is for its OAuth credentials.
         match credential {
             Some(Credential::CustomToken(_)) => return Some(Self::CustomToken),
             Some(Credential::Jwt(_)) => return Some(Self::SelfSigned),
@@ -91,9 +91,7 @@ impl Grant {
             Credential::Oauth2ClientCredentials(_)
             | Credential::JwtBearer(_)
             | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
-            Credential::CustomToken(_) => Some(Self::CustomToken),
-            Credential::Jwt(_) => Some(Self::SelfSigned),
-            Credential::ApiKey(_) => None,
+            Credential::CustomToken(_) | Credential::Jwt(_) | Credential::ApiKey(_) => None,
         }
     }
 }
@@ -255,43 +253,6 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 "the account is deleted; its token lives until it expires",
             );
         }
-    }
-
-    fn moment(&self) -> JwtMoment {
-        JwtMoment {
-            now: self.base.outside().now(),
-            id: self.base.outside().random(),
-            random: self.base.outside().random(),
-        }
-    }
-
-    /// The signed token of `jwt`, filled from this context.
-    pub(in crate::flows) fn signed_jwt(
-        &self,
-        compiled: &Compiled,
-        jwt: &Jwt,
-        context: &Value,
-    ) -> Result<String, OAuthError> {
-        let (shown, _) = compiled.split_context(context, &Value::Null);
-        let scope = compiled.scope(context, &shown);
-        oauth::sign_jwt(jwt, &scope, self.moment(), &[])
-    }
-
-    /// The same as the account's token.
-    pub(in crate::flows) fn self_signed(
-        &self,
-        compiled: &Compiled,
-        jwt: &Jwt,
-        context: &Value,
-    ) -> Result<TokenReply, OAuthError> {
-        let token = self.signed_jwt(compiled, jwt, context)?;
-        let seconds = oauth::usable_seconds(jwt);
-        let expires_at = self.base.outside().now().plus(Duration::from_secs(seconds));
-        let token = json!({
-            "access_token": token, "expires_in": seconds, "expires_at": expires_at.to_string(),
-        });
-        let reply = Value::Null;
-        Ok(TokenReply { token, reply })
     }
 
     /// Calls `build` with the credential's settings and the scope of its templates.
