@@ -12,11 +12,12 @@ use crate::expression::UrlTemplate;
 use super::Field;
 
 mod config;
+mod may_fail;
 mod provenance;
 mod step;
 pub use config::{ContextChange, FormFields};
 pub use provenance::{ContextWrite, Previous, Provenance};
-pub use step::{GetContext, MethodCall, StepConfig, StepKind};
+pub use step::{GetContext, MethodCall, OnFailure, StepConfig, StepKind};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[
@@ -110,7 +111,7 @@ impl Action {
 
     /// Its steps, each with its place below the action: `.steps[0]`, or
     /// nothing when the action is one bare step.
-    pub fn placed(&self) -> impl Iterator<Item = (String, &StepConfig)> {
+    pub fn in_order(&self) -> impl Iterator<Item = (String, &StepConfig)> {
         let place = |index: usize| match self.list {
             None => String::new(),
             Some(key) => format!(".{key}[{index}]"),
@@ -119,6 +120,17 @@ impl Action {
             .iter()
             .enumerate()
             .map(move |(index, step)| (place(index), step))
+    }
+
+    /// The same, each followed by its alternatives: `.steps[0].any_of[0]`.
+    pub fn placed(&self) -> impl Iterator<Item = (String, &StepConfig)> {
+        self.in_order().flat_map(|(place, step)| {
+            let alternatives = step.alternatives().iter().enumerate();
+            let alternatives: Vec<_> = alternatives
+                .map(|(index, step)| (format!("{place}.any_of[{index}]"), step))
+                .collect();
+            std::iter::once((place, step)).chain(alternatives)
+        })
     }
 
     /// The URLs of its requests, each with its place below the action.
@@ -168,7 +180,9 @@ impl<'de> Visitor<'de> for ActionVisitor {
                 _ => {
                     return Err(A::Error::unknown_field(
                         &key,
-                        &["steps", "type", "config", "run_if"],
+                        &[
+                            "steps", "type", "config", "run_if", "ok_when", "optional", "any_of",
+                        ],
                     ));
                 }
             }

@@ -18,6 +18,7 @@ mod hosts;
 mod jwt;
 pub(in crate::config) mod literal;
 mod lookup;
+mod may_fail;
 mod opened;
 mod operated;
 mod operator_values;
@@ -41,6 +42,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
     jwt::check(config, &broken, findings);
+    may_fail::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);
     custom::check(config, findings);

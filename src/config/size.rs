@@ -21,7 +21,7 @@ impl Config {
         let methods = methods.sum::<usize>() * NODE * size_of::<(String, Method)>();
         let steps = self
             .placed_actions()
-            .map(|placed| placed.action.steps.len());
+            .map(|placed| placed.action.placed().count());
         let steps = steps.sum::<usize>() * size_of::<StepConfig>();
         json.saturating_mul(TEXT)
             .saturating_add(methods)

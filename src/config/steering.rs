@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 
-use super::action::StepKind;
+use super::action::{Action, MethodCall, StepKind};
 use super::credentials::{Endpoints, Jwt, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
-use super::{Config, Credential, CustomToken, Webhook};
+use super::{Authorization, Config, Credential, CustomToken, Method, Webhook};
 
 mod file_reads;
 
@@ -142,19 +142,41 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
 /// the same customer; another user name is not.
 fn step_keys(custom: &CustomToken) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    for step in custom.actions().flat_map(|action| &action.steps) {
-        let StepKind::Request(method) = &step.kind else {
-            continue;
+    for (_, step) in custom.actions().flat_map(Action::placed) {
+        let read: Vec<&Placeholder> = match &step.kind {
+            StepKind::Request(method) => of_request(method),
+            StepKind::Call(call) => of_call(call),
+            _ => continue,
         };
-        let entries = method.headers.values().chain(method.query.values());
-        let entries = entries.flatten().flat_map(Template::placeholders);
-        let body = method.body.iter().flat_map(TemplateTree::placeholders);
-        let read = method.path.placeholders().chain(entries).chain(body);
-        let read = read.flat_map(Placeholder::paths).filter_map(context_key);
-        keys.extend(read.map(str::to_owned));
+        let read = read.into_iter().flat_map(Placeholder::paths);
+        keys.extend(read.filter_map(context_key).map(str::to_owned));
     }
     keys.retain(|key| !matches!(key.as_str(), "oauth" | "access_token"));
     keys
+}
+
+fn of_request(method: &Method) -> Vec<&Placeholder> {
+    let entries = method.headers.values().chain(method.query.values());
+    let entries = entries.flatten().chain(user_of(method));
+    let entries = entries.flat_map(Template::placeholders);
+    let body = method.body.iter().flat_map(TemplateTree::placeholders);
+    let read = method.path.placeholders().chain(entries).chain(body);
+    read.collect()
+}
+
+fn of_call(call: &MethodCall) -> Vec<&Placeholder> {
+    let entries = call.query.values().flatten().chain(&call.id);
+    let entries = entries.flat_map(Template::placeholders);
+    let body = call.body.iter().flat_map(TemplateTree::placeholders);
+    entries.chain(body).collect()
+}
+
+/// The user whom a request's own `authorization` names.
+fn user_of(method: &Method) -> Option<&Template> {
+    match &method.authorization {
+        Some(Authorization::Basic(basic)) => Some(&basic.username),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub const SCOPES: &[ScopeRow] = &[
     },
     ScopeRow {
         name: Some("step"),
-        used_by: "`actions`, `custom_token`: `transform`, `update_context` and the other steps, `run_if`, `token.*`",
+        used_by: "`actions`, `custom_token`: `transform`, `update_context` and the other steps, `run_if`, `ok_when`, `token.*`",
         roots: &["$previous", "$context", "$headers"],
         note: "the result of the step before is also the root; `$headers` are those of the last answer, with lower-case names; `$context` has no secrets: only placeholders of requests have",
     },

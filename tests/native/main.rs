@@ -99,6 +99,7 @@ mod signed_tokens;
 mod signed_urls;
 mod sources;
 mod stalled_bodies;
+mod steps_that_fail;
 mod stored_webhooks;
 mod streamed_errors;
 mod subscriptions;

@@ -1,6 +1,6 @@
 //! Actions: what they call exists.
 
-use crate::config::action::{Action, MethodCall, StepConfig, StepKind};
+use crate::config::action::{Action, MethodCall, StepKind};
 use crate::config::{Config, CustomToken, Finding};
 
 use super::Broken;
@@ -33,7 +33,7 @@ fn check_custom(custom: &CustomToken, at: &str, broken: &Broken, findings: &mut 
                 findings.push(finding.hint("declare it in `fields`"));
             }
         }
-        let asks = action.steps.iter().any(StepConfig::is_request);
+        let asks = action.placed().any(|(_, step)| step.is_request());
         if !asks && !broken.touches(at) {
             let text = "none of the steps sends a request, so no provider gives a token";
             findings.push(Finding::error(at, text));

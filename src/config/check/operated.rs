@@ -75,8 +75,7 @@ impl Operated {
             let mut is_operators = false;
             for step in traced(placed.name, placed.action) {
                 let behind = next.behind(&reader, &step, is_operators);
-                let may_be_skipped = step.step.run_if.is_some();
-                is_operators = behind || (is_operators && may_be_skipped);
+                is_operators = behind || (is_operators && step.may_be_skipped);
             }
             next.is_token |= is_operators && placed.name == GRANT;
         }
@@ -98,7 +97,8 @@ impl Operated {
                 Some(key) => self.has(key),
                 None => !self.is_empty(),
             },
-            StepKind::Form(_) => false,
+            // Its alternatives are looked at one by one.
+            StepKind::Form(_) | StepKind::AnyOf(_) => false,
         }
     }
 

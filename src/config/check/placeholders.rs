@@ -14,8 +14,9 @@ use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_b
 use super::Broken;
 
 /// Keys below which no template is, next to those of `prose`: JSONata, patterns and forms.
-const NO_TEMPLATES: [&str; 12] = [
+const NO_TEMPLATES: [&str; 13] = [
     "run_if",
+    "ok_when",
     "handle_verification",
     "payload_transform",
     "verification_content",

@@ -197,6 +197,7 @@ impl TextCheck<'_> {
         for (key, value) in entries(step) {
             let at = format!("{at}.{key}");
             match (kind, key.as_str()) {
+                (_, "any_of") => self.steps(value, &at, host),
                 ("request", "config") => self.method(value, &at, host),
                 ("form", "config") => {
                     let (fields, at) = match value.get("fields") {
