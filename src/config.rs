@@ -39,10 +39,10 @@ use serde::Deserialize;
 
 use crate::expression::{AllowedHosts, OriginPlace, Template, UrlTemplate};
 
-pub use action::Action;
+pub use action::{Action, PlacedAction};
 pub use authorization::Authorization;
 pub use count::Count;
-pub use credentials::Credential;
+pub use credentials::{Credential, CustomToken};
 pub use field::Field;
 pub use finding::{Finding, Level};
 pub use normalise::normalise;
@@ -227,6 +227,17 @@ impl Config {
         of_credentials.chain(self.actions.values().flat_map(Action::fields))
     }
 
+    /// The steps of actions and credentials, each list with its place.
+    pub fn placed_actions(&self) -> impl Iterator<Item = PlacedAction<'_>> {
+        let of_file = self.actions.iter();
+        let of_file = of_file.map(|(name, action)| PlacedAction::of_file(name, action));
+        of_file.chain(self.credentials.iter().flat_map(|(format, credential)| {
+            let actions = credential.custom_token().into_iter();
+            let actions = actions.flat_map(CustomToken::actions);
+            actions.map(|action| PlacedAction::of_credential(format, action))
+        }))
+    }
+
     /// The context keys whose value is a secret because their field is a
     /// `password`. [`secrets::KEYS`] are secret besides.
     pub fn password_fields(&self) -> BTreeSet<String> {
@@ -269,12 +280,9 @@ impl Config {
                 );
             }
         }
-        for (name, action) in &self.actions {
-            urls.extend(
-                action
-                    .urls()
-                    .map(|(at, url)| (format!("config.actions.{name}{at}"), url)),
-            );
+        for placed in self.placed_actions() {
+            let own = placed.action.urls();
+            urls.extend(own.map(|(at, url)| (format!("{}{at}", placed.place()), url)));
         }
         urls.extend(self.webhook.iter().flat_map(Webhook::jwks_urls));
         urls

@@ -4,6 +4,8 @@
 
 mod der;
 mod mac;
+mod pem;
+mod private_key;
 mod public_key;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -14,6 +16,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 pub use mac::{Hash, digest, hmac};
+pub use private_key::{PrivateKey, SigningScheme};
 pub use public_key::{KeyKind, PublicKey};
 
 /// Bytes of an AES-GCM nonce (NIST SP 800-38D).

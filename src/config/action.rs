@@ -12,11 +12,12 @@ use crate::expression::UrlTemplate;
 use super::Field;
 
 mod config;
+mod may_fail;
 mod provenance;
 mod step;
 pub use config::{ContextChange, FormFields};
 pub use provenance::{ContextWrite, Previous, Provenance};
-pub use step::{GetContext, MethodCall, StepConfig, StepKind};
+pub use step::{GetContext, MethodCall, OnFailure, StepConfig, StepKind};
 
 /// Names that mean something of their own.
 pub const RESERVED: &[&str] = &[
@@ -26,16 +27,80 @@ pub const RESERVED: &[&str] = &[
     "refresh_token",
 ];
 
+/// The action that gets an account its tokens.
+const REFRESH: &str = "refresh_token";
+
 /// A sequence of steps; each sees the result of the one before.
 #[derive(Debug, Clone)]
 pub struct Action {
     /// The steps, in order.
     pub steps: Vec<StepConfig>,
-    /// Whether the file writes one bare step instead of `steps`.
-    is_bare: bool,
+    /// The key of its list; `None` when the file writes one bare step.
+    list: Option<&'static str>,
+}
+
+/// An action where the file has it.
+#[derive(Debug, Clone, Copy)]
+pub struct PlacedAction<'c> {
+    /// Its name. The steps of a credential count as `refresh_token`, as what they get is the account's token.
+    pub name: &'c str,
+    /// Its steps.
+    pub action: &'c Action,
+    place: ActionPlace<'c>,
+}
+
+/// The place of an action in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionPlace<'c> {
+    /// In `actions`, under this name.
+    Actions(&'c str),
+    /// In the credential of this format.
+    Credential(&'c str),
+}
+
+impl fmt::Display for ActionPlace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Actions(name) => write!(f, "config.actions.{name}"),
+            Self::Credential(format) => write!(f, "config.credentials.{format}.config"),
+        }
+    }
+}
+
+impl<'c> PlacedAction<'c> {
+    /// An action of the file.
+    pub fn of_file(name: &'c str, action: &'c Action) -> Self {
+        let place = ActionPlace::Actions(name);
+        Self {
+            name,
+            action,
+            place,
+        }
+    }
+
+    /// Steps of a credential.
+    pub fn of_credential(format: &'c str, action: &'c Action) -> Self {
+        let place = ActionPlace::Credential(format);
+        Self {
+            name: REFRESH,
+            action,
+            place,
+        }
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> ActionPlace<'c> {
+        self.place
+    }
 }
 
 impl Action {
+    /// The steps under this key.
+    pub(super) fn listed(key: &'static str, steps: Vec<StepConfig>) -> Self {
+        let list = Some(key);
+        Self { steps, list }
+    }
+
     /// The inputs of its forms.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.steps.iter().flat_map(|step| match &step.kind {
@@ -46,18 +111,26 @@ impl Action {
 
     /// Its steps, each with its place below the action: `.steps[0]`, or
     /// nothing when the action is one bare step.
-    pub fn placed(&self) -> impl Iterator<Item = (String, &StepConfig)> {
-        let place = |index: usize| {
-            if self.is_bare {
-                String::new()
-            } else {
-                format!(".steps[{index}]")
-            }
+    pub fn in_order(&self) -> impl Iterator<Item = (String, &StepConfig)> {
+        let place = |index: usize| match self.list {
+            None => String::new(),
+            Some(key) => format!(".{key}[{index}]"),
         };
         self.steps
             .iter()
             .enumerate()
             .map(move |(index, step)| (place(index), step))
+    }
+
+    /// The same, each followed by its alternatives: `.steps[0].any_of[0]`.
+    pub fn placed(&self) -> impl Iterator<Item = (String, &StepConfig)> {
+        self.in_order().flat_map(|(place, step)| {
+            let alternatives = step.alternatives().iter().enumerate();
+            let alternatives: Vec<_> = alternatives
+                .map(|(index, step)| (format!("{place}.any_of[{index}]"), step))
+                .collect();
+            std::iter::once((place, step)).chain(alternatives)
+        })
     }
 
     /// The URLs of its requests, each with its place below the action.
@@ -107,7 +180,9 @@ impl<'de> Visitor<'de> for ActionVisitor {
                 _ => {
                     return Err(A::Error::unknown_field(
                         &key,
-                        &["steps", "type", "config", "run_if"],
+                        &[
+                            "steps", "type", "config", "run_if", "ok_when", "optional", "any_of",
+                        ],
                     ));
                 }
             }
@@ -115,11 +190,11 @@ impl<'de> Visitor<'de> for ActionVisitor {
         match (steps, bare) {
             (Some(steps), None) => Ok(Action {
                 steps,
-                is_bare: false,
+                list: Some("steps"),
             }),
             (None, Some(parts)) => Ok(Action {
                 steps: vec![parts.finish()?],
-                is_bare: true,
+                list: None,
             }),
             _ => Err(A::Error::missing_field("steps")),
         }

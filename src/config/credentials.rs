@@ -1,5 +1,5 @@
-//! What a customer hands over, and how OAuth tokens are had for it
-//! (RFC 6749, 7636). Getting them is the `oauth` module's work.
+//! What a customer hands over, and how tokens are had for it
+//! (RFC 6749, 7636). Getting them is the work of `oauth` and `flows::tokens`.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,13 @@ use crate::json::Path;
 
 use super::{Count, Field};
 
+mod custom_token;
 mod endpoints;
+mod jwt;
 mod pkce;
+pub use custom_token::{CustomToken, TokenExpressions};
 pub use endpoints::Endpoint;
+pub use jwt::{Jwt, KeyFormat, LIFETIME, SelfSigned, SigningAlgorithm};
 pub use pkce::Pkce;
 
 /// One way to connect an account.
@@ -32,13 +36,19 @@ pub enum Credential {
     Oauth2ClientCredentials(Box<OAuth2>),
     /// What the customer types in.
     ApiKey(ApiKey),
+    /// A token that steps get, such as a session of a login endpoint.
+    CustomToken(Box<CustomToken>),
+    /// A token that the gateway signs, and requests carry (RFC 7519).
+    Jwt(Box<SelfSigned>),
+    /// The grant with a signed token as the assertion (RFC 7523, section 2.1).
+    JwtBearer(Box<OAuth2>),
     /// Client credentials with `grant_type=kekaapi`, `scope=kekaapi` and `api_key`.
     KekaOauth(Box<OAuth2>),
 }
 
 /// Formats of the file that this version does not execute: a file that has
 /// them loads, with a warning, without them.
-pub const LATER_FORMATS: &[&str] = &["oauth", "jwt_bearer", "custom_token", "aws_sigv4"];
+pub const LATER_FORMATS: &[&str] = &["oauth", "aws_sigv4"];
 
 /// Formats of this version: which of their keys are secrets is known.
 pub const FORMATS: &[&str] = &[
@@ -46,6 +56,9 @@ pub const FORMATS: &[&str] = &[
     "oauth2_client_credentials",
     "api_key",
     "keka_oauth",
+    "custom_token",
+    "jwt",
+    "jwt_bearer",
 ];
 
 /// What the customer types in.
@@ -85,6 +98,9 @@ pub struct OAuth2 {
     pub context_from_token: BTreeMap<String, Path>,
     /// Context keys filled from the callback's query.
     pub context_from_callback: BTreeMap<String, String>,
+    /// What a token that the gateway signs is made of: the assertion of `jwt_bearer`, and of the client where
+    /// `authorizationMethod` is `private_key_jwt`.
+    pub jwt: Option<Jwt>,
     /// The inputs of the connect form.
     pub fields: Vec<Field>,
 }
@@ -179,6 +195,9 @@ pub enum AuthorizationMethod {
     Header,
     /// Parameters of the body.
     Body,
+    /// A token that the client signs (RFC 7523, section 2.2).
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
 impl Credential {
@@ -189,6 +208,9 @@ impl Credential {
             Self::Oauth2ClientCredentials(_) => "oauth2_client_credentials",
             Self::ApiKey(_) => "api_key",
             Self::KekaOauth(_) => "keka_oauth",
+            Self::CustomToken(_) => "custom_token",
+            Self::Jwt(_) => "jwt",
+            Self::JwtBearer(_) => "jwt_bearer",
         }
     }
 
@@ -196,7 +218,10 @@ impl Credential {
     pub fn fields(&self) -> &[Field] {
         match self {
             Self::ApiKey(config) => &config.fields,
+            Self::CustomToken(config) => &config.fields,
+            Self::Jwt(config) => &config.fields,
             Self::Oauth2(config)
+            | Self::JwtBearer(config)
             | Self::Oauth2ClientCredentials(config)
             | Self::KekaOauth(config) => &config.fields,
         }
@@ -205,10 +230,41 @@ impl Credential {
     /// The OAuth settings, when it has tokens.
     pub fn oauth(&self) -> Option<&OAuth2> {
         match self {
-            Self::ApiKey(_) => None,
+            Self::ApiKey(_) | Self::CustomToken(_) | Self::Jwt(_) => None,
             Self::Oauth2(config)
+            | Self::JwtBearer(config)
             | Self::Oauth2ClientCredentials(config)
             | Self::KekaOauth(config) => Some(config),
+        }
+    }
+
+    /// The settings of a token that steps get.
+    pub fn custom_token(&self) -> Option<&CustomToken> {
+        match self {
+            Self::CustomToken(config) => Some(config),
+            _ => None,
+        }
+    }
+
+    /// What it signs tokens with.
+    pub fn jwt(&self) -> Option<&Jwt> {
+        match self {
+            Self::Jwt(config) => Some(&config.jwt),
+            Self::CustomToken(config) => config.jwt.as_ref(),
+            _ => self.oauth()?.jwt.as_ref(),
+        }
+    }
+
+    /// Whether an account of it has a token.
+    pub fn has_token(&self) -> bool {
+        !matches!(self, Self::ApiKey(_))
+    }
+
+    /// Context keys filled from the token's answer, where it has a token.
+    pub fn context_from_token(&self) -> Option<&BTreeMap<String, Path>> {
+        match self {
+            Self::CustomToken(config) => Some(&config.context_from_token),
+            _ => self.oauth().map(|config| &config.context_from_token),
         }
     }
 

@@ -24,6 +24,13 @@ pub(super) fn prepare(config: &mut Value) {
         for (format, credential) in credentials {
             named(credential, format);
             tagged(credential, "format");
+            for list in ["steps", "refresh_steps"] {
+                let steps = credential
+                    .get_mut("config")
+                    .and_then(|own| own.get_mut(list));
+                let steps = steps.and_then(Value::as_array_mut);
+                steps.into_iter().flatten().for_each(credential_step);
+            }
         }
     }
     shared(config);
@@ -90,8 +97,18 @@ fn action(action: &mut Value) {
     }
 }
 
-/// Puts `type` in front; a `request` that names a resource calls its method.
+/// Puts `type` in front; a `request` that names a resource calls its method. The alternatives of a step are steps, too.
 fn step(step: &mut Value) {
+    each_alternative(step, written_out);
+    written_out(step);
+}
+
+fn each_alternative(step: &mut Value, change: impl Fn(&mut Value)) {
+    let steps = step.get_mut("any_of").and_then(Value::as_array_mut);
+    steps.into_iter().flatten().for_each(change);
+}
+
+fn written_out(step: &mut Value) {
     let names_resource = step.pointer("/config/resource").is_some();
     let Value::Object(keys) = step else { return };
     let Some(mut name) = keys.shift_remove("type") else {
@@ -111,6 +128,22 @@ fn step(step: &mut Value) {
         }
     }
     *keys = ordered;
+}
+
+/// A request that gets a token has none: unless it says how it is authenticated, it is not.
+fn credential_step(own: &mut Value) {
+    each_alternative(own, credential_request);
+    credential_request(own);
+}
+
+fn credential_request(own: &mut Value) {
+    written_out(own);
+    if own.get("type").is_some_and(|kind| kind == "request")
+        && let Some(Value::Object(config)) = own.get_mut("config")
+        && !config.contains_key("authorization")
+    {
+        config.entry("no_auth").or_insert(json!(true));
+    }
 }
 
 /// `HMAC-SHA256` → `hmac` with `algorithm: sha256`; names in lower case.

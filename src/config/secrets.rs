@@ -14,7 +14,7 @@ use super::credentials::FORMATS;
 
 /// Keys whose value is secret at any depth of a context, as well as all of
 /// `oauth.token` and the `password` fields.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 12] = [
     "api_key",
     "api_token",
     "token",
@@ -24,6 +24,7 @@ pub const KEYS: [&str; 11] = [
     "access_token",
     "refresh_token",
     "private_key",
+    "jwt",
     "webhook_secret",
     "previous_webhook_secret",
 ];
@@ -139,6 +140,7 @@ pub fn split_config(config: &Value) -> (Value, Value) {
     for (key, credential) in credentials_of(config) {
         if is_known(key, credential) {
             places.push(vec!["credentials", key, "config", "client", "secret"]);
+            places.push(vec!["credentials", key, "config", "jwt", "key"]);
         } else {
             seal_whole(key, &mut public, &mut secret);
         }

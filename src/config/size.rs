@@ -19,7 +19,9 @@ impl Config {
         let nodes = |methods: usize| methods.div_ceil(FILLED).max(1);
         let methods = self.resources.values().map(|methods| nodes(methods.len()));
         let methods = methods.sum::<usize>() * NODE * size_of::<(String, Method)>();
-        let steps = self.actions.values().map(|action| action.steps.len());
+        let steps = self
+            .placed_actions()
+            .map(|placed| placed.action.placed().count());
         let steps = steps.sum::<usize>() * size_of::<StepConfig>();
         json.saturating_mul(TEXT)
             .saturating_add(methods)

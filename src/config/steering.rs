@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::expression::scope::context_key;
-use crate::expression::{PathTemplate, Placeholder, Template, UrlTemplate};
+use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 
-use super::credentials::{Endpoints, OAuth2};
+use super::action::{Action, MethodCall, StepKind};
+use super::credentials::{Endpoints, Jwt, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
-use super::{Config, Credential, Webhook};
+use super::{Authorization, Config, Credential, CustomToken, Method, Webhook};
 
 mod file_reads;
 
@@ -22,7 +23,18 @@ impl Config {
     pub fn aiming_keys(&self, method: &str) -> BTreeSet<String> {
         let oauth = self.credential(method).and_then(Credential::oauth);
         let of_tokens = oauth.map(token_keys).unwrap_or_default();
-        self.origin_keys().into_iter().chain(of_tokens).collect()
+        let custom = self.credential(method).and_then(Credential::custom_token);
+        let mut of_steps = custom.map(step_keys).unwrap_or_default();
+        let signed = self.credential(method).and_then(Credential::jwt);
+        let signed = signed.into_iter().flat_map(Jwt::placeholders);
+        let signed = signed
+            .flat_map(|(_, read)| read)
+            .flat_map(Placeholder::paths);
+        of_steps.extend(signed.filter_map(context_key).map(str::to_owned));
+        let secret = self.password_fields();
+        of_steps.retain(|key| !secret.contains(key) && !KEYS.contains(&key.as_str()));
+        let keys = self.origin_keys().into_iter();
+        keys.chain(of_tokens).chain(of_steps).collect()
     }
 
     /// The context keys that a customer's form, or the query of their way back, fills.
@@ -59,8 +71,15 @@ fn declared_keys(config: &Config) -> BTreeSet<String> {
         keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
         keys.insert(field.clone());
     }
+    for wanted in config
+        .credentials
+        .values()
+        .filter_map(Credential::context_from_token)
+    {
+        keys.extend(wanted.keys().cloned());
+        keys.insert("oauth".to_owned());
+    }
     for oauth in config.credentials.values().filter_map(Credential::oauth) {
-        keys.extend(oauth.context_from_token.keys().cloned());
         keys.extend(oauth.context_from_callback.keys().cloned());
         keys.extend(["oauth", "client_id", "client_secret"].map(str::to_owned));
     }
@@ -109,8 +128,55 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
     let paths = paths.into_iter().flatten();
     let paths = paths.flat_map(PathTemplate::placeholders);
     let texts = parameters.chain(issuer).flat_map(Template::placeholders);
-    let read = urls.chain(paths).chain(texts).flat_map(Placeholder::paths);
+    let signed = oauth.jwt.iter().flat_map(Jwt::placeholders);
+    let signed = signed.flat_map(|(_, read)| read);
+    let read = urls
+        .chain(paths)
+        .chain(texts)
+        .chain(signed)
+        .flat_map(Placeholder::paths);
     read.filter_map(context_key).map(str::to_owned).collect()
+}
+
+/// The context keys that the requests of a custom token read, apart from the token. A new secret is still the secret of
+/// the same customer; another user name is not.
+fn step_keys(custom: &CustomToken) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (_, step) in custom.actions().flat_map(Action::placed) {
+        let read: Vec<&Placeholder> = match &step.kind {
+            StepKind::Request(method) => of_request(method),
+            StepKind::Call(call) => of_call(call),
+            _ => continue,
+        };
+        let read = read.into_iter().flat_map(Placeholder::paths);
+        keys.extend(read.filter_map(context_key).map(str::to_owned));
+    }
+    keys.retain(|key| !matches!(key.as_str(), "oauth" | "access_token"));
+    keys
+}
+
+fn of_request(method: &Method) -> Vec<&Placeholder> {
+    let entries = method.headers.values().chain(method.query.values());
+    let entries = entries.flatten().chain(user_of(method));
+    let entries = entries.flat_map(Template::placeholders);
+    let body = method.body.iter().flat_map(TemplateTree::placeholders);
+    let read = method.path.placeholders().chain(entries).chain(body);
+    read.collect()
+}
+
+fn of_call(call: &MethodCall) -> Vec<&Placeholder> {
+    let entries = call.query.values().flatten().chain(&call.id);
+    let entries = entries.flat_map(Template::placeholders);
+    let body = call.body.iter().flat_map(TemplateTree::placeholders);
+    entries.chain(body).collect()
+}
+
+/// The user whom a request's own `authorization` names.
+fn user_of(method: &Method) -> Option<&Template> {
+    match &method.authorization {
+        Some(Authorization::Basic(basic)) => Some(&basic.username),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! As much of DER as it takes to find the public key of a certificate (RFC 5280 §4.1). The certificate itself
-//! is not verified: it came from an address that the file pins.
+//! As much of DER as it takes to find the public key of a certificate (RFC 5280 §4.1), and the private bytes of short keys.
+//! The certificate itself is not verified: it came from an address that the file pins.
 
 const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+const OCTETS: u8 = 0x04;
 const VERSION: u8 = 0xa0;
 /// Version (optional), serial number, signature, issuer, validity, subject: what is before the key.
 const FIELDS_BEFORE_THE_KEY: usize = 5;
@@ -19,6 +21,33 @@ pub(super) fn key_of_certificate(certificate: &[u8]) -> Option<&[u8]> {
     }
     let (key, _) = element(rest)?;
     key.of(SEQUENCE).map(|_| key.whole)
+}
+
+/// The private number of a key on P-256 in SEC 1 (RFC 5915 §3). A key of another curve has none; one without a curve counts
+/// as one on P-256.
+pub(super) fn p256_scalar(key: &[u8]) -> Option<&[u8]> {
+    const CURVE: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    const PARAMETERS: u8 = 0xa0;
+    let (outer, _) = element(key)?;
+    let (version, rest) = element(outer.of(SEQUENCE)?)?;
+    let (scalar, rest) = element(rest)?;
+    let is_first = version.of(INTEGER)? == [1];
+    let curve = element(rest).and_then(|(parameters, _)| parameters.of(PARAMETERS));
+    let is_p256 = curve.is_none_or(|curve| curve == CURVE);
+    scalar.of(OCTETS).filter(|_| is_first && is_p256)
+}
+
+/// The private bytes of an Ed25519 key in PKCS #8, with or without its public key (RFC 8410 §7).
+pub(super) fn ed25519_seed(key: &[u8]) -> Option<&[u8]> {
+    const ALGORITHM: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+    let (outer, _) = element(key)?;
+    let (version, rest) = element(outer.of(SEQUENCE)?)?;
+    let (algorithm, rest) = element(rest)?;
+    let (inside, _) = element(rest)?;
+    let (seed, _) = element(inside.of(OCTETS)?)?;
+    let is_known = matches!(version.of(INTEGER)?, [0 | 1]);
+    let is_ed25519 = algorithm.of(SEQUENCE)? == ALGORITHM;
+    seed.of(OCTETS).filter(|_| is_known && is_ed25519)
 }
 
 struct DerElement<'a> {

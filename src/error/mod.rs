@@ -84,6 +84,8 @@ codes! {
     TooManyRequests = "caller.rate_limited", 429;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;
+    #[doc = "The provider gave no token for the values of an account that is imported: it refuses them, or its answer has no token. Nothing was stored."]
+    ConnectionError = "account.connection_error", 422;
     #[doc = "The set-up of the account is not finished, or failed."]
     NotReady = "account.not_ready", 409;
     #[doc = "There is nothing to refresh: the account's credential does not expire, or comes from the customer."]

@@ -112,6 +112,7 @@ impl From<OAuthError> for Failure {
         match error {
             OAuthError::Render(error) => error.into(),
             OAuthError::Url(error) => error.into(),
+            OAuthError::AccountKey => Self::new(Code::ContextValue, format!("{error}.")),
             other => Self::new(Code::BadIntegration, format!("{other}.")),
         }
     }

@@ -87,9 +87,9 @@ pub const SCOPES: &[ScopeRow] = &[
     },
     ScopeRow {
         name: Some("step"),
-        used_by: "`actions`: `transform`, `update_context` and the other steps, `run_if`",
-        roots: &["$previous", "$context"],
-        note: "the result of the step before is also the root; `$context` has no secrets: only placeholders of requests have",
+        used_by: "`actions`, `custom_token`: `transform`, `update_context` and the other steps, `run_if`, `ok_when`, `token.*`",
+        roots: &["$previous", "$context", "$headers"],
+        note: "the result of the step before is also the root; `$headers` are those of the last answer, with lower-case names; `$context` has no secrets: only placeholders of requests have",
     },
 ];
 
@@ -143,7 +143,7 @@ mod tests {
             ExpressionScope::webhook(&v, &v, &v, "POST", Some(&v))
                 .with_challenge_hmac(&v)
                 .with_body_sha256(&v),
-            ExpressionScope::step(&v, &v),
+            ExpressionScope::step(&v, &v).with_answer_headers(&v),
         ];
         for (row, scope) in SCOPES.iter().skip(1).zip(&scopes) {
             assert_eq!(names(scope), row.roots, "{}", row.used_by);

@@ -21,6 +21,8 @@ pub(super) enum ClientType {
     Confidential,
     /// With PKCE the code is proof enough.
     PublicToo,
+    /// No client is named: the assertion alone authenticates the request.
+    Unnamed,
 }
 
 impl GrantClient<'_> {

@@ -1,16 +1,19 @@
 //! What of a provider's answers goes into the account's context.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::config::credentials::OAuth2;
+use crate::json::Path;
 
 /// The key under which tokens are stored; no answer writes it.
 const TOKENS: &str = "oauth";
 
 /// `contextFromToken`: values of the whole token answer. What is missing or null is left out, so that a
 /// later, shorter answer removes nothing.
-pub fn context_from_token(config: &OAuth2, reply: &Value) -> Map<String, Value> {
-    let wanted = config.context_from_token.iter();
+pub fn context_from_token(wanted: &BTreeMap<String, Path>, reply: &Value) -> Map<String, Value> {
+    let wanted = wanted.iter();
     wanted
         .filter(|(key, _)| *key != TOKENS)
         .filter_map(|(key, path)| Some((key.clone(), path.lookup(reply)?.clone())))
@@ -52,10 +55,10 @@ mod tests {
         let reply =
             json!({ "instance_url": "https://a.x.com", "space": { "id": 7 }, "x": { "y": null } });
         assert_eq!(
-            Value::Object(context_from_token(&config(), &reply)),
+            Value::Object(context_from_token(&config().context_from_token, &reply)),
             json!({ "origin": "https://a.x.com", "space": 7 })
         );
-        assert!(context_from_token(&config(), &json!([])).is_empty());
+        assert!(context_from_token(&config().context_from_token, &json!([])).is_empty());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::time::{Timestamp, retry_after};
 use super::shown_text::cleaned;
 
 mod dead_token;
+mod words;
 
 const LONGEST_CODE: usize = 100;
 const LONGEST_DESCRIPTION: usize = 500;

@@ -8,6 +8,7 @@ mod client;
 mod context;
 mod failure;
 mod introspection;
+mod jwt;
 mod parameters;
 pub mod pkce;
 mod reply;
@@ -24,9 +25,12 @@ pub use callback::{Callback, CallbackError, check_issuer};
 pub use context::{context_from_callback, context_from_token};
 pub use failure::TokenFailure;
 pub use introspection::{Introspection, read_introspection};
+pub use jwt::{JwtMoment, sign_jwt, usable_seconds};
 pub use pkce::Verifier;
-pub use reply::{TokenReply, read_token};
-pub use request::{TokenRequest, client_credentials, exchange, introspect, keka, refresh, revoke};
+pub use reply::{TokenReply, no_token, read_token};
+pub use request::{
+    TokenRequest, client_credentials, exchange, introspect, jwt_bearer, keka, refresh, revoke,
+};
 
 /// What requests are built from: the file's settings, and what its templates see. That holds secrets, so
 /// there is no `Debug`.
@@ -38,6 +42,8 @@ pub struct GrantClient<'a> {
     pub scope: &'a TemplateScope<'a>,
     /// What fixes the hosts of its URLs.
     pub pins: &'a Pins<'a>,
+    /// What tokens of `jwt` are signed with; each is signed for the request that carries it.
+    pub moment: JwtMoment,
 }
 
 /// Why a request cannot be built. Names places in the file, never values.
@@ -63,6 +69,14 @@ pub enum OAuthError {
     /// `iss` is another than the file's `issuer` (RFC 9207 §2.4).
     #[error("the answer comes from another issuer than the credential's `auth.issuer`")]
     Issuer,
+    /// A token cannot be signed with the file's or the install's key.
+    #[error("the key of the credential's `jwt` cannot be read, or is not one for its `algorithm`")]
+    Key,
+    /// A token cannot be signed with the account's own key.
+    #[error(
+        "the key that the account has for the credential's `jwt` cannot be read, or is not one for its `algorithm`"
+    )]
+    AccountKey,
     /// The header that signs the client in cannot be written.
     #[error("the credential's `client` does not give an authorization header")]
     Header,
@@ -75,6 +89,18 @@ impl GrantClient<'_> {
             Some(path) => base.join(path, self.scope, self.pins)?,
             None => base.render(self.scope, self.pins)?,
         })
+    }
+
+    /// The signed token of `jwt`, for the token endpoint unless the file says otherwise.
+    fn signed(&self, more: &[(&str, String)]) -> Result<String, OAuthError> {
+        let Some(jwt) = &self.config.jwt else {
+            return Err(OAuthError::Key);
+        };
+        let token = self.config.auth.token();
+        let token = token.ok_or(OAuthError::NoEndpoint("token"))?;
+        let mut claims = vec![("aud", self.url(token)?.to_string())];
+        claims.extend(more.iter().cloned());
+        sign_jwt(jwt, self.scope, self.moment, &claims)
     }
 
     /// What is asked for, in one text; `None` when nothing is. The caller's wish comes before the file's.

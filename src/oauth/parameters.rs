@@ -26,6 +26,12 @@ impl Parameters {
         self.0.iter().any(|(own, _)| own == name)
     }
 
+    /// The text of this name.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let (_, value) = self.0.iter().find(|(own, _)| own == name)?;
+        value.as_str().map(str::to_owned)
+    }
+
     /// Adds the file's own. What is there already and what is `reserved` stays ours.
     pub(super) fn add_extra(
         &mut self,

@@ -200,6 +200,11 @@ fn set_scope(token: &mut Map<String, Value>) {
     }
 }
 
+/// The failure of an answer in which no token was found.
+pub fn no_token(reply: &Value) -> TokenFailure {
+    none_in(reply)
+}
+
 /// Names the keys that came instead: enough to find the right `tokenResponsePath`.
 fn none_in(reply: &Value) -> TokenFailure {
     let keys = keys(reply.as_object().unwrap_or(&Map::new())).join(", ");

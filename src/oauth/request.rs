@@ -47,6 +47,8 @@ pub struct TokenRequest {
     /// Its header fields.
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// The signed tokens in it, which an answer may repeat.
+    pub signed: Vec<String>,
 }
 
 impl fmt::Debug for TokenRequest {
@@ -56,6 +58,7 @@ impl fmt::Debug for TokenRequest {
             .field("origin", &self.url.origin().ascii_serialization())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
+            .field("signed", &self.signed.len())
             .finish()
     }
 }
@@ -101,6 +104,25 @@ pub fn client_credentials(
         parameters.set("scope", scopes);
     }
     for_token(client, parameters, ClientType::Confidential)
+}
+
+/// Gets a token for a signed assertion (RFC 7523 §2.1). A client is named only where the file has one.
+pub fn jwt_bearer(
+    client: &GrantClient,
+    scopes: Option<&[String]>,
+) -> Result<TokenRequest, OAuthError> {
+    let mut parameters = grant("urn:ietf:params:oauth:grant-type:jwt-bearer");
+    parameters.set("assertion", client.signed(&[])?);
+    if let Some(scopes) = client.scopes(scopes)? {
+        parameters.set("scope", scopes);
+    }
+    let own = &client.config.client;
+    let kind = if own.id.is_some() || own.secret.is_some() {
+        ClientType::Confidential
+    } else {
+        ClientType::Unnamed
+    };
+    for_token(client, parameters, kind)
 }
 
 /// The same by `grant_type=kekaapi`, with the context's `api_key`.
@@ -167,15 +189,10 @@ fn build(
     // Some providers answer 403 to a client that does not say who it is.
     let agent = concat!("causeway/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    match (client.secret(kind)?, options.authorization_method) {
-        (Some(secret), AuthorizationMethod::Header) => {
-            headers.insert(AUTHORIZATION, basic(&client.id()?, &secret)?);
-        }
-        (Some(secret), AuthorizationMethod::Body) => {
-            parameters.set(client.id_name(), client.id()?);
-            parameters.set(client.secret_name(), secret.expose());
-        }
-        (None, _) => parameters.set(client.id_name(), client.id()?),
+    match (kind, options.authorization_method) {
+        (_, AuthorizationMethod::PrivateKeyJwt) => assert_client(client, &mut parameters)?,
+        (ClientType::Unnamed, _) => {}
+        (kind, method) => authenticate(client, (kind, method), &mut headers, &mut parameters)?,
     }
     if let Some(extra) = extra {
         let is_free = |name: &&str| extra.frees.contains(name);
@@ -183,6 +200,8 @@ fn build(
         let reserved: Vec<&str> = own.chain([client.secret_name()]).collect();
         parameters.add_extra(extra.parameters, &reserved, client.scope)?;
     }
+    let signed = ["assertion", "client_assertion"].map(|name| parameters.text(name));
+    let signed = signed.into_iter().flatten().collect();
     let (content_type, body) = match options.body_format {
         TokenBodyFormat::Form => ("application/x-www-form-urlencoded", parameters.form()),
         TokenBodyFormat::Json => ("application/json", parameters.json()),
@@ -192,7 +211,40 @@ fn build(
         url,
         headers,
         body: body.into_bytes(),
+        signed,
     })
+}
+
+/// Authenticates the client by its secret; a public client is only named.
+fn authenticate(
+    client: &GrantClient,
+    (kind, method): (ClientType, AuthorizationMethod),
+    headers: &mut HeaderMap,
+    parameters: &mut Parameters,
+) -> Result<(), OAuthError> {
+    match (client.secret(kind)?, method) {
+        (Some(secret), AuthorizationMethod::Header) => {
+            headers.insert(AUTHORIZATION, basic(&client.id()?, &secret)?);
+        }
+        (Some(secret), AuthorizationMethod::Body | AuthorizationMethod::PrivateKeyJwt) => {
+            parameters.set(client.id_name(), client.id()?);
+            parameters.set(client.secret_name(), secret.expose());
+        }
+        (None, _) => parameters.set(client.id_name(), client.id()?),
+    }
+    Ok(())
+}
+
+/// Authenticates the client by a token that it signs (RFC 7523 §2.2): of itself, for the token endpoint, unless the file
+/// says otherwise.
+fn assert_client(client: &GrantClient, parameters: &mut Parameters) -> Result<(), OAuthError> {
+    const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let id = client.id()?;
+    let signed = client.signed(&[("iss", id.clone()), ("sub", id.clone())])?;
+    parameters.set(client.id_name(), id);
+    parameters.set("client_assertion_type", KIND);
+    parameters.set("client_assertion", signed);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -35,7 +35,13 @@ fn with_pins(
         dotted_keys: &dotted_keys,
         plain_http: PlainHttp::Refused,
     };
+    let moment = super::JwtMoment {
+        now: crate::time::Timestamp::from_millis(1_700_000_000_000),
+        id: [1; 16],
+        random: [2; 32],
+    };
     act(&GrantClient {
+        moment,
         config: &config,
         scope: &scope,
         pins: &pins,

@@ -229,6 +229,10 @@ fn aims() -> Vec<(String, Value)> {
         ("options/scopeSeparator", json!(",")),
         ("options/bodyFormat", json!("json")),
         ("options/authorizationMethod", json!("body")),
+        (
+            "jwt",
+            json!({ "algorithm": "RS256", "key": "{{environment_variables.signing_key}}" }),
+        ),
         ("tokenParams", json!({ "mirror": "on" })),
         ("refreshParams", json!({ "mirror": "on" })),
     ];

@@ -110,6 +110,18 @@ fn sort<'v>(
                 .filter_map(|(name, one)| Some((name.as_str(), one.as_str()?)));
             secret.extend(texts);
         }
+        // What says where a token is has the token's names.
+        Value::Object(map) if key == "custom_token" && map.contains_key("config") => {
+            let config = map.get("config").and_then(Value::as_object);
+            for (key, one) in config.into_iter().flatten() {
+                match one {
+                    Value::Object(expressions) if key == "token" => {
+                        open.extend(expressions.values().filter_map(Value::as_str));
+                    }
+                    one => sort(one, key, secret, open),
+                }
+            }
+        }
         Value::Object(map) => map
             .iter()
             .for_each(|(key, one)| sort(one, key, secret, open)),

@@ -128,6 +128,14 @@ const ROWS = [
     await call("GET", "/proxy/ships/1", undefined, {}, { account });
     return call("GET", "/proxy/ships/1", undefined, {}, { account });
   }],
+  ["account.connection_error", "an import without a token, whose user name and password the provider refuses", async () => {
+    const steps = [{ type: "request", config: { method: "post", path: "/login", body: { password: "{{password}}" } } }];
+    const credentials = { custom_token: { format: "custom_token", config: { fields: [{ name: "password", label: "Password", type: "password" }], steps } } };
+    scripted.answers.set("/login", () => ({ body: { access_token: "token-1" } }));
+    const { installed } = await scripted.install({ credentials, authorization: { format: "bearer" } }, { context: { password: "right" }, authentication_method: "custom_token" });
+    scripted.answers.set("/login", () => ({ status: 401, body: { message: "Wrong password." } }));
+    return client("POST", "/integrated-account", { tenant_id: "tenant-1", environment_integration_id: installed.id, authentication_method: "custom_token", context: { password: "wrong" } });
+  }],
   ["account.not_ready", "a call to an account whose validation failed", async () => {
     const { installed } = await scripted.install({ resources: {}, actions: { validation: { type: "request", config: { path: "/refuses" } } } }, { name: "unready" });
     scripted.answers.set("/refuses", () => ({ status: 403, body: {} }));

@@ -16,7 +16,7 @@ const NOT_OF_THE_PROVIDER = { not: ["stored", "logged", "answered", "delivered"]
 export const secret = (name, options = NOT_OF_THE_PROVIDER) => plant(name, `${name.replaceAll(" ", "-")}/${randomBytes(9).toString("base64url")}+"&"=?`, options);
 
 /** The names of secrets in a context (src/config/secrets.rs), and a field that only the file calls so. */
-export const KEYS = ["api_key", "api_token", "token", "password", "secret", "client_secret", "access_token", "refresh_token", "private_key", "webhook_secret", "previous_webhook_secret", "pin"];
+export const KEYS = ["api_key", "api_token", "token", "password", "secret", "client_secret", "access_token", "refresh_token", "private_key", "jwt", "webhook_secret", "previous_webhook_secret", "pin"];
 
 export const contextOfSecrets = (whose) => ({
   ...Object.fromEntries(KEYS.map((key) => [key, secret(`${key} of ${whose}`)])),
@@ -42,6 +42,19 @@ export function plantedFile(name, { signing = "{{webhook_secret}}", change = () 
             options: { authorizationMethod: "body" },
             fields: [],
           },
+        },
+        custom_token: {
+          format: "custom_token",
+          config: {
+            fields: [{ name: "place", label: "Place", type: "text" }, ...passwords.filter(({ name }) => name !== "jwt")],
+            jwt: { algorithm: "HS256", key: "{{private_key}}", key_format: "utf8", claims: { sub: "{{place}}" } },
+            steps: [{ type: "request", config: { method: "post", path: "/session", headers: { "x-signed": "{{jwt}}" }, body: { password: "{{password}}", before: "{{oauth.token.refresh_token:undefined}}" } } }],
+            token: { access_token: "session", refresh_token: "$headers.\"x-again\"" },
+          },
+        },
+        jwt: {
+          format: "jwt",
+          config: { fields: passwords.filter(({ name }) => name !== "jwt"), jwt: { algorithm: "HS512", key: "{{secret}}", key_format: "utf8" } },
         },
       },
       authorization: { format: "bearer", config: { token: "{{oauth.token.access_token|api_key}}" } },
@@ -84,7 +97,13 @@ export class Outside {
       return Response.json({ thanks: true });
     }
     const { pathname } = new URL(url);
-    return this.answers[pathname]?.(entry) ?? (pathname === "/token" ? this.#token() : Response.json([{ id: 1 }]));
+    const usual = { "/token": () => this.#token(), "/session": () => this.#session(entry) };
+    return (this.answers[pathname] ?? usual[pathname])?.(entry) ?? Response.json([{ id: 1 }]);
+  }
+
+  #session({ headers }) {
+    plant("a token that the gateway signed", headers["x-signed"], NOT_OF_THE_PROVIDER);
+    return Response.json({ session: secret("access token of a session") }, { headers: { "x-again": plant("the next session", `again/${randomBytes(9).toString("base64url")}+`, NOT_OF_THE_PROVIDER) } });
   }
 
   #token() {

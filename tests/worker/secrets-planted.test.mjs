@@ -72,7 +72,10 @@ test("no planted secret is found, but where it is shown once or meant for the pr
   plant("its bytes", Buffer.from(subscription.secret.slice("whsec_".length), "base64").toString("latin1"), { not: ["stored"] });
   const context = contextOfSecrets("the import");
   const account = await importAccount(environment, installed, context);
-  const accounts = [account, await byForm(environment), await bySignIn(environment)];
+  const signing = contextOfSecrets("the import that signs");
+  const bySteps = await importAccount(environment, installed, contextOfSecrets("the import with steps"), { authentication_method: "custom_token" });
+  const bySigning = await importAccount(environment, installed, signing, { authentication_method: "jwt" });
+  const accounts = [account, await byForm(environment), await bySignIn(environment), bySteps, bySigning];
   for (const { id } of accounts) await used(environment, { id });
   const rotated = ok(await call("POST", `/webhook/${subscription.id}/rotate-secret`, {}), 200);
   plant("new signing secret of the subscription", rotated.secret);
@@ -152,7 +155,8 @@ async function used({ call }, { id }) {
   const { status } = await call("POST", "/integrated-account/refresh-credentials", { id });
   assert.ok([200, 409, 422].includes(status), status);
   const signed = outside.last(({ url }) => url.includes("/orders/1"));
-  assert.match(signed.headers.authorization, /^Bearer (api_key|access-token)/, "the provider gets the credential");
+  assert.match(signed.headers.authorization, /^Bearer (api_key|access-token|eyJ)/, "the provider gets the credential");
+  plant("a token that the gateway signed", signed.headers.authorization.slice("Bearer ".length), { not: ["stored", "logged", "answered", "delivered"] });
 }
 
 /** Webhooks: good ones that repeat secrets, one that cannot be read and is kept as it came. */

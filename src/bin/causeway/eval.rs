@@ -109,7 +109,9 @@ fn scope(scope: Scope, input: &InputValues) -> Result<ExpressionScope<'_>, Probl
                 None => scope,
             }
         }
-        Scope::Step => ExpressionScope::step(input.value("previous"), context),
+        Scope::Step => {
+            ExpressionScope::step(input.value("previous"), context).with_answer_headers(headers)
+        }
     })
 }
 

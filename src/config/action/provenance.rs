@@ -306,6 +306,10 @@ impl StepConfig {
             StepKind::GetContext(get) => context(get),
             StepKind::Form(_) => Previous::of(Provenance::Context),
             StepKind::SetContext(_) | StepKind::UpdateContext(_) => before.clone(),
+            StepKind::AnyOf(steps) if steps.iter().any(|step| step.run_if.is_none()) => {
+                Previous::of(Provenance::Provider)
+            }
+            StepKind::AnyOf(_) => before.clone().or(Previous::of(Provenance::Provider)),
         }
     }
 

@@ -3,16 +3,17 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde_json::{Value, json};
 
-use crate::config::{Entries, Field, Method};
+use crate::config::{Entries, Method};
 use crate::expression::{Expression, Template, TemplateTree};
 use crate::json::Path;
 
 use super::config::{Computed, ContextChange, FormFields};
+
+mod schema;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -21,6 +22,20 @@ pub struct StepConfig {
     pub kind: StepKind,
     /// The step runs only when this is true.
     pub run_if: Option<Expression>,
+    /// The answer to the request counts only when this is true.
+    pub ok_when: Option<Expression>,
+    /// What a failure of the provider leads to.
+    pub on_failure: OnFailure,
+}
+
+/// What a failure of the provider leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The action fails.
+    #[default]
+    Fail,
+    /// The step gives null: `optional` is true.
+    Null,
 }
 
 /// What a step does.
@@ -40,6 +55,8 @@ pub enum StepKind {
     UpdateContext(ContextChange),
     /// Asks the customer.
     Form(FormFields),
+    /// Sends requests until the provider answers one.
+    AnyOf(Vec<StepConfig>),
 }
 
 /// A call of a resource's method.
@@ -70,7 +87,7 @@ pub struct GetContext {
 }
 
 /// The keys of a step.
-pub(super) const KEYS: &[&str] = &["type", "config", "run_if"];
+pub(super) const KEYS: &[&str] = &["type", "config", "run_if", "ok_when", "optional", "any_of"];
 
 /// The values of `type`. `request_method` is what the file's normaliser makes
 /// of a `request` that names a resource; a file does not need to write it.
@@ -102,6 +119,9 @@ pub(super) struct Parts {
     name: Option<String>,
     kind: Option<StepKind>,
     run_if: Option<Expression>,
+    ok_when: Option<Expression>,
+    on_failure: OnFailure,
+    any_of: Option<Vec<StepConfig>>,
 }
 
 impl Parts {
@@ -117,6 +137,15 @@ impl Parts {
             }
             ("config", Some(name)) => self.kind = Some(kind_from_map(name, map)?),
             ("run_if", _) => self.run_if = map.next_value()?,
+            ("ok_when", _) => self.ok_when = map.next_value()?,
+            ("optional", _) => {
+                self.on_failure = if map.next_value()? {
+                    OnFailure::Null
+                } else {
+                    OnFailure::Fail
+                };
+            }
+            ("any_of", _) => self.any_of = Some(map.next_value()?),
             ("config", None) => return Err(A::Error::missing_field("type")),
             _ => return Err(A::Error::unknown_field(key, KEYS)),
         }
@@ -124,15 +153,19 @@ impl Parts {
     }
 
     pub(super) fn finish<E: Error>(self) -> Result<StepConfig, E> {
-        let kind = match (self.kind, self.name.as_deref()) {
-            (Some(kind), _) => kind,
-            (None, Some("get_context")) => StepKind::GetContext(GetContext::default()),
-            (None, Some(_)) => return Err(E::missing_field("config")),
-            (None, None) => return Err(E::missing_field("type")),
+        let kind = match (self.kind, self.name.as_deref(), self.any_of) {
+            (None, None, Some(steps)) => StepKind::AnyOf(steps),
+            (_, Some(_), Some(_)) => return Err(E::custom("`any_of` takes the place of `type`")),
+            (Some(kind), ..) => kind,
+            (None, Some("get_context"), _) => StepKind::GetContext(GetContext::default()),
+            (None, Some(_), _) => return Err(E::missing_field("config")),
+            (None, None, _) => return Err(E::missing_field("type")),
         };
         Ok(StepConfig {
             kind,
             run_if: self.run_if,
+            ok_when: self.ok_when,
+            on_failure: self.on_failure,
         })
     }
 }
@@ -163,7 +196,7 @@ impl<'de> Visitor<'de> for StepVisitor {
     type Value = StepConfig;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("a step with `type` and `config`")
+        out.write_str("a step with `type` and `config`, or with `any_of`")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StepConfig, A::Error> {
@@ -172,71 +205,5 @@ impl<'de> Visitor<'de> for StepVisitor {
             parts.read(&key, &mut map)?;
         }
         parts.finish()
-    }
-}
-
-impl JsonSchema for StepConfig {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Step".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let expression = generator.subschema_for::<Expression>();
-        let computed = json!({"anyOf": [expression, {
-            "type": "object", "properties": {"expression": expression}, "required": ["expression"], "additionalProperties": false
-        }]});
-        let fields = generator.subschema_for::<Vec<Field>>();
-        let form = json!({"anyOf": [fields, {
-            "type": "object", "properties": {"fields": fields}, "required": ["fields"], "additionalProperties": false
-        }]});
-        let change = json!({"type": ["string", "object"], "description": "JSONata that gives an object, or an object with placeholders."});
-        let get = generator.subschema_for::<GetContext>();
-        let request = json!({"anyOf": [generator.subschema_for::<Method>(), generator.subschema_for::<MethodCall>()]});
-        let configs = [
-            (
-                "request",
-                request,
-                "Sends a request: a method defined here, or `{resource, method}`.",
-            ),
-            (
-                "transform",
-                computed,
-                "JSONata that computes the next value.",
-            ),
-            (
-                "get_context",
-                json!({"anyOf": [get, {"type": "null"}]}),
-                "Gives the account's context.",
-            ),
-            (
-                "set_context",
-                change.clone(),
-                "Replaces what it names in the account's context.",
-            ),
-            (
-                "update_context",
-                change,
-                "Merges into the account's context.",
-            ),
-            ("form", form, "Asks the customer."),
-        ];
-        let kinds: Vec<Value> = configs
-            .into_iter()
-            .map(|(name, config, description)| {
-                let required = if name == "get_context" {
-                    json!(["type"])
-                } else {
-                    json!(["type", "config"])
-                };
-                json!({
-                    "type": "object",
-                    "description": description,
-                    "properties": {"type": {"const": name}, "config": config, "run_if": expression},
-                    "required": required,
-                    "additionalProperties": false
-                })
-            })
-            .collect();
-        json_schema!({"oneOf": kinds})
     }
 }

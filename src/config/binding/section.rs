@@ -8,6 +8,7 @@ use super::{FilePlace, Uses, digest_of, remove};
 use crate::config::credentials::FORMATS;
 use crate::config::prose;
 use crate::config::reads::VariableReads;
+use crate::json;
 
 mod address;
 mod known;
@@ -18,7 +19,16 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 5] = ["client", "auth", "options", "tokenParams", "refreshParams"];
+const AIMS: [&str; 8] = [
+    "jwt",
+    "client",
+    "auth",
+    "options",
+    "tokenParams",
+    "refreshParams",
+    "steps",
+    "refresh_steps",
+];
 
 /// A part that aims or uses secrets.
 struct BoundSection {
@@ -80,7 +90,7 @@ impl Sections {
         for (key, value) in keys {
             match key.as_str() {
                 "credentials" => each(value, |format, credential| {
-                    self.credential(format, credential);
+                    self.credential(format, credential, (&bases, &aims));
                 }),
                 "resources" => each(value, |resource, methods| {
                     each(methods, |name, method| {
@@ -108,7 +118,13 @@ impl Sections {
         }
     }
 
-    fn credential(&mut self, key: &str, credential: &Value) {
+    /// `bases` are the origins that the requests of its steps can go to, with the variables that decide them.
+    fn credential(
+        &mut self,
+        key: &str,
+        credential: &Value,
+        (bases, aims): (&String, &VariableReads),
+    ) {
         let group = format!("credentials.{key}");
         let format = credential.get("format").and_then(Value::as_str);
         if !FORMATS.contains(&format.unwrap_or(key)) {
@@ -119,7 +135,13 @@ impl Sections {
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), config?.get(*key)?.clone())))
             .collect();
-        self.add(group.clone(), &json!({ "format": format, "config": core }));
+        let mut value = json!({ "format": format, "config": core });
+        if config.is_some_and(|config| config.get("steps").is_some()) {
+            json::merge(&mut value, &json!({ "origins": bases }));
+            self.push(group.clone(), true, &value, aims);
+        } else {
+            self.add(group.clone(), &value);
+        }
         if let Some(Value::Object(keys)) = config {
             let others = keys.iter();
             for (name, value) in

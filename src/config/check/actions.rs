@@ -1,7 +1,7 @@
 //! Actions: what they call exists.
 
 use crate::config::action::{Action, MethodCall, StepKind};
-use crate::config::{Config, Finding};
+use crate::config::{Config, CustomToken, Finding};
 
 use super::Broken;
 use super::resources::{check_method, check_name};
@@ -11,6 +11,33 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         let at = format!("config.actions.{name}");
         check_name(name, &at, findings);
         check_action(config, action, &at, broken, findings);
+    }
+    for (format, credential) in &config.credentials {
+        let at = format!("config.credentials.{format}.config");
+        if let Some(custom) = credential.custom_token() {
+            check_custom(custom, &at, broken, findings);
+            for action in custom.actions() {
+                check_action(config, action, &at, broken, findings);
+            }
+        }
+    }
+}
+
+/// Without a request there is no token, and no form is shown once the customer has sent theirs.
+fn check_custom(custom: &CustomToken, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    for action in custom.actions() {
+        for (place, step) in action.placed() {
+            if matches!(step.kind, StepKind::Form(_)) {
+                let text = "the steps of a credential ask the customer nothing";
+                let finding = Finding::error(format!("{at}{place}.type"), text);
+                findings.push(finding.hint("declare it in `fields`"));
+            }
+        }
+        let asks = action.placed().any(|(_, step)| step.is_request());
+        if !asks && !broken.touches(at) {
+            let text = "none of the steps sends a request, so no provider gives a token";
+            findings.push(Finding::error(at, text));
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::config::action::{ContextChange, MethodCall, StepKind};
 use crate::config::credentials::OAuth2;
 use crate::config::source::Sources;
-use crate::config::{Config, Finding, Method, Webhook};
+use crate::config::{Config, Credential, Finding, Method, Webhook};
 use crate::expression::UrlTemplate;
 
 use super::Broken;
@@ -30,6 +30,10 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     check.requests();
     check.copies();
     for (key, credential) in &config.credentials {
+        check.signed(
+            credential,
+            &format!("config.credentials.{key}.config.jwt.key"),
+        );
         if let Some(oauth) = credential.oauth() {
             check.grants(oauth, &format!("config.credentials.{key}.config"));
         }
@@ -73,9 +77,9 @@ impl<'c> AimCheck<'c, '_> {
                 self.request(method, &at, &mut shared);
             }
         }
-        for (name, action) in &config.actions {
-            for (place, step) in action.placed() {
-                let at = format!("config.actions.{name}{place}.config");
+        for placed in config.placed_actions() {
+            for (place, step) in placed.action.placed() {
+                let at = format!("{}{place}.config", placed.place());
                 match &step.kind {
                     StepKind::Request(method) => self.request(method, &at, &mut shared),
                     StepKind::Call(call) => self.call(call, &at),
@@ -124,13 +128,13 @@ impl<'c> AimCheck<'c, '_> {
         let urls = self.config.urls();
         let is_open = urls.iter().any(|(_, url)| self.host(url) == Host::Open);
         let host = if is_open { Host::Open } else { Host::Fixed };
-        for (name, action) in &self.config.actions {
-            for (place, step) in action.placed() {
+        for placed in self.config.placed_actions() {
+            for (place, step) in placed.action.placed() {
                 let (StepKind::SetContext(change) | StepKind::UpdateContext(change)) = &step.kind
                 else {
                     continue;
                 };
-                let at = format!("config.actions.{name}{place}.config");
+                let at = format!("{}{place}.config", placed.place());
                 match change {
                     ContextChange::Values(tree) => {
                         self.say_all(host, operator_values::of_tree(tree, &at));
@@ -140,6 +144,19 @@ impl<'c> AimCheck<'c, '_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What the operator's key signs is as good as the key for as long as it lives.
+    fn signed(&mut self, credential: &Credential, at: &str) {
+        let urls = self.config.urls();
+        let is_open = urls.iter().any(|(_, url)| self.host(url) == Host::Open);
+        let key = credential.jwt().map(|jwt| &jwt.key);
+        if let Some(key) = key.filter(|key| is_open && can_be_operators(key)) {
+            let path = Sources::of(key).variable;
+            let kind = path.map_or(OperatorValueKind::Key, OperatorValueKind::Variable);
+            let at = at.to_owned();
+            self.say(Host::Open, OperatorValue { at, kind });
         }
     }
 

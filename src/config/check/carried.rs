@@ -9,7 +9,7 @@ use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Entries, Method, Pagination};
 use crate::expression::{Expression, Placeholder, Template, TemplateTree};
 
-use super::client::{ClientOwner, owner, without_user};
+use super::client::grants_to_operator;
 use super::literal::{Name, holds_key};
 use super::operated::Operated;
 use super::operator_values;
@@ -111,7 +111,7 @@ pub(super) struct CarriedReader<'c> {
 
 impl<'c> CarriedReader<'c> {
     pub(super) fn new(config: &'c Config, typed: &'c Typed, operated: &'c Operated) -> Self {
-        let mut grants = config.credentials.values().filter_map(without_user);
+        let mut grants = config.credentials.values();
         let mut secrets = config.password_fields();
         secrets.extend(crate::config::secrets::KEYS.map(str::to_owned));
         secrets.retain(|key| !operated.has(key));
@@ -121,8 +121,7 @@ impl<'c> CarriedReader<'c> {
             typed,
             secrets,
             operated,
-            grants_to_operator: operated.is_token()
-                || grants.any(|oauth| owner(oauth) == ClientOwner::Operator),
+            grants_to_operator: operated.is_token() || grants.any(grants_to_operator),
             authorization: OnceCell::new(),
         }
     }

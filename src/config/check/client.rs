@@ -1,7 +1,7 @@
 //! Clients of grants without a user. Their token is the client's own: anyone who names the client, or what the
 //! token is for, has what it opens. So such a client has one source, and an operator's takes no value of a customer.
 
-use crate::config::credentials::{Credential, OAuth2};
+use crate::config::credentials::{Credential, Jwt, OAuth2};
 use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Finding};
 use crate::expression::Template;
@@ -22,6 +22,15 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     let mut typed = None;
     for (key, credential) in &config.credentials {
         let at = format!("config.credentials.{key}.config");
+        if let Credential::Jwt(own) = credential
+            && can_be_operators(&own.jwt.key)
+            && !broken.touches(&at)
+        {
+            let typed = typed.get_or_insert_with(|| Typed::of(config));
+            let places = own.jwt.placeholders();
+            let places = places.map(|(at, read)| (at, Sources::of_placeholders(read.into_iter())));
+            check_places(places, &at, typed, findings);
+        }
         let Some(oauth) = without_user(credential).filter(|_| !broken.touches(&at)) else {
             continue;
         };
@@ -39,16 +48,22 @@ const ONE_SOURCE: &str = "name the account's own fields alone, or `environment_v
 /// The settings of a grant that no user takes part in.
 pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
     match credential {
-        Credential::Oauth2ClientCredentials(oauth) | Credential::KekaOauth(oauth) => Some(oauth),
-        Credential::Oauth2(_) | Credential::ApiKey(_) => None,
+        Credential::Oauth2ClientCredentials(oauth)
+        | Credential::JwtBearer(oauth)
+        | Credential::KekaOauth(oauth) => Some(oauth),
+        Credential::Oauth2(_)
+        | Credential::ApiKey(_)
+        | Credential::CustomToken(_)
+        | Credential::Jwt(_) => None,
     }
 }
 
 /// Who owns the client: the operator, as soon as a part of it can be the operator's. A secret that is absent may be a sealed one.
 pub(super) fn owner(oauth: &OAuth2) -> ClientOwner {
-    let parts = [&oauth.client.id, &oauth.client.secret];
-    let is_operators = |part: &&Option<Template>| part.as_ref().is_some_and(can_be_operators);
-    if parts.iter().any(is_operators) {
+    let parts = [oauth.client.id.as_ref(), oauth.client.secret.as_ref()];
+    let key = oauth.jwt.as_ref().map(|jwt| &jwt.key);
+    let mut parts = parts.into_iter().chain([key]).flatten();
+    if parts.any(can_be_operators) {
         ClientOwner::Operator
     } else {
         ClientOwner::Account
@@ -82,9 +97,26 @@ fn check_source(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether the token of an account can be the operator's own.
+pub(super) fn grants_to_operator(credential: &Credential) -> bool {
+    match credential {
+        Credential::Jwt(own) => can_be_operators(&own.jwt.key),
+        _ => without_user(credential).is_some_and(|oauth| owner(oauth) == ClientOwner::Operator),
+    }
+}
+
 /// Places whose values decide what the token is good for.
 fn check_words(oauth: &OAuth2, at: &str, typed: &Typed, findings: &mut Vec<Finding>) {
-    for (place, sources) in places(oauth) {
+    check_places(places(oauth).into_iter(), at, typed, findings);
+}
+
+fn check_places<'s>(
+    places: impl Iterator<Item = (String, Sources<'s>)>,
+    at: &str,
+    typed: &Typed,
+    findings: &mut Vec<Finding>,
+) {
+    for (place, sources) in places {
         let Some(key) = typed.key_in(&sources) else {
             continue;
         };
@@ -99,6 +131,9 @@ fn check_words(oauth: &OAuth2, at: &str, typed: &Typed, findings: &mut Vec<Findi
 fn places(oauth: &OAuth2) -> Vec<(String, Sources<'_>)> {
     let auth = &oauth.auth;
     let mut places: Vec<(String, Sources)> = Vec::new();
+    for (place, read) in oauth.jwt.iter().flat_map(Jwt::placeholders) {
+        places.push((place, Sources::of_placeholders(read.into_iter())));
+    }
     for (key, url) in auth.urls() {
         let sources = Sources::of_placeholders(url.placeholders());
         places.push((format!("auth.{key}"), sources));

@@ -13,13 +13,10 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
         let at = format!("config.credentials.{format}.config.fields");
         check_fields(credential.fields(), &at, findings);
         let at = format!("config.credentials.{format}.config");
+        if let Some(keys) = credential.context_from_token() {
+            check_keys(keys.keys(), &at, "contextFromToken", findings);
+        }
         if let Some(oauth) = credential.oauth() {
-            check_keys(
-                oauth.context_from_token.keys(),
-                &at,
-                "contextFromToken",
-                findings,
-            );
             check_keys(
                 oauth.context_from_callback.keys(),
                 &at,
@@ -28,9 +25,9 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
             );
         }
     }
-    for (name, action) in &config.actions {
-        for (place, step) in action.placed() {
-            let at = format!("config.actions.{name}{place}");
+    for placed in config.placed_actions() {
+        for (place, step) in placed.action.placed() {
+            let at = format!("{}{place}", placed.place());
             match &step.kind {
                 StepKind::Form(form) => {
                     check_fields(&form.fields, &format!("{at}.config.fields"), findings);

@@ -60,6 +60,6 @@ fn is_typed(credential: &Credential, key: &str) -> bool {
 
 /// Whether the token's answer says it afterwards.
 fn is_confirmed(credential: &Credential, key: &str) -> bool {
-    let oauth = credential.oauth();
-    oauth.is_some_and(|oauth| oauth.context_from_token.contains_key(key))
+    let keys = credential.context_from_token();
+    keys.is_some_and(|keys| keys.contains_key(key))
 }

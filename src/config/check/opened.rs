@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::action::{MethodCall, Provenance, StepKind};
-use crate::config::{Config, Finding, Method};
+use crate::config::{Config, Finding, Method, PlacedAction};
 use crate::expression::effort;
 
 use super::Broken;
@@ -24,15 +24,16 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     let later = typed.without(&confirmed(config));
     let operated = Operated::of(config, &typed);
     let reader = CarriedReader::new(config, &typed, &operated);
-    for (name, action) in &config.actions {
-        check_action(&reader, name, &traced(name, action), findings);
+    for placed in config.placed_actions() {
+        let steps = traced(placed.name, placed.action);
+        check_action(&reader, &placed, &steps, findings);
     }
     check_methods(&CarriedReader::new(config, &later, &operated), findings);
 }
 
 fn check_action(
     reader: &CarriedReader,
-    name: &str,
+    placed: &PlacedAction,
     steps: &[TracedStep],
     findings: &mut Vec<Finding>,
 ) {
@@ -41,7 +42,7 @@ fn check_action(
         let Some(carried) = sent(reader, step) else {
             continue;
         };
-        let keeps = name == GRANT || last_write.is_some_and(|last| last > index);
+        let keeps = placed.name == GRANT || last_write.is_some_and(|last| last > index);
         let is_given = match given(&carried, step) {
             Provenance::Provider => false,
             Provenance::Caller => keeps,
@@ -52,7 +53,7 @@ fn check_action(
         let Some(key) = key.filter(|_| !is_own(&carried)) else {
             continue;
         };
-        let at = format!("config.actions.{name}{}.config", step.place);
+        let at = format!("{}{}.config", placed.place(), step.place);
         if carried.operators_key || carried.mixed {
             let text = format!(
                 "it reads the operator's variables, and the customer chooses `{key}`: a customer who names another's value would get what the operator's credential opens"

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::config::Config;
 use crate::config::action::{ContextChange, StepKind};
 use crate::config::source::Sources;
+use crate::config::{Config, Credential};
 use crate::expression::{Expression, TemplateTree, effort};
 
 use super::carried::{CarriedReader, is_token};
+use super::client::can_be_operators;
 use super::opened::{GRANT, is_own, sent};
 use super::traced::{TracedStep, traced};
 use super::typed::Typed;
@@ -35,6 +36,10 @@ impl Operated {
             declared: Rc::new(declared.collect()),
             ..Self::default()
         };
+        let signed = config.credentials.values().filter_map(Credential::jwt);
+        if signed.map(|jwt| &jwt.key).any(can_be_operators) {
+            operated.keys.insert("jwt".to_owned());
+        }
         for _ in 0..ROUNDS {
             let next = operated.round(config, typed);
             if next == operated {
@@ -66,14 +71,13 @@ impl Operated {
     fn round(&self, config: &Config, typed: &Typed) -> Self {
         let reader = CarriedReader::new(config, typed, self);
         let mut next = self.clone();
-        for (name, action) in &config.actions {
+        for placed in config.placed_actions() {
             let mut is_operators = false;
-            for step in traced(name, action) {
+            for step in traced(placed.name, placed.action) {
                 let behind = next.behind(&reader, &step, is_operators);
-                let may_be_skipped = step.step.run_if.is_some();
-                is_operators = behind || (is_operators && may_be_skipped);
+                is_operators = behind || (is_operators && step.may_be_skipped);
             }
-            next.is_token |= is_operators && name == GRANT;
+            next.is_token |= is_operators && placed.name == GRANT;
         }
         next
     }
@@ -93,7 +97,8 @@ impl Operated {
                 Some(key) => self.has(key),
                 None => !self.is_empty(),
             },
-            StepKind::Form(_) => false,
+            // Its alternatives are looked at one by one.
+            StepKind::Form(_) | StepKind::AnyOf(_) => false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Placeholders that nothing fills, and text that only looks like one. The
 //! check traverses the JSON itself, so that it sees every template of every section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -14,8 +14,9 @@ use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_b
 use super::Broken;
 
 /// Keys below which no template is, next to those of `prose`: JSONata, patterns and forms.
-const NO_TEMPLATES: [&str; 12] = [
+const NO_TEMPLATES: [&str; 13] = [
     "run_if",
+    "ok_when",
     "handle_verification",
     "payload_transform",
     "verification_content",
@@ -51,13 +52,17 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
         return None;
     }
     let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
-    for oauth in config
-        .credentials
-        .values()
-        .filter_map(|credential| credential.oauth())
-    {
+    for credential in config.credentials.values() {
+        if !credential.has_token() {
+            continue;
+        }
+        known.extend(credential.jwt().map(|_| "jwt".to_owned()));
         known.extend(["oauth".to_owned(), "access_token".to_owned()]);
-        known.extend(oauth.context_from_token.keys().cloned());
+        let filled = credential.context_from_token().into_iter();
+        known.extend(filled.flat_map(BTreeMap::keys).cloned());
+        let Some(oauth) = credential.oauth() else {
+            continue;
+        };
         known.extend(oauth.context_from_callback.keys().cloned());
     }
     let handshake = config
@@ -67,7 +72,10 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     if handshake.is_some_and(|expression| expression.source().contains("update_context")) {
         return None;
     }
-    for step in config.actions.values().flat_map(|action| &action.steps) {
+    for step in config
+        .placed_actions()
+        .flat_map(|placed| &placed.action.steps)
+    {
         match &step.kind {
             StepKind::SetContext(ContextChange::Values(TemplateTree::Object(entries)))
             | StepKind::UpdateContext(ContextChange::Values(TemplateTree::Object(entries))) => {

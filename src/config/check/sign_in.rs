@@ -90,7 +90,7 @@ fn check_paths(auth: &Endpoints, at: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The default token is the OAuth one: without OAuth there is none.
+/// The default token is the account's: an API key has none.
 fn check_bearer(
     config: &Config,
     authorization: &Authorization,
@@ -98,18 +98,15 @@ fn check_bearer(
     broken: &Broken,
     findings: &mut Vec<Finding>,
 ) {
-    let has_oauth = config
-        .credentials
-        .values()
-        .any(|credential| credential.oauth().is_some());
+    let has_token = config.credentials.values().any(Credential::has_token);
     if authorization.is_default_bearer()
-        && !has_oauth
+        && !has_token
         && !broken.touches("config.credentials")
         && !broken.touches(at)
     {
         let finding = Finding::error(
             at,
-            "`bearer` without `token` needs an OAuth credential, and there is none",
+            "`bearer` without `token` needs a credential with a token, and there is none",
         );
         findings.push(finding.hint("add `token`, such as \"{{api_key}}\""));
     }

@@ -86,6 +86,19 @@ impl TextCheck<'_> {
                     key if OAUTH.contains(&key) => {}
                     "fields" => self.fields(value, &at, host),
                     "client" => self.sealed(value, &at, "secret"),
+                    "jwt" => {
+                        self.sealed(value, &at, "key");
+                        for (key, value) in entries(value).filter(|(key, _)| *key != "key") {
+                            let spot = TextPlace::at(key);
+                            self.value(value, &format!("{at}.{key}"), &TextPlace { host, ..spot });
+                        }
+                    }
+                    "steps" | "refresh_steps" => self.steps(value, &at, host),
+                    "token" => {
+                        let form = TextKind::Source;
+                        let spot = TextPlace::at(key);
+                        self.value(value, &at, &TextPlace { form, ..spot });
+                    }
                     _ => self.value(
                         value,
                         &at,
@@ -166,14 +179,16 @@ impl TextCheck<'_> {
     fn actions(&mut self, actions: &Value, host: Host) {
         for (name, action) in entries(actions) {
             let at = format!("config.actions.{name}");
-            match action.get("steps").and_then(Value::as_array) {
+            match action.get("steps").filter(|steps| steps.is_array()) {
                 None => self.step(action, &at, host),
-                Some(steps) => {
-                    for (index, step) in steps.iter().enumerate() {
-                        self.step(step, &format!("{at}.steps[{index}]"), host);
-                    }
-                }
+                Some(steps) => self.steps(steps, &format!("{at}.steps"), host),
             }
+        }
+    }
+
+    fn steps(&mut self, steps: &Value, at: &str, host: Host) {
+        for (index, step) in steps.as_array().into_iter().flatten().enumerate() {
+            self.step(step, &format!("{at}[{index}]"), host);
         }
     }
 
@@ -182,6 +197,7 @@ impl TextCheck<'_> {
         for (key, value) in entries(step) {
             let at = format!("{at}.{key}");
             match (kind, key.as_str()) {
+                (_, "any_of") => self.steps(value, &at, host),
                 ("request", "config") => self.method(value, &at, host),
                 ("form", "config") => {
                     let (fields, at) = match value.get("fields") {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Action, Previous, Provenance, RESERVED, StepConfig};
+use crate::config::action::{Action, OnFailure, Previous, Provenance, RESERVED, StepConfig};
 
 use super::typed::Typed;
 
@@ -14,8 +14,10 @@ pub(super) struct TracedStep<'c> {
     pub(super) step: &'c StepConfig,
     /// Its input.
     pub(super) before: Previous,
-    /// Whether a request was certainly sent to the provider.
+    /// Whether its input is certainly computed from an answer of the provider.
     pub(super) is_asked: bool,
+    /// Whether what was before it can be what is behind it.
+    pub(super) may_be_skipped: bool,
 }
 
 /// The action that runs on what a customer has just typed.
@@ -37,20 +39,31 @@ pub(super) fn traced<'c>(name: &str, action: &'c Action) -> Vec<TracedStep<'c>> 
     });
     let mut is_asked = false;
     let mut all = Vec::new();
-    for (place, step) in action.placed() {
+    for (place, step) in action.in_order() {
         let behind = step.behind(&before);
         let behind = if step.run_if.is_none() {
             behind
         } else {
             before.or(behind)
         };
+        let alternatives = step.alternatives().iter().enumerate();
+        all.extend(alternatives.map(|(index, step)| TracedStep {
+            place: format!("{place}.any_of[{index}]"),
+            step,
+            before: before.clone(),
+            is_asked,
+            may_be_skipped: true,
+        }));
         all.push(TracedStep {
             place,
             step,
             before: std::mem::replace(&mut before, behind),
             is_asked,
+            may_be_skipped: step.run_if.is_some() || !step.alternatives().is_empty(),
         });
-        is_asked |= step.run_if.is_none() && step.is_request();
+        // Null, which takes the place of an answer, says nothing.
+        let can_be_null = step.on_failure == OnFailure::Null;
+        is_asked = step.is_surely_answered() || (is_asked && !can_be_null);
     }
     all
 }
@@ -96,9 +109,9 @@ pub(super) fn confirmed(config: &Config) -> BTreeSet<String> {
 
 /// Whether an action can put a copied or a caller's value there.
 pub(super) fn is_tainted(config: &Config, key: &str, typed: &Typed) -> bool {
-    let mut actions = config.actions.iter();
-    actions.any(|(name, action)| {
-        let steps = traced(name, action);
+    let mut actions = config.placed_actions();
+    actions.any(|placed| {
+        let steps = traced(placed.name, placed.action);
         steps.iter().any(|step| step.can_taint(key, typed))
     })
 }

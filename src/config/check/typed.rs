@@ -35,9 +35,9 @@ impl Typed {
 
     fn add_actions(&mut self, config: &Config) {
         let mut changes = Vec::new();
-        for (name, action) in &config.actions {
-            let is_called = !runs_alone(name);
-            for step in traced(name, action) {
+        for placed in config.placed_actions() {
+            let is_called = !runs_alone(placed.name);
+            for step in traced(placed.name, placed.action) {
                 let written = step
                     .step
                     .change()

@@ -45,7 +45,8 @@ impl<'p> EntryPosition<'p> {
         let rest = |count: usize| place.0.get(count..).unwrap_or_default();
         match keys.as_slice() {
             ["resources", _, _, ..] | ["actions", _, "config", ..] => Self::Method(rest(3)),
-            ["actions", _, "steps", _, "config", ..] => Self::Method(rest(5)),
+            ["actions", _, "steps" | "any_of", _, "config", ..] => Self::Method(rest(5)),
+            ["actions", _, "steps", _, "any_of", _, "config", ..] => Self::Method(rest(7)),
             ["actions", ..] => Self::Action(rest(2)),
             ["credentials", ..] => Self::Credential(rest(2)),
             // Of a list of schemes each is one.
@@ -78,7 +79,14 @@ impl<'p> EntryPosition<'p> {
             // What the provider grants is secret until the file says which of it is not.
             Self::Credential(keys) => matches!(
                 second(keys),
-                "auth" | "contextFromToken" | "contextFromCallback" | "tokenResponsePath"
+                "auth"
+                    | "contextFromToken"
+                    | "contextFromCallback"
+                    | "tokenResponsePath"
+                    | "steps"
+                    | "refresh_steps"
+                    | "token"
+                    | "jwt"
             ),
             Self::Webhook(keys) => matches!(
                 first(keys),

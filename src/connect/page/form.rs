@@ -67,7 +67,11 @@ pub fn way_label(credential: &Credential) -> String {
     match credential {
         Credential::Oauth2(_) => "Sign in".to_owned(),
         Credential::Oauth2ClientCredentials(_) => "Client credentials".to_owned(),
-        Credential::ApiKey(_) | Credential::KekaOauth(_) => {
+        Credential::ApiKey(_)
+        | Credential::KekaOauth(_)
+        | Credential::CustomToken(_)
+        | Credential::Jwt(_)
+        | Credential::JwtBearer(_) => {
             let mut fields = credential.fields().iter();
             let key = fields.find(|field| field.kind == FieldKind::Password);
             key.map_or("Account details", label).to_owned()

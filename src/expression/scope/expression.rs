@@ -127,6 +127,13 @@ impl<'a> ExpressionScope<'a> {
         }
     }
 
+    /// Adds the header fields of the last answer, for action steps.
+    #[must_use]
+    pub fn with_answer_headers(mut self, headers: &'a Value) -> Self {
+        self.variables.push(("headers", headers));
+        self
+    }
+
     fn roots(roots: Vec<(&'static str, Cow<'a, Value>)>) -> Self {
         Self {
             input: ScopeInput::Roots(roots),

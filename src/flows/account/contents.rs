@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::account::Account;
 use crate::account::keys;
 use crate::account::origin::{Origin, Origins};
 use crate::error::Failure;
@@ -59,6 +60,19 @@ impl Contents {
     /// A redactor for the secrets of this context and of the config.
     pub(in crate::flows) fn redactor(&self, compiled: &Compiled) -> Redactor {
         Redactor::new(compiled, &self.context, &self.sealed)
+    }
+
+    /// The account as it would be with this context.
+    pub(in crate::flows) fn preview(&self, account: Account, compiled: &Compiled) -> LoadedAccount {
+        let shown = compiled.split_context(&self.context, &self.sealed).0;
+        let mut loaded = LoadedAccount::new(Account {
+            context: shown,
+            ..account
+        });
+        loaded.context = self.context.clone();
+        loaded.sealed = self.sealed.clone();
+        loaded.origins = self.origins();
+        loaded
     }
 
     /// The public and the secret half, without the OAuth token.
@@ -149,6 +163,11 @@ impl Contents {
     pub(in crate::flows) fn put_token(&mut self, token: &Value) {
         with_token(&mut self.context, token);
         self.confirm(Origin::Provider, &BTreeSet::from(["oauth".to_owned()]));
+    }
+
+    /// Adds a token that the gateway signed, for one run of steps. It is never stored.
+    pub(in crate::flows) fn put_jwt(&mut self, signed: &str) {
+        json::merge(&mut self.context, &serde_json::json!({ "jwt": signed }));
     }
 
     pub(in crate::flows) fn drop_token(&mut self) {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use http::{HeaderMap, StatusCode};
 
 use crate::account::origin::Origin;
-use crate::config::Credential;
 use crate::config::credentials::OAuth2;
+use crate::config::{Credential, CustomToken};
 use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::keep_changes::{keep_changes, without_token};
@@ -14,10 +14,12 @@ use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, VALIDATION};
+use crate::flows::tokens::credential_actions::{
+    CredentialActions, REFRESH_TOKEN, TokenNeed, VALIDATION,
+};
 use crate::flows::tokens::grant::Attempt;
 use crate::json::{Exact, read_at_most};
-use crate::oauth::{self, TokenFailure};
+use crate::oauth::{self, TokenFailure, TokenReply};
 use crate::ports::{Outside, Storage};
 use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
 use crate::time::Timestamp;
@@ -71,6 +73,16 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
         Ok(())
     }
 
+    async fn custom_token(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        custom: &CustomToken,
+        need: TokenNeed,
+    ) -> Result<TokenReply, Attempt> {
+        self.run_custom_token(resolved, loaded, custom, need).await
+    }
+
     async fn validate(
         &self,
         resolved: &ResolvedConfig,
@@ -86,7 +98,7 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
 }
 
 /// Reads the response to a failed action like an error response of a token endpoint (RFC 6749 §5.2).
-fn of_action(failure: Failure) -> Attempt {
+pub(super) fn of_action(failure: Failure) -> Attempt {
     let Some(remote) = &failure.remote else {
         return match failure.status() {
             502..=504 => Attempt::Failed(TokenFailure::Transient {

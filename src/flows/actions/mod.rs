@@ -8,35 +8,33 @@
 pub mod call_action;
 pub(in crate::flows) mod context;
 pub(in crate::flows) mod credential_actions;
+mod custom_token;
 pub(in crate::flows) mod keep_changes;
 
 pub(in crate::flows) mod request;
+mod run;
 pub mod run_result;
+mod steps_that_fail;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-use crate::config::Config;
-use crate::config::action::{
-    Action, ContextChange, GetContext, Previous, Provenance, StepConfig, StepKind,
-};
-use crate::error::{Code, Failure};
-use crate::expression::{Expression, ExpressionScope};
+use crate::config::action::{Action, Previous, Provenance, StepConfig, StepKind};
+use crate::config::{Config, PlacedAction};
+use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::context::RunningContext;
-use crate::flows::base::moment::moment;
+use crate::flows::actions::run::{Run, no_forms};
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::Answered;
 use crate::flows::call::subject::Errand;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::REFRESH_TOKEN;
 use crate::json::Exact;
-use crate::ports::System;
 use crate::proxy::is_read;
-use crate::settings::ACTION_STEPS;
 use crate::time::Timestamp;
 
 /// Sets an account up. The only action that may name a host that the context did not name before.
@@ -45,8 +43,9 @@ pub const POST_INSTALL: &str = "post_install";
 /// An action of the file. Its name decides what it may change.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedAction<'a> {
-    name: &'a str,
-    action: &'a Action,
+    placed: PlacedAction<'a>,
+    /// For whom its requests are sent.
+    errand: Errand,
 }
 
 /// What an action that ran to its end leaves behind.
@@ -61,6 +60,8 @@ pub struct ActionOutcome {
     /// Those of them whose values may be copies of other keys: they keep the origin of the values they were copied
     /// from.
     pub copied: BTreeSet<String>,
+    /// The header fields of the last answer, as expressions see them.
+    pub headers: Value,
     /// How many steps ran. A step whose `run_if` was false did not.
     pub steps: usize,
     /// How many of them sent a request.
@@ -72,16 +73,30 @@ pub struct ActionOutcome {
 impl<'a> NamedAction<'a> {
     pub fn find(config: &'a Config, name: &str) -> Option<Self> {
         let (name, action) = config.actions.get_key_value(name)?;
-        Some(Self { name, action })
+        let errand = match name.as_str() {
+            REFRESH_TOKEN => Errand::Refresh,
+            _ => Errand::Step,
+        };
+        let placed = PlacedAction::of_file(name, action);
+        Some(Self { placed, errand })
+    }
+
+    /// Steps of a credential.
+    pub(in crate::flows) fn of_credential(placed: PlacedAction<'a>, errand: Errand) -> Self {
+        Self { placed, errand }
     }
 
     pub fn name(&self) -> &'a str {
-        self.name
+        self.placed.name
+    }
+
+    fn action(&self) -> &'a Action {
+        self.placed.action
     }
 
     /// Whether one of its requests has a method that may write.
     pub fn may_write(&self, config: &Config) -> bool {
-        let mut methods = self.action.steps.iter().filter_map(|step| {
+        let mut methods = self.action().placed().filter_map(|(_, step)| {
             let method = match &step.kind {
                 StepKind::Request(method) => method,
                 StepKind::Call(call) => config.method(&call.resource, &call.method)?,
@@ -96,7 +111,7 @@ impl<'a> NamedAction<'a> {
     fn check_forms(&self) -> Result<(), Failure> {
         let always =
             |step: &StepConfig| step.run_if.is_none() && matches!(step.kind, StepKind::Form(_));
-        match self.action.steps.iter().find(|step| always(step)) {
+        match self.action().steps.iter().find(|step| always(step)) {
             Some(_) => Err(no_forms()),
             None => Ok(()),
         }
@@ -120,13 +135,11 @@ pub async fn run_action<A: LiveAccount>(
         loaded,
         resolved,
         deadline,
-        errand: match action.name {
-            REFRESH_TOKEN => Errand::Refresh,
-            _ => Errand::Step,
-        },
-        context: RunningContext::new(action.name, &resolved.compiled, loaded),
+        errand: action.errand,
+        context: RunningContext::new(action.name(), &resolved.compiled, loaded),
         previous: Answered {
             value: input,
+            headers: Value::Object(Map::new()),
             room: account.room(),
         },
         set_by: Previous::of(Provenance::Provider),
@@ -134,10 +147,10 @@ pub async fn run_action<A: LiveAccount>(
         requests: 0,
         has_written: Cell::new(false),
     };
-    for (place, step) in action.action.placed() {
-        let outcome = run.step(step).await;
+    for (place, step) in action.action().in_order() {
+        let at = format!("{}{place}", action.placed.place());
+        let outcome = run.step(step, &at).await;
         outcome.map_err(|failure| {
-            let at = format!("config.actions.{}{place}", action.name);
             let failure = crate::flows::actions::run_result::with_place(failure, &at, run.steps);
             if run.has_written.get() {
                 failure.after_write()
@@ -150,6 +163,7 @@ pub async fn run_action<A: LiveAccount>(
     let (context, written, copied) = run.context.into_changed();
     Ok(ActionOutcome {
         result: run.previous.value,
+        headers: run.previous.headers,
         context,
         written,
         copied,
@@ -157,125 +171,4 @@ pub async fn run_action<A: LiveAccount>(
         requests: run.requests,
         has_written,
     })
-}
-
-/// The state of a running action.
-struct Run<'a, A> {
-    account: &'a A,
-    loaded: &'a Rc<LoadedAccount>,
-    resolved: &'a ResolvedConfig,
-    deadline: Timestamp,
-    errand: Errand,
-    context: RunningContext<'a>,
-    previous: Answered,
-    /// Who set `previous`. A caller's input counts as set by the one for whom the action writes.
-    set_by: Previous,
-    steps: usize,
-    requests: usize,
-    has_written: Cell<bool>,
-}
-
-impl<A: LiveAccount> Run<'_, A> {
-    async fn step(&mut self, step: &StepConfig) -> Result<(), Failure> {
-        if self.deadline <= self.account.system().now() {
-            let message = "The action did not end in time. x-timeout-ms sets the time limit.";
-            return Err(Failure::new(Code::Timeout, message));
-        }
-        if let Some(condition) = &step.run_if
-            && !self.is_true(condition)?
-        {
-            return Ok(());
-        }
-        if self.steps == ACTION_STEPS {
-            let message = format!("An action runs at most {ACTION_STEPS} steps.");
-            return Err(Failure::new(Code::Unsupported, message));
-        }
-        match &step.kind {
-            StepKind::Request(method) => {
-                self.previous = self.request(method).await?;
-                self.requests += 1;
-            }
-            StepKind::Call(call) => {
-                self.previous = self.call(call).await?;
-                self.requests += 1;
-            }
-            StepKind::Transform(expression) => {
-                self.previous.value = self.evaluate(expression)?.unwrap_or_default().into();
-            }
-            StepKind::GetContext(get) => self.previous.value = self.shown(get).into(),
-            StepKind::SetContext(change) => {
-                let values = self.values(change)?;
-                self.context.set(&values, &change.written(&self.set_by))?;
-            }
-            StepKind::UpdateContext(change) => {
-                let values = self.values(change)?;
-                self.context
-                    .update(&values, &change.written(&self.set_by))?;
-            }
-            StepKind::Form(_) => return Err(no_forms()),
-        }
-        self.set_by = step.behind(&self.set_by);
-        self.steps += 1;
-        Ok(())
-    }
-
-    fn shown(&self, get: &GetContext) -> Value {
-        let shown = self.context.shown();
-        match &get.path {
-            Some(path) => path.lookup_by_parts(shown, 0).cloned().unwrap_or_default(),
-            None => shown.clone(),
-        }
-    }
-
-    fn is_true(&self, condition: &Expression) -> Result<bool, Failure> {
-        let previous = self.previous.value.plain();
-        let scope = ExpressionScope::step(&previous, self.context.shown());
-        let result = condition.is_true(&scope, &moment(self.account.system()));
-        result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
-    }
-
-    fn evaluate(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
-        let previous = self.previous.value.plain();
-        let scope = ExpressionScope::step(&previous, self.context.shown());
-        let result = expression.evaluate(&scope, &moment(self.account.system()));
-        result.map_err(|error| self.expression_failed(&error.to_string(), error.into()))
-    }
-
-    fn expression_failed(&self, reason: &str, failure: Failure) -> Failure {
-        let redactor = self
-            .account
-            .redactor(&self.resolved.compiled, self.context.whole());
-        let reason = redactor.text(reason);
-        self.account.system().log(&json!({
-            "level": "error", "event": "action_expression_failed", "integration": self.resolved.integration.name, "integrated_account_id": self.loaded.account.id, "reason": reason,
-        }));
-        failure
-    }
-
-    /// The values of a change. An expression without a result has none.
-    fn values(&self, change: &ContextChange) -> Result<Value, Failure> {
-        let values = match change {
-            ContextChange::Expression(expression) => self.evaluate(expression)?,
-            ContextChange::Values(tree) => {
-                let scope = self.resolved.compiled.public_scope(self.context.shown());
-                let rendered = tree.render(&scope.with_exact_body(&self.previous.value))?;
-                rendered.map(Exact::into_kept)
-            }
-        };
-        match values {
-            None => Ok(json!({})),
-            Some(values) if values.is_object() => Ok(values),
-            Some(_) => Err(Failure::new(
-                Code::ExpressionFailed,
-                "The values of `set_context` and `update_context` must be an object.",
-            )),
-        }
-    }
-}
-
-fn no_forms() -> Failure {
-    Failure::new(
-        Code::Unsupported,
-        "This version does not support `form` steps in actions.",
-    )
 }

@@ -50,6 +50,7 @@ mod tests {
         let at = Timestamp::from_millis(0);
         let outcome = ActionOutcome {
             result: json!({ "secret": "s" }).into(),
+            headers: json!({}),
             written: std::collections::BTreeSet::new(),
             copied: std::collections::BTreeSet::new(),
             context: Some(json!({ "api_key": "k" })),

@@ -209,7 +209,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<Draft, Failure> {
         let draft = self.draft(account, current)?;
         let draft = match (self.subject.errand, self.subject.plan) {
-            (Errand::Step | Errand::Refresh, Plan::Method { method, .. }) => {
+            (Errand::Step | Errand::Refresh | Errand::Connect, Plan::Method { method, .. }) => {
                 let none = Exact::default();
                 let body = self.given.values.body.as_ref().unwrap_or(&none);
                 let writing = Writing::of(self.subject.config(), method, &self.moment);
@@ -239,7 +239,7 @@ impl<'a> Prepared<'a> {
             source: self.source,
             author: match self.subject.errand {
                 Errand::Call => InputAuthor::Caller,
-                Errand::Step | Errand::Refresh => InputAuthor::Step,
+                Errand::Step | Errand::Refresh | Errand::Connect => InputAuthor::Step,
             },
         };
         let draft = match self.subject.plan {

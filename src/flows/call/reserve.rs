@@ -38,7 +38,7 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
     pub(in crate::flows) fn new(account: &'a A, errand: Errand, deadline: Timestamp) -> Self {
         Self {
             account,
-            is_exempt: errand == Errand::Refresh,
+            is_exempt: matches!(errand, Errand::Refresh | Errand::Connect),
             deadline,
             at: account.system().now(),
         }

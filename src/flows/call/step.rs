@@ -63,6 +63,8 @@ pub(in crate::flows) enum ExpectedAnswer {
 pub(in crate::flows) struct Answered {
     /// Cut at the method's `response_path`.
     pub(in crate::flows) value: Exact,
+    /// The header fields of the answer, as expressions see them.
+    pub(in crate::flows) headers: Value,
     /// Released on drop.
     #[expect(dead_code, reason = "holding it is its use")]
     pub(in crate::flows) room: Room,
@@ -91,10 +93,7 @@ pub(in crate::flows) async fn call_step<A: LiveAccount>(
         limit,
         Rc::default(),
     );
-    let way = ActionsWay {
-        account,
-        is_refresh: errand == Errand::Refresh,
-    };
+    let way = ActionsWay { account, errand };
     match driver::run(&way, engine, None).await? {
         EngineResponse::Value(answered) => Ok(answered),
         EngineResponse::Single(_) | EngineResponse::Page(_) => Err(Failure::new(

@@ -31,6 +31,8 @@ pub(in crate::flows) enum Errand {
     Step,
     /// The account itself, for a fresh credential, which calls wait for.
     Refresh,
+    /// An account whose new credential is not stored yet.
+    Connect,
 }
 
 /// What a request is for.

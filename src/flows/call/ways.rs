@@ -9,6 +9,7 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::call::account::LiveAccount;
 use crate::flows::call::engine::protocol::Renewal;
+use crate::flows::call::subject::Errand;
 use crate::ports::{System, Visibility};
 use crate::time::Timestamp;
 
@@ -105,7 +106,7 @@ impl<A: LiveAccount> Way<A> for CallersWay<'_, A> {
 /// The way of a running action. It neither waits for a token nor renews one, since the action itself may be a refresh.
 pub(in crate::flows) struct ActionsWay<'a, A> {
     pub(in crate::flows) account: &'a A,
-    pub(in crate::flows) is_refresh: bool,
+    pub(in crate::flows) errand: Errand,
 }
 
 impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {
@@ -114,10 +115,13 @@ impl<A: LiveAccount> Way<A> for ActionsWay<'_, A> {
     }
 
     async fn read_again(&self, before: &Rc<LoadedAccount>) -> Result<Rc<LoadedAccount>, Failure> {
+        if self.errand == Errand::Connect {
+            return Ok(Rc::clone(before));
+        }
         let gone = || Failure::not_found("integrated account");
         let now = self.account.present().ok_or_else(gone)?;
         // The account's own actions may call it during its set-up and validation.
-        if !self.is_refresh && before.account.status.check_callable().is_ok() {
+        if self.errand != Errand::Refresh && before.account.status.check_callable().is_ok() {
             now.account.status.check_callable()?;
         }
         Ok(now)

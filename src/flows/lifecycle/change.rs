@@ -11,6 +11,7 @@ use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
 use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::import::gets_token;
 use crate::flows::lifecycle::own_override::change_override;
 use crate::flows::messages::account::{AccountChange, AccountView};
 use crate::ports::{Outside, Storage, Visibility};
@@ -80,6 +81,13 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
             contents.drop_secrets(compiled);
             contents.give(Origin::Operator, patch)?;
         }
+        let credential = compiled.config.credential(&method);
+        let gets_another =
+            credential.is_some_and(gets_token) && patch.pointer("/oauth/token").is_none();
+        if gets_another {
+            // It was got with the old values; the next call gets one with the new ones.
+            contents.drop_token();
+        }
         check_context(contents.context())?;
         contents.complete(|context| compiled.complete_context(&method, context))?;
         let mut events = vec![EventType::Updated];
@@ -89,8 +97,12 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         }
         account.last_error = None;
         account.last_forbidden_error = None;
-        self.changes
-            .store(&loaded, account, &contents, &events)
-            .await
+        let changed = self.changes.store(&loaded, account, &contents, &events);
+        let view = changed.await?;
+        if gets_another {
+            // What refused the old values has not seen the new ones.
+            self.calls.tokens().refresh().pauses().end();
+        }
+        Ok(view)
     }
 }

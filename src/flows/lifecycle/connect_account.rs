@@ -11,7 +11,8 @@ use crate::flows::account::contents::Contents;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
-use crate::flows::lifecycle::credential::{is_of_another, merged};
+use crate::flows::lifecycle::credential::{is_of_another, merged, with_callback};
+use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::tokens::grant::TokenEndpoint;
@@ -145,24 +146,17 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 .redirect_to_provider(connecting, &context, config)
                 .await
                 .map(Some),
-            Some(
-                credential @ (Credential::Oauth2ClientCredentials(config)
-                | Credential::KekaOauth(config)),
-            ) => {
+            credential => {
                 let scopes = connecting.scopes.as_deref();
-                let reply = self
-                    .endpoint
-                    .grant_by_client(&compiled, credential, context.contents.context(), scopes)
+                let (account, contents) = (&connecting.account, &context.contents);
+                let calls = self.set_up.calls();
+                let reply = first_token(calls, &context.resolved, account, contents, scopes)
                     .await
-                    .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
-                self.accept(connecting, context, Some((config.as_ref(), reply)), &[])
-                    .await
-                    .map(|()| None)
+                    .map_err(|attempt| refused(attempt, &contents.redactor(&compiled)))?;
+                let granted = credential.zip(reply);
+                self.accept(connecting, context, granted, &[]).await?;
+                Ok(None)
             }
-            Some(Credential::ApiKey(_)) | None => self
-                .accept(connecting, context, None, &[])
-                .await
-                .map(|()| None),
         }
     }
 
@@ -223,7 +217,6 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             )));
         };
         let build = |client: &oauth::GrantClient| {
-            oauth::check_issuer(client, callback.iss.as_deref())?;
             let code = callback.code.as_deref().unwrap_or_default();
             oauth::exchange(client, code, &connecting.callback, Some(&verifier))
         };
@@ -237,18 +230,28 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             let message = "The provider sent the customer back without a code.".to_owned();
             return Err(failed(ConnectFailure::ConnectionError, message));
         }
+        // The callback cannot choose the issuer that it is compared with.
+        let check =
+            |client: &oauth::GrantClient| oauth::check_issuer(client, callback.iss.as_deref());
+        let stored = context.contents.context();
+        self.endpoint
+            .with_client(&compiled, config, stored, check)
+            .map_err(unusable)?;
+        let method = &connecting.account.authentication_method;
+        let asked = with_callback(&context.contents, (&compiled, method), config, parameters);
+        let asked = asked.map_err(broken)?;
         let request = self
             .endpoint
-            .with_client(&compiled, config, context.contents.context(), build)
+            .with_client(&compiled, config, asked.context(), build)
             .map_err(unusable)?;
         self.check_link(connecting).await?;
         let reply = self
             .endpoint
             .request_token(config, request, None)
             .await
-            .map_err(|attempt| refused(attempt, &context.contents.redactor(&compiled)))?;
-        self.accept(connecting, context, Some((config, reply)), parameters)
-            .await
+            .map_err(|attempt| refused(attempt, &asked.redactor(&compiled)))?;
+        let granted = credential.map(|credential| (credential, reply));
+        self.accept(connecting, context, granted, parameters).await
     }
 
     /// Checks that the link token is still valid. If it was deleted while the customer was at the provider, the code is not

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
+use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::ConnectFailure;
 use crate::error::{Code, Failure};
@@ -26,12 +27,12 @@ use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
-    /// Stores a new credential and runs set-up. `reply`: the provider's token, for an OAuth credential.
+    /// Stores a new credential and runs set-up. `reply`: the provider's token, for a credential that has one.
     pub(super) async fn accept(
         &self,
         connecting: &Connecting,
         context: ConnectContext,
-        reply: Option<(&OAuth2, TokenReply)>,
+        reply: Option<(&Credential, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), ConnectFailed> {
         let ConnectContext { resolved, contents } = context;
@@ -42,18 +43,27 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             absent_keys: Vec::new(),
             token: None,
         };
-        if let Some((config, reply)) = reply {
-            granted.callback_values = oauth::context_from_callback(config, parameters);
-            granted.token_values = oauth::context_from_token(config, &reply.reply);
-            let keys = config.context_from_token.keys();
-            let absent_keys = keys.filter(|key| !granted.token_values.contains_key(*key));
-            granted.absent_keys = absent_keys.cloned().collect();
-            // The context as it was at the code exchange: a value of the callback cannot name another endpoint.
-            let introspected = self
-                .endpoint
-                .introspected(&resolved.compiled, config, contents.context(), &reply.token)
-                .await;
-            granted.token = Some(introspected.unwrap_or(reply.token));
+        if let Some((credential, reply)) = reply {
+            if let Some(wanted) = credential.context_from_token() {
+                granted.token_values = oauth::context_from_token(wanted, &reply.reply);
+                let is_absent = |key: &&String| !granted.token_values.contains_key(*key);
+                granted.absent_keys = wanted.keys().filter(is_absent).cloned().collect();
+            }
+            let mut token = reply.token;
+            if let Some(config) = credential.oauth() {
+                granted.callback_values = oauth::context_from_callback(config, parameters);
+                let compiled = &resolved.compiled;
+                let method = &connecting.account.authentication_method;
+                // The context of the code exchange: a value of the token response cannot name another endpoint.
+                let asked = with_callback(&contents, (compiled, method), config, parameters);
+                let asked = asked.map_err(broken)?;
+                let introspected = self
+                    .endpoint
+                    .introspected(compiled, config, asked.context(), &token)
+                    .await;
+                token = introspected.unwrap_or(token);
+            }
+            granted.token = Some(token);
         }
         self.store_credential(connecting, &resolved, &granted)
             .await
@@ -179,6 +189,26 @@ impl GrantedCredential {
             .for_each(|key| contents.disprove(key));
         Ok(())
     }
+}
+
+/// The context that a code is exchanged with: the values of the callback's query count, as providers name the customer's
+/// data centre there. The customer's browser sends them, so the hosts of the file pin them, and they move no host that the
+/// account already has.
+pub(super) fn with_callback(
+    contents: &Contents,
+    (compiled, method): (&Compiled, &str),
+    config: &OAuth2,
+    parameters: &[(String, String)],
+) -> Result<Contents, Failure> {
+    let values = Value::Object(oauth::context_from_callback(config, parameters));
+    let mut asked = contents.clone();
+    asked.write(Origin::Customer, &values)?;
+    if compiled.moves_host(method, contents.context(), asked.context()) {
+        // It names another host than the account has: the code is exchanged where the customer was sent to.
+        return Ok(contents.clone());
+    }
+    check_context(asked.context())?;
+    Ok(asked)
 }
 
 /// Whether the account belongs to another environment or integration. A link token without an integration binds one

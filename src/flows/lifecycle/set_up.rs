@@ -88,6 +88,11 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         }
     }
 
+    /// What sends the requests of the account's actions.
+    pub(super) fn calls(&self) -> &AccountCalls<O, S> {
+        &self.calls
+    }
+
     /// Runs the actions; afterwards the account is active or has the error.
     pub(in crate::flows) async fn run(&self) -> Result<(), ConnectFailed> {
         let _one_at_a_time = self.running.lock().await;

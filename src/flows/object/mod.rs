@@ -86,7 +86,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &stores.logins,
                 &set_up,
             ),
-            edits: AccountEdits::new(&base, &record, &changes, &stores.own_changes),
+            edits: AccountEdits::new(&base, &record, &changes, &stores.own_changes, &calls),
             deletion: Deletion::new(&base, &record, &stores.outbox, &endpoint),
             inbox: WebhookInbox::new(
                 &base,

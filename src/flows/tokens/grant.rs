@@ -17,11 +17,13 @@ use crate::flows::account::state::State;
 use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
-use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN};
+use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
 use crate::oauth::{self, GrantClient, OAuthError, TokenFailure, TokenReply, TokenRequest};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
+
+mod signed;
 
 /// How a token is obtained without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +32,12 @@ pub(in crate::flows) enum Grant {
     Action,
     /// RFC 6749 §6.
     RefreshToken,
-    /// RFC 6749 §4.4, or `keka_oauth`.
+    /// RFC 6749 §4.4, RFC 7523 §2.1, or `keka_oauth`.
     ClientCredentials,
+    /// The steps of a `custom_token`.
+    CustomToken,
+    /// A token that the gateway signs.
+    SelfSigned,
 }
 
 /// Why one attempt gave no token.
@@ -64,6 +70,13 @@ impl Grant {
     /// The grant for this account. `None`: only the customer can give a new credential.
     pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
+        let credential = config.credential(&loaded.account.authentication_method);
+        // The file's `refresh_token` action is for its OAuth credentials.
+        match credential {
+            Some(Credential::CustomToken(_)) => return Some(Self::CustomToken),
+            Some(Credential::Jwt(_)) => return Some(Self::SelfSigned),
+            _ => {}
+        }
         if config.actions.contains_key(REFRESH_TOKEN) {
             return Some(Self::Action);
         }
@@ -73,12 +86,12 @@ impl Grant {
                 .and_then(Value::as_str)
                 .is_some_and(|text| !text.is_empty())
         };
-        match config.credential(&loaded.account.authentication_method)? {
+        match credential? {
             Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
-            Credential::Oauth2ClientCredentials(_) | Credential::KekaOauth(_) => {
-                Some(Self::ClientCredentials)
-            }
-            Credential::ApiKey(_) => None,
+            Credential::Oauth2ClientCredentials(_)
+            | Credential::JwtBearer(_)
+            | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
+            Credential::CustomToken(_) | Credential::Jwt(_) | Credential::ApiKey(_) => None,
         }
     }
 }
@@ -119,6 +132,13 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 })?;
                 self.request_token(config, request, loaded.token()).await?
             }
+            (Grant::CustomToken, Some(Credential::CustomToken(custom))) => {
+                let need = TokenNeed::Refresh;
+                actions.custom_token(resolved, loaded, custom, need).await?
+            }
+            (Grant::SelfSigned, Some(Credential::Jwt(own))) => {
+                self.self_signed(compiled, &own.jwt, &loaded.context)?
+            }
             (_, Some(credential)) => {
                 self.grant_by_client(compiled, credential, &loaded.context, None)
                     .await?
@@ -150,19 +170,17 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
     ) -> Result<TokenReply, Attempt> {
         let (Credential::Oauth2(config)
         | Credential::Oauth2ClientCredentials(config)
+        | Credential::JwtBearer(config)
         | Credential::KekaOauth(config)) = credential
         else {
             return Err(Attempt::Ours(
                 crate::flows::tokens::refresh::token_endpoint("there is none"),
             ));
         };
-        let is_keka = matches!(credential, Credential::KekaOauth(_));
-        let request = self.with_client(compiled, config, context, |client| {
-            if is_keka {
-                oauth::keka(client)
-            } else {
-                oauth::client_credentials(client, scopes)
-            }
+        let request = self.with_client(compiled, config, context, |client| match credential {
+            Credential::KekaOauth(_) => oauth::keka(client),
+            Credential::JwtBearer(_) => oauth::jwt_bearer(client, scopes),
+            _ => oauth::client_credentials(client, scopes),
         })?;
         self.request_token(config, request, None).await
     }
@@ -174,11 +192,11 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         request: TokenRequest,
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
+        let signed = request.signed.clone();
         let (status, headers, body) = self.send_to_endpoint(request).await?;
         let now = self.base.outside().now();
-        Ok(oauth::read_token(
-            config, status, &headers, &body, now, previous,
-        )?)
+        let read = oauth::read_token(config, status, &headers, &body, now, previous);
+        Ok(read.map_err(|failed| failed.without(&signed))?)
     }
 
     /// The token with its expiry from the introspection endpoint (RFC 7662). `None` if there is no such endpoint, the expiry is
@@ -256,6 +274,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
             config,
             scope: &scope,
             pins: &pins,
+            moment: self.moment(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use causeway::config::read;
 use causeway::json::merge;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Folder;
 use super::server::Server;
@@ -37,6 +37,7 @@ impl Reader {
                 merge(&mut file["config"], &parsed(block));
                 self.put(file);
             }
+            "json alone" => self.check_alone(&parsed(block)),
             "json wrong" => self.put_wrong(&parsed(block)),
             "console" => return self.run_all(block),
             other => panic!("a block is marked `{other}`, which no test looks at:\n{block}"),
@@ -50,6 +51,15 @@ impl Reader {
         assert_eq!(mistakes_by_schema(&file), Vec::<String>::new());
         self.folder.file("lantern.json", &format!("{file:#}\n"));
         self.file = file;
+        self.snippets += 1;
+    }
+
+    /// A config that is not part of the file that the guide builds.
+    fn check_alone(&mut self, config: &Value) {
+        let file = json!({ "name": "alone", "config": config });
+        let findings = read(&file).findings;
+        assert!(findings.is_empty(), "{findings:#?}\nin {file:#}");
+        assert_eq!(mistakes_by_schema(&file), Vec::<String>::new());
         self.snippets += 1;
     }
 

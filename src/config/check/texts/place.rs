@@ -39,6 +39,7 @@ impl TextKind {
             | "handle_verification"
             | "is_rate_limited"
             | "payload_transform"
+            | "ok_when"
             | "run_if"
             | "context_lookup_field_value" => Self::Source,
             key if key.ends_with("expression") => Self::Source,

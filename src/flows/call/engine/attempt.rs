@@ -259,7 +259,7 @@ impl<A: CallAccount> Engine<'_, A> {
         }
         draft.method = next.method;
         draft.url = next.url;
-        if self.errand() != Errand::Refresh {
+        if !matches!(self.errand(), Errand::Refresh | Errand::Connect) {
             self.account.count_redirect();
         }
         let followed = Followed {

@@ -12,6 +12,7 @@ use crate::flows::call::engine::protocol::Answer;
 use crate::flows::call::engine_response::EngineResponse;
 use crate::flows::call::respond::{AnswerKind, Look, Responded, Responder};
 use crate::flows::call::step::{Answered, ExpectedAnswer};
+use crate::header_text;
 use crate::json::Exact;
 use crate::proxy::reply::{self, MediaKind, ReplyError};
 
@@ -50,7 +51,12 @@ impl<'a, A: CallAccount> Responder<'_, 'a, A> {
         let value = result(&mut body, method, self.prepared.whole())
             .map_err(|failure| self.unusable(failure, || body.take_text()))?;
         let room = body.room;
-        Ok(EngineResponse::Value(Answered { value, room }))
+        let headers = header_text::object_of(&head.headers);
+        Ok(EngineResponse::Value(Answered {
+            value,
+            headers,
+            room,
+        }))
     }
 }
 

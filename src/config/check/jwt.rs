@@ -1,0 +1,74 @@
+//! Tokens that the gateway signs: their key fits, and what the gateway sets is not set by the file.
+
+use crate::config::credentials::{AuthorizationMethod, Jwt, KeyFormat, LIFETIME};
+use crate::config::{Config, Credential, Finding};
+
+use super::Broken;
+
+/// Claims that the gateway sets (RFC 7519 §4.1).
+const CLAIMS: [&str; 4] = ["iat", "nbf", "exp", "jti"];
+/// Members of the header that it sets, or that would have to be understood (RFC 7515 §4.1).
+const HEADER: [&str; 4] = ["alg", "kid", "crit", "b64"];
+
+pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
+    for (format, credential) in &config.credentials {
+        let at = format!("config.credentials.{format}.config");
+        if broken.touches(&at) {
+            continue;
+        }
+        match credential.jwt() {
+            Some(jwt) => {
+                check_one(jwt, &format!("{at}.jwt"), findings);
+                let fields = credential.fields().iter().enumerate();
+                for (index, _) in fields.filter(|(_, field)| field.name == "jwt") {
+                    let text = "a field cannot be called `jwt`: `{{jwt}}` is the signed token";
+                    findings.push(Finding::error(format!("{at}.fields[{index}].name"), text));
+                }
+            }
+            None => check_needed(credential, &at, findings),
+        }
+    }
+}
+
+fn check_needed(credential: &Credential, at: &str, findings: &mut Vec<Finding>) {
+    let method = credential
+        .oauth()
+        .map(|oauth| oauth.options.authorization_method);
+    let text = if matches!(credential, Credential::JwtBearer(_)) {
+        "`jwt_bearer` needs `jwt`: the assertion is made of it"
+    } else if method == Some(AuthorizationMethod::PrivateKeyJwt) {
+        "`private_key_jwt` needs `jwt`: the client signs with it"
+    } else {
+        return;
+    };
+    findings.push(Finding::error(at, text));
+}
+
+fn check_one(jwt: &Jwt, at: &str, findings: &mut Vec<Finding>) {
+    let reserved = [
+        ("claims", &jwt.claims, CLAIMS),
+        ("header", &jwt.header, HEADER),
+    ];
+    for (map, entries, names) in reserved {
+        for name in entries.keys().filter(|name| names.contains(&name.as_str())) {
+            let text = format!("`{name}` is set by the gateway and cannot be set here");
+            findings.push(Finding::error(format!("{at}.{map}.{name}"), text));
+        }
+    }
+    let is_shared = jwt.algorithm.is_shared();
+    let text = match jwt.key_format {
+        KeyFormat::Pem if is_shared => "a shared secret is `utf8`, `base64`, `hex` or `jwk`",
+        KeyFormat::Utf8 if !is_shared => "a private key is `pem`, `jwk`, `base64` or `hex`",
+        _ => "",
+    };
+    if !text.is_empty() {
+        findings.push(Finding::error(format!("{at}.key_format"), text));
+    }
+    if jwt
+        .lifetime
+        .is_some_and(|seconds| !LIFETIME.contains(&seconds.0))
+    {
+        let text = format!("is not {} to {} seconds", LIFETIME.start(), LIFETIME.end());
+        findings.push(Finding::error(format!("{at}.lifetime"), text));
+    }
+}
