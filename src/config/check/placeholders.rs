@@ -14,7 +14,7 @@ use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_b
 use super::Broken;
 
 /// Keys below which no template is, next to those of `prose`: JSONata, patterns and forms.
-const NO_TEMPLATES: [&str; 12] = [
+const NO_TEMPLATES: [&str; 13] = [
     "run_if",
     "handle_verification",
     "payload_transform",
@@ -24,6 +24,7 @@ const NO_TEMPLATES: [&str; 12] = [
     "confirm_url_pattern",
     "event_id",
     "is_rate_limited",
+    "retry_on",
     "context_lookup_field_value",
     "fields",
     "contextFromCallback",

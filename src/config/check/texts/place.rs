@@ -38,6 +38,7 @@ impl TextKind {
             "event_id"
             | "handle_verification"
             | "is_rate_limited"
+            | "retry_on"
             | "payload_transform"
             | "run_if"
             | "context_lookup_field_value" => Self::Source,
