@@ -31,7 +31,9 @@ pub(super) struct Operated {
 
 impl Operated {
     pub(super) fn of(config: &Config, typed: &Typed) -> Self {
-        let declared = config.fields().map(|field| field.name.clone());
+        let declared = config
+            .fields()
+            .flat_map(|field| field.filled_keys().cloned());
         let mut operated = Self {
             declared: Rc::new(declared.collect()),
             ..Self::default()

@@ -51,7 +51,10 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     if broken.touches("config.credentials") || broken.touches("config.actions") {
         return None;
     }
-    let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
+    let mut known: BTreeSet<String> = config
+        .fields()
+        .flat_map(|field| field.filled_keys().cloned())
+        .collect();
     for credential in config.credentials.values() {
         if !credential.has_token() {
             continue;
