@@ -24,7 +24,11 @@ pub const RESERVED: &[&str] = &[
     "validation",
     "post_connect_user_form",
     "refresh_token",
+    EXCHANGE,
 ];
+
+/// The action that gets a token for the code of a callback.
+pub const EXCHANGE: &str = "exchange_code";
 
 /// The action that gets an account its tokens.
 const REFRESH: &str = "refresh_token";

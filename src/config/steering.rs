@@ -76,13 +76,11 @@ fn declared_keys(config: &Config) -> BTreeSet<String> {
         keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
         keys.insert(field.clone());
     }
-    for wanted in config
-        .credentials
-        .values()
-        .filter_map(Credential::context_from_token)
-    {
-        keys.extend(wanted.keys().cloned());
-        keys.insert("oauth".to_owned());
+    for credential in config.credentials.values() {
+        keys.extend(credential.granted_keys().cloned());
+        if credential.context_from_token().is_some() {
+            keys.insert("oauth".to_owned());
+        }
     }
     for oauth in config.credentials.values().filter_map(Credential::oauth) {
         keys.extend(oauth.context_from_callback.keys().cloned());
@@ -125,7 +123,8 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
     let parameters = oauth
         .token_params
         .values()
-        .chain(oauth.refresh_params.values());
+        .chain(oauth.refresh_params.values())
+        .chain(oauth.token_headers.values());
     let urls = urls
         .into_iter()
         .flatten()

@@ -229,8 +229,16 @@ fn aims() -> Vec<(String, Value)> {
         ("options/scopeSeparator", json!(",")),
         ("options/bodyFormat", json!("json")),
         ("options/authorizationMethod", json!("body")),
+        ("options/credentialsEncoding", json!("raw")),
         ("tokenParams", json!({ "mirror": "on" })),
         ("refreshParams", json!({ "mirror": "on" })),
+        (
+            "jwt",
+            json!({ "algorithm": "RS256", "key": "{{private_key}}" }),
+        ),
+        ("tokenHeaders", json!({ "x-mirror": "on" })),
+        ("tokenParamNames", json!({ "scope": "mirror" })),
+        ("callbackGrant", json!("client_credentials")),
     ];
     let mut all: Vec<_> = table
         .into_iter()
@@ -345,6 +353,13 @@ fn the_tables_of_this_test_have_every_key_of_the_schema() {
         "tokenResponsePath",
         "contextFromToken",
         "contextFromCallback",
+        "contextFromClaims",
+        "tokenNames",
+        "expires_in_unit",
+        "refreshKeepsToken",
+        "authorizeParamNames",
+        "authorizeFragment",
+        "codeParam",
         "fields",
     ];
     has(&aims(), CREDENTIAL, "OAuth2", &harmless);

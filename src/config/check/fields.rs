@@ -19,6 +19,9 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
         if let Some(keys) = credential.context_from_token() {
             check_keys(keys.keys(), &at, "contextFromToken", findings);
         }
+        if let Some(keys) = credential.context_from_claims() {
+            check_keys(keys.keys(), &at, "contextFromClaims", findings);
+        }
         if let Some(oauth) = credential.oauth() {
             check_keys(
                 oauth.context_from_callback.keys(),

@@ -1,7 +1,7 @@
 //! Placeholders that nothing fills, and text that only looks like one. The
 //! check traverses the JSON itself, so that it sees every template of every section.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -61,12 +61,16 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
         }
         known.extend(credential.jwt().map(|_| "jwt".to_owned()));
         known.extend(["oauth".to_owned(), "access_token".to_owned()]);
-        let filled = credential.context_from_token().into_iter();
-        known.extend(filled.flat_map(BTreeMap::keys).cloned());
+        known.extend(credential.granted_keys().cloned());
         let Some(oauth) = credential.oauth() else {
             continue;
         };
         known.extend(oauth.context_from_callback.keys().cloned());
+        let read = oauth.params.values().flat_map(Template::placeholders);
+        let mut read = read.flat_map(Placeholder::paths);
+        if read.any(|path| context_key(path) == Some("random")) {
+            known.insert("random".to_owned());
+        }
     }
     let handshake = config
         .webhook

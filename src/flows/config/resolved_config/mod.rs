@@ -25,6 +25,7 @@ use crate::ports::{Outside, System};
 use crate::settings::{PrivateUpstreams, Settings};
 
 /// The configuration of one account.
+#[derive(Clone)]
 pub struct ResolvedConfig {
     pub integration: Rc<IntegrationRecord>,
     pub install: Rc<InstallRecord>,
