@@ -25,7 +25,11 @@ pub const RESERVED: &[&str] = &[
     "post_connect_user_form",
     "refresh_token",
     EXCHANGE,
+    PRE_DELETE,
 ];
+
+/// The action that runs before an account is deleted.
+pub const PRE_DELETE: &str = "pre_delete";
 
 /// The action that gets a token for the code of a callback.
 pub const EXCHANGE: &str = "exchange_code";
