@@ -251,7 +251,7 @@ impl Config {
     pub fn dotted_keys(&self) -> BTreeSet<String> {
         self.fields()
             .filter(|field| field.allow_dots)
-            .map(|field| field.name.clone())
+            .flat_map(|field| field.filled_keys().cloned())
             .collect()
     }
 

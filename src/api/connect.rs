@@ -13,6 +13,7 @@ use url::Url;
 use super::RequestContext;
 use super::route::ConnectRoute;
 use super::unproved::Sender;
+use crate::account::seal::Keyring;
 use crate::account::token::{self, TokenKind, TokenProof};
 use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::{self, Brand, Card, Choose};
@@ -22,6 +23,7 @@ use crate::flows::base::body;
 use crate::flows::base::memory::values::{bytes_of_values, too_many_values};
 use crate::flows::lifecycle::connect as flow;
 use crate::flows::messages::connecting::CallbackRequest;
+use crate::ids::AccountId;
 use crate::json;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use crate::settings::{FORM_BYTES, FORM_FIELDS};
@@ -140,11 +142,10 @@ async fn callback<O: Outside>(
         pairs(&request.url)
     };
     let unknown = || show::failed(context, ConnectFailure::InvalidToken, None);
-    let state = first(&parameters, "state").unwrap_or_default().to_owned();
-    if state.is_empty() {
-        return Ok(unknown());
-    }
     let sender = Sender::of(context, &request.headers);
+    let Some(state) = state_of(&parameters, sender.keyring()?).map(str::to_owned) else {
+        return Ok(unknown());
+    };
     let read = token::read_token(sender.keyring()?, TokenKind::State, &state);
     let Some((account, proof)) = proved(&sender, read).await? else {
         return Ok(unknown());
@@ -172,6 +173,21 @@ async fn callback<O: Outside>(
     let mut reply = show::ended(context, &ended);
     jar.remove(&mut reply, &hash);
     Ok(reply)
+}
+
+/// `state`; where a file gives it another name, the one value that this gateway signed as one. The object compares the name.
+fn state_of<'p>(parameters: &'p [(String, String)], ring: &Keyring) -> Option<&'p str> {
+    let is_signed = |text: &&str| {
+        let read = token::read_token::<AccountId>(ring, TokenKind::State, text);
+        read.is_some_and(|(_, proof)| proof == TokenProof::Signed)
+    };
+    match first(parameters, "state").filter(|text| !text.is_empty()) {
+        Some(text) => Some(text),
+        None => parameters
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .find(is_signed),
+    }
 }
 
 /// The fields of a form.

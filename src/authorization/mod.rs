@@ -112,14 +112,16 @@ fn access_token(scope: &TemplateScope) -> Result<String, AuthorizationError> {
 }
 
 fn basic_header(basic: &Basic, scope: &TemplateScope) -> Result<SignIn, AuthorizationError> {
-    let username = required(&basic.username, scope)?;
-    let password = basic
-        .password
-        .as_ref()
-        .map(|password| password.text(scope))
-        .transpose()?
-        .flatten()
-        .unwrap_or_default();
+    // Some providers take the password alone. Only the file can say so: a value that is empty is none.
+    let is_nameless = basic.username.literal() == Some("");
+    let (username, password) = match &basic.password {
+        Some(password) if is_nameless => (String::new(), required(password, scope)?),
+        password => {
+            let text = password.as_ref().map(|password| password.text(scope));
+            let text = text.transpose()?.flatten().unwrap_or_default();
+            (required(&basic.username, scope)?, text)
+        }
+    };
     if username.contains(':') {
         return Err(AuthorizationError::Colon);
     }

@@ -48,6 +48,11 @@ fn each_format_puts_the_credential_in_its_place() {
             json!({ "format": "basic", "config": { "username": "{{user}}", "password": "{{password}}" } }),
             headers(&[("authorization", "Basic bWU6cDp3")]),
         ),
+        // Azure DevOps documents a personal access token so.
+        (
+            json!({ "format": "basic", "config": { "username": "", "password": "{{password}}" } }),
+            headers(&[("authorization", "Basic OnA6dw==")]),
+        ),
         (
             json!({ "format": "header", "config": { "header_name": "X-Key", "header_value": "{{api_key}}" } }),
             headers(&[("x-key", "k y")]),
@@ -95,6 +100,15 @@ fn a_missing_or_impossible_credential_is_never_sent_half() {
     );
     let query = json!({ "format": "query", "config": { "name": "key", "value": "{{api_key}}" } });
     assert!(signed(query, &json!({ "api_key": null })).is_err());
+    for empty in [
+        json!({ "username": "" }),
+        json!({ "username": "", "password": "" }),
+        json!({ "username": "", "password": "{{none:undefined}}" }),
+        json!({ "username": "{{user}}", "password": "p" }),
+    ] {
+        let basic = json!({ "format": "basic", "config": empty });
+        assert!(signed(basic, &json!({ "user": "" })).is_err(), "{empty}");
+    }
     let nameless = json!({ "format": "basic", "config": { "username": "{{user}}" } });
     assert!(signed(nameless, &json!({ "user": null })).is_err());
     let computed = json!({ "format": "header", "config": { "expression": "'text'" } });

@@ -25,7 +25,15 @@ pub const RESERVED: &[&str] = &[
     "validation",
     "post_connect_user_form",
     "refresh_token",
+    EXCHANGE,
+    PRE_DELETE,
 ];
+
+/// The action that runs before an account is deleted.
+pub const PRE_DELETE: &str = "pre_delete";
+
+/// The action that gets a token for the code of a callback.
+pub const EXCHANGE: &str = "exchange_code";
 
 /// The action that gets an account its tokens.
 const REFRESH: &str = "refresh_token";

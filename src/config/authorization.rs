@@ -47,7 +47,7 @@ pub struct Bearer {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Basic {
-    /// The user name.
+    /// The user name; an empty text for a provider that takes the password alone.
     pub username: Template,
     /// The password; empty when absent.
     #[serde(default)]

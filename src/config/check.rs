@@ -13,6 +13,7 @@ mod bodies;
 mod carried;
 mod client;
 mod custom;
+mod exchange;
 mod fields;
 mod hosts;
 mod jwt;
@@ -41,6 +42,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     client::check(config, &broken, findings);
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
+    exchange::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
     may_fail::check(config, findings);
     hosts::check(config, &broken, findings);

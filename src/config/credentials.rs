@@ -13,11 +13,18 @@ use super::{Count, Field};
 
 mod custom_token;
 mod endpoints;
+mod exchange;
 mod jwt;
+mod options;
 mod pkce;
 pub use custom_token::{CustomToken, TokenExpressions};
 pub use endpoints::Endpoint;
+pub use exchange::{
+    AuthorizeParamNames, CallbackGrant, DurationUnit, Fragment, ParamName, TokenNames,
+    TokenParamNames,
+};
 pub use jwt::{Jwt, KeyFormat, LIFETIME, SelfSigned, SigningAlgorithm};
+pub use options::{AuthorizationMethod, CredentialsEncoding, Options, TokenBodyFormat};
 pub use pkce::Pkce;
 
 /// One way to connect an account.
@@ -82,20 +89,42 @@ pub struct OAuth2 {
     pub options: Options,
     /// What is asked for.
     pub scope: Vec<Template>,
-    /// Extra parameters of the authorization request.
+    /// Extra parameters of the authorization request; `{{random}}` is a random value of each request.
     pub params: BTreeMap<String, Template>,
+    /// What a callback brings a token by.
+    pub callback_grant: CallbackGrant,
+    /// What parameters of the authorization request are called.
+    pub authorize_param_names: AuthorizeParamNames,
+    /// Text behind the `#` of the authorization URL, in front of the parameters: for a page that reads them there.
+    pub authorize_fragment: Option<Fragment>,
+    /// What the callback calls the code; `code` when absent.
+    pub code_param: Option<String>,
     /// Extra parameters of the token request.
     pub token_params: BTreeMap<String, Template>,
     /// Extra parameters of the refresh request.
     pub refresh_params: BTreeMap<String, Template>,
+    /// Extra headers of token and refresh requests.
+    pub token_headers: BTreeMap<String, Template>,
+    /// What parameters of token and refresh requests are called.
+    pub token_param_names: TokenParamNames,
     /// Seconds a token lives when the provider does not say.
     pub token_expiry_duration: Option<Count>,
     /// How the code is proved to be ours (RFC 7636).
     pub pkce: Pkce,
     /// Where in the token response the token is; the root when absent.
     pub token_response_path: Option<Path>,
+    /// Where in the token what RFC 6749 calls otherwise is.
+    pub token_names: TokenNames,
+    /// The unit of the answer's `expires_in`; seconds when absent.
+    #[serde(rename = "expires_in_unit")]
+    pub expires_in_unit: DurationUnit,
+    /// Whether the token lives on where the answer to a refresh has none.
+    pub refresh_keeps_token: bool,
     /// Context keys filled from the token response.
     pub context_from_token: BTreeMap<String, Path>,
+    /// Context keys filled from claims of the ID token, or else of the access token. Nothing verifies its signature: it is
+    /// as good as the connection to the token endpoint.
+    pub context_from_claims: BTreeMap<String, Path>,
     /// Context keys filled from the callback's query.
     pub context_from_callback: BTreeMap<String, String>,
     /// What a token that the gateway signs is made of: the assertion of `jwt_bearer`, and of the client where
@@ -149,55 +178,6 @@ pub struct Endpoints {
     pub issuer: Option<Template>,
     /// Whether a callback may lack `iss`, for a provider that sends none.
     pub issuer_optional: bool,
-}
-
-/// How requests to the endpoints are written.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-#[schemars(rename = "OAuthOptions")]
-pub struct Options {
-    /// The separator between scopes.
-    pub scope_separator: String,
-    /// How the body of a token request is written.
-    pub body_format: TokenBodyFormat,
-    /// Whether the client signs in by a header or in the body.
-    pub authorization_method: AuthorizationMethod,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            scope_separator: " ".to_owned(),
-            body_format: TokenBodyFormat::default(),
-            authorization_method: AuthorizationMethod::default(),
-        }
-    }
-}
-
-/// How the body of a token request is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "OAuthBodyFormat")]
-pub enum TokenBodyFormat {
-    /// `application/x-www-form-urlencoded`
-    #[default]
-    Form,
-    /// `application/json`
-    Json,
-}
-
-/// Whether the client signs in by a header or in the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthorizationMethod {
-    /// `Authorization: Basic` (RFC 6749, section 2.3.1).
-    #[default]
-    Header,
-    /// Parameters of the body.
-    Body,
-    /// A token that the client signs (RFC 7523, section 2.2).
-    #[serde(rename = "private_key_jwt")]
-    PrivateKeyJwt,
 }
 
 impl Credential {
@@ -266,6 +246,17 @@ impl Credential {
             Self::CustomToken(config) => Some(&config.context_from_token),
             _ => self.oauth().map(|config| &config.context_from_token),
         }
+    }
+
+    /// Context keys filled from a token's claims.
+    pub fn context_from_claims(&self) -> Option<&BTreeMap<String, Path>> {
+        self.oauth().map(|config| &config.context_from_claims)
+    }
+
+    /// The context keys that the provider fills with the token.
+    pub fn granted_keys(&self) -> impl Iterator<Item = &String> {
+        let maps = [self.context_from_token(), self.context_from_claims()];
+        maps.into_iter().flatten().flat_map(BTreeMap::keys)
     }
 
     /// Its URLs, each with its key in `auth`.

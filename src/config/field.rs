@@ -1,6 +1,8 @@
 //! One input of the connect form. Its value lands in the account's context
 //! under its name.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +34,10 @@ pub struct Field {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub pattern: Option<WholePattern>,
+    /// A regular expression that the whole value must not match.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub not_pattern: Option<WholePattern>,
     /// Whether a value that is used in a host may hold dots.
     #[serde(default)]
     pub allow_dots: bool,
@@ -44,6 +50,18 @@ pub struct Field {
     /// The input's label.
     #[serde(default)]
     pub help_text: Option<String>,
+    /// Text in front of the input, which is no part of the value.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Text behind the input, which is no part of the value.
+    #[serde(default)]
+    pub suffix: Option<String>,
+    /// Where the provider says how to find the value: an `https://` address.
+    #[serde(default)]
+    pub docs_url: Option<String>,
+    /// Which choice of another field shows this one; always, when absent.
+    #[serde(default)]
+    pub visible_when: Option<FieldVisibility>,
     /// What a `single_select` offers.
     #[serde(default)]
     pub options: Vec<Choice>,
@@ -74,6 +92,19 @@ pub enum Format {
     Uuid,
     /// An absolute URL.
     Url,
+    /// The name of a host, with dots, without scheme, port or path.
+    Hostname,
+}
+
+/// A choice of another field.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldVisibility {
+    /// The name of a `single_select` of the same form.
+    pub field: String,
+    /// Those of its values that show the field.
+    #[serde(rename = "is")]
+    pub values: Vec<Value>,
 }
 
 /// What is done to a value before it is stored.
@@ -96,4 +127,27 @@ pub struct Choice {
     pub label: String,
     /// What is stored.
     pub value: Value,
+    /// Further keys of the context that this choice fills.
+    #[serde(default)]
+    pub set: BTreeMap<String, Value>,
+}
+
+impl Field {
+    /// The keys that its options fill in addition to its own.
+    pub fn set_keys(&self) -> impl Iterator<Item = &String> {
+        self.options.iter().flat_map(|choice| choice.set.keys())
+    }
+
+    /// The keys of the context that the field fills: its own, and those that its options set.
+    pub fn filled_keys(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.name).chain(self.set_keys())
+    }
+
+    /// Whether a choice in this context shows the field.
+    pub fn is_visible(&self, context: &Value) -> bool {
+        self.visible_when.as_ref().is_none_or(|condition| {
+            let chosen = context.get(&condition.field);
+            chosen.is_some_and(|chosen| condition.values.contains(chosen))
+        })
+    }
 }

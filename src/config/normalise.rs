@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::action::EXCHANGE;
+
 /// Writes a single credential as a map from its format, so that overrides
 /// merge into the right one.
 pub fn normalise(config: &mut Value) {
@@ -39,6 +41,9 @@ pub(super) fn prepare(config: &mut Value) {
     }
     if let Some(actions) = config.get_mut("actions") {
         each(actions, action);
+        if let Some(exchange) = actions.get_mut(EXCHANGE) {
+            without_token(exchange);
+        }
     }
     if let Some(verification) = config
         .get_mut("webhook")
@@ -128,6 +133,14 @@ fn written_out(step: &mut Value) {
         }
     }
     *keys = ordered;
+}
+
+/// The steps of an action that gets a token.
+fn without_token(action: &mut Value) {
+    match action.get_mut("steps") {
+        Some(Value::Array(steps)) => steps.iter_mut().for_each(credential_step),
+        _ => credential_step(action),
+    }
 }
 
 /// A request that gets a token has none: unless it says how it is authenticated, it is not.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use crate::expression::Expression;
 use crate::expression::scope::SCOPES;
@@ -23,6 +23,72 @@ pub struct RateLimit {
     /// What is left: a number, or `{limit, remaining, reset}`; JSONata, or the name of a header.
     #[serde(default)]
     pub rate_limit_header_expression: Option<HeaderOrExpression>,
+    /// Which further answers may pass and are retried as a 503 is: a list of statuses, or JSONata.
+    #[serde(default)]
+    pub retry_on: Option<RetryOn>,
+}
+
+/// Answers that may pass, and are no rate limit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RetryOn {
+    /// Those with these statuses.
+    Statuses(Vec<u16>),
+    /// Those of which this is true.
+    Expression(Expression),
+}
+
+/// What may pass: no success, and no refusal of the credential, which is renewed.
+fn may_pass(status: u16) -> bool {
+    (400..600).contains(&status) && status != 401
+}
+
+impl<'de> Deserialize<'de> for RetryOn {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(RetryOnVisitor)
+    }
+}
+
+struct RetryOnVisitor;
+
+impl<'de> Visitor<'de> for RetryOnVisitor {
+    type Value = RetryOn;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a list of statuses or a JSONata expression")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RetryOn, A::Error> {
+        let mut statuses = Vec::new();
+        while let Some(status) = items.next_element()? {
+            if !may_pass(status) {
+                return Err(A::Error::custom(
+                    "a status is 400 to 599, without 401, for which the credential is renewed",
+                ));
+            }
+            statuses.push(status);
+        }
+        Ok(RetryOn::Statuses(statuses))
+    }
+
+    fn visit_str<E: Error>(self, source: &str) -> Result<RetryOn, E> {
+        Expression::parse_path_or_source(source)
+            .map(RetryOn::Expression)
+            .map_err(E::custom)
+    }
+}
+
+impl JsonSchema for RetryOn {
+    fn schema_name() -> Cow<'static, str> {
+        "RetryOn".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["array", "string"],
+            "items": {"type": "integer", "minimum": 400, "maximum": 599, "not": {"const": 401}},
+            "examples": [[409, 423], "status = 400 and response.code = 1014"]
+        })
+    }
 }
 
 /// An expression, or a constant that means the default.

@@ -39,7 +39,7 @@ impl Config {
 
     /// The context keys that a customer's form, or the query of their way back, fills.
     pub fn typed_keys(&self) -> BTreeSet<String> {
-        let fields = self.fields().map(|field| field.name.clone());
+        let fields = self.fields().flat_map(|field| field.filled_keys().cloned());
         let oauths = self.credentials.values().filter_map(Credential::oauth);
         let from_callback = oauths.flat_map(|oauth| oauth.context_from_callback.keys().cloned());
         fields.chain(from_callback).collect()
@@ -63,6 +63,11 @@ pub fn steered_fields(config: &Config, file: &Value) -> BTreeSet<String> {
 /// The keys that the typed config names as steering: hosts, what finds an account, what the provider fills, the client's own keys.
 fn declared_keys(config: &Config) -> BTreeSet<String> {
     let mut keys = config.origin_keys();
+    // Another choice would fill other keys, too.
+    let choices = config
+        .fields()
+        .filter(|field| field.set_keys().next().is_some());
+    keys.extend(choices.map(|field| field.name.clone()));
     for (_, scheme) in config.webhook.iter().flat_map(Webhook::schemes) {
         let Some(field) = &scheme.config.context_lookup_field_name else {
             continue;
@@ -71,13 +76,11 @@ fn declared_keys(config: &Config) -> BTreeSet<String> {
         keys.extend(places.map(|(at, _)| field.chars().take(at).collect()));
         keys.insert(field.clone());
     }
-    for wanted in config
-        .credentials
-        .values()
-        .filter_map(Credential::context_from_token)
-    {
-        keys.extend(wanted.keys().cloned());
-        keys.insert("oauth".to_owned());
+    for credential in config.credentials.values() {
+        keys.extend(credential.granted_keys().cloned());
+        if credential.context_from_token().is_some() {
+            keys.insert("oauth".to_owned());
+        }
     }
     for oauth in config.credentials.values().filter_map(Credential::oauth) {
         keys.extend(oauth.context_from_callback.keys().cloned());
@@ -120,7 +123,8 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
     let parameters = oauth
         .token_params
         .values()
-        .chain(oauth.refresh_params.values());
+        .chain(oauth.refresh_params.values())
+        .chain(oauth.token_headers.values());
     let urls = urls
         .into_iter()
         .flatten()

@@ -56,11 +56,23 @@ pub fn read(
     let (mut values, mut problems) = (Map::new(), Problems::default());
     let (values_of, _) = effort::within(MATCHING_STEPS, || {
         let read = |field: &Field| value(field, posted_as(posted, &field.name), kept, origins);
-        fields.iter().map(read).collect::<Vec<_>>()
+        let mut values_of = Vec::new();
+        for field in fields {
+            let is_shown = is_shown(field, fields, &values_of);
+            values_of.push(if is_shown {
+                read(field)
+            } else {
+                Ok(emptied(field, kept))
+            });
+        }
+        values_of
     });
     for (field, value) in fields.iter().zip(values_of) {
         match value {
-            Ok(value) => values.extend(value.map(|value| (field.name.clone(), value))),
+            Ok(value) => {
+                values.extend(set_by(field, value.as_ref(), kept));
+                values.extend(value.map(|value| (field.name.clone(), value)));
+            }
             Err(words) => problems.add(&field.name, words),
         }
     }
@@ -85,7 +97,7 @@ pub fn json_value(field: &Field, given: &Value, origins: &OriginFields) -> Resul
         return value.ok_or_else(|| format!("Choose one of the options of {}.", named(field)));
     }
     let text = match given {
-        Value::String(text) => trimmed(text).to_owned(),
+        Value::String(text) => bare(field, trimmed(text)).to_owned(),
         Value::Number(number) => json::number_text(number),
         _ => return Err(format!("{} must be a text.", named(field))),
     };
@@ -94,6 +106,43 @@ pub fn json_value(field: &Field, given: &Value, origins: &OriginFields) -> Resul
     }
     check::text(field, &text, origins)?;
     Ok(transformed(field, Value::String(text)))
+}
+
+/// Whether a choice above shows the field. Where that choice has a problem, the field is read: its own problem is said
+/// together with that of the choice.
+fn is_shown(field: &Field, fields: &[Field], before: &[Result<Option<Value>, String>]) -> bool {
+    let Some(condition) = &field.visible_when else {
+        return true;
+    };
+    let mut above = fields.iter().zip(before);
+    let found = above.find(|(other, _)| other.name == condition.field);
+    match found {
+        Some((_, Ok(Some(value)))) => condition.values.contains(value),
+        Some((_, Err(_))) => true,
+        Some((_, Ok(None))) | None => false,
+    }
+}
+
+/// What becomes of the value of a field that is not shown: a stored one goes.
+fn emptied(field: &Field, kept: Option<&Value>) -> Option<Value> {
+    kept_value(kept, field).map(|_| Value::Null)
+}
+
+/// What a choice fills in addition, and what another choice has filled before.
+fn set_by(field: &Field, value: Option<&Value>, kept: Option<&Value>) -> Map<String, Value> {
+    let mut set = Map::new();
+    let Some(value) = value else { return set };
+    let is_there = |key: &&String| kept.is_some_and(|kept| kept.get(*key).is_some());
+    set.extend(
+        field
+            .set_keys()
+            .filter(is_there)
+            .map(|key| (key.clone(), Value::Null)),
+    );
+    let choice = field.options.iter().find(|choice| choice.value == *value);
+    let chosen = choice.map(|choice| choice.set.clone()).unwrap_or_default();
+    set.extend(chosen);
+    set
 }
 
 fn is_scalar(value: &Value) -> bool {
@@ -140,7 +189,7 @@ fn value(
     origins: &OriginFields,
 ) -> Result<Option<Value>, String> {
     let typed = match field.kind {
-        FieldKind::Text | FieldKind::Password => trimmed(posted.unwrap_or_default()),
+        FieldKind::Text | FieldKind::Password => bare(field, trimmed(posted.unwrap_or_default())),
         FieldKind::SingleSelect => posted.unwrap_or_default(),
     };
     let value = match field.kind {
@@ -158,6 +207,15 @@ fn value(
         }
     };
     Ok(Some(transformed(field, value)))
+}
+
+/// The value without the text around the input, which some type or paste along with it.
+fn bare<'t>(field: &Field, typed: &'t str) -> &'t str {
+    let (prefix, suffix) = (field.prefix.as_deref(), field.suffix.as_deref());
+    let text = prefix.and_then(|prefix| typed.strip_prefix(prefix));
+    let text = text.unwrap_or(typed);
+    let text = suffix.map_or(text, |suffix| text.strip_suffix(suffix).unwrap_or(text));
+    trimmed(text)
 }
 
 /// A value that was left empty, or not posted at all.

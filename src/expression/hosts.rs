@@ -30,7 +30,7 @@ impl PlainHttp {
 /// Why a text is not a host pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a host pattern; write `api.example.com`, `*.example.com`, `http://localhost:8080` or `*`"
+    "`{0}` is not a host pattern; write `api.example.com`, `*.example.com`, `accounts.example.{{com,eu}}`, `http://localhost:8080` or `*`"
 )]
 pub struct PatternError(String);
 
@@ -41,7 +41,8 @@ pub struct AllowedHosts(Vec<HostPattern>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct HostPattern {
     source: String,
-    host: HostForm,
+    /// One, or one for each public suffix of a list.
+    hosts: Vec<HostForm>,
     scheme: &'static str,
     port: Option<u16>,
 }
@@ -87,23 +88,65 @@ impl AllowedHosts {
 
     /// Whether `*` is among the patterns.
     pub fn is_any(&self) -> bool {
-        self.0.iter().any(|pattern| pattern.host == HostForm::Any)
+        self.0
+            .iter()
+            .any(|pattern| pattern.hosts.contains(&HostForm::Any))
     }
 }
 
 impl HostPattern {
     fn permits(&self, url: &Url, host: &str) -> bool {
-        let fits = match &self.host {
-            HostForm::Any => return true,
-            HostForm::Exactly(exact) => host == exact,
-            HostForm::Below(suffix) => host
-                .strip_suffix(suffix.as_str())
-                .is_some_and(|label| !label.is_empty()),
-        };
+        if self.hosts.contains(&HostForm::Any) {
+            return true;
+        }
+        let fits = self.hosts.iter().any(|form| form.permits(host));
         let default = if self.scheme == "http" { 80 } else { 443 };
         fits && url.scheme() == self.scheme
             && url.port_or_known_default() == Some(self.port.unwrap_or(default))
     }
+}
+
+impl HostForm {
+    fn permits(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exactly(exact) => host == exact,
+            Self::Below(suffix) => host
+                .strip_suffix(suffix.as_str())
+                .is_some_and(|label| !label.is_empty()),
+        }
+    }
+
+    fn parse(bare: &str, is_wild: bool) -> Option<(Self, Option<u16>)> {
+        let (host, port) = host_and_port(bare)?;
+        match is_wild {
+            true if host.contains('.') => Some((Self::Below(format!(".{host}")), port)),
+            true => None,
+            false => Some((Self::Exactly(host), port)),
+        }
+    }
+}
+
+/// The most public suffixes of a list.
+const SUFFIXES: usize = 50;
+
+/// The hosts of `accounts.example.{com,eu,com.au}`; a text without a list is one host. The vendor's own label is in front of
+/// the list, so that no pattern allows all hosts of a suffix.
+fn of_suffixes(bare: &str) -> Option<Vec<String>> {
+    let Some((front, list)) = bare.split_once('{') else {
+        return Some(vec![bare.to_owned()]);
+    };
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let suffixes: Vec<&str> = list.strip_suffix('}')?.split(',').collect();
+    let has_own_label = front.strip_suffix('.').is_some_and(|own| !own.is_empty());
+    let are_suffixes = suffixes.iter().all(|one| one.split('.').all(is_label));
+    let hosts = suffixes.iter().map(|suffix| format!("{front}{suffix}"));
+    (has_own_label && are_suffixes && suffixes.len() <= SUFFIXES).then(|| hosts.collect())
 }
 
 impl FromStr for HostPattern {
@@ -114,7 +157,7 @@ impl FromStr for HostPattern {
         if text == "*" {
             return Ok(Self {
                 source,
-                host: HostForm::Any,
+                hosts: vec![HostForm::Any],
                 scheme: "https",
                 port: None,
             });
@@ -130,15 +173,14 @@ impl FromStr for HostPattern {
             Some(bare) => (true, bare),
             None => (false, rest),
         };
-        let (host, port) = host_and_port(bare).ok_or_else(error)?;
-        let host = match wild {
-            true if host.contains('.') => HostForm::Below(format!(".{host}")),
-            true => return Err(error()),
-            false => HostForm::Exactly(host),
-        };
+        let bares = of_suffixes(bare).ok_or_else(error)?;
+        let read = bares.iter().map(|bare| HostForm::parse(bare, wild));
+        let read: Vec<_> = read.collect::<Option<_>>().ok_or_else(error)?;
+        let port = read.first().and_then(|(_, port)| *port);
+        let hosts = read.into_iter().map(|(form, _)| form).collect();
         Ok(Self {
             source,
-            host,
+            hosts,
             scheme,
             port,
         })
@@ -212,84 +254,11 @@ impl JsonSchema for AllowedHosts {
         json_schema!({
             "type": ["array", "string"],
             "items": {"type": "string"},
-            "description": "Host patterns: `api.example.com`, `*.example.com` (one or more labels), with an optional scheme and port; `*` when the customer owns the server.",
+            "description": "Host patterns: `api.example.com`, `*.example.com` (one or more labels), with an optional scheme and port; `accounts.example.{com,eu,com.au}` for a vendor under several public suffixes; `*` when the customer owns the server.",
             "examples": [["*.accounts.example.com"]]
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{AllowedHosts, PlainHttp};
-
-    fn permits(pattern: &str, url: &str) -> bool {
-        let hosts = AllowedHosts::parse([pattern]).unwrap();
-        hosts.permits(&url.parse().unwrap(), PlainHttp::Allowed)
-    }
-
-    #[test]
-    fn a_pattern_permits_its_hosts_and_no_others() {
-        let table = [
-            ("api.example.com", "https://api.example.com/x", true),
-            ("API.example.com", "https://api.EXAMPLE.com:443/", true),
-            ("api.example.com", "https://evilapi.example.com/", false),
-            (
-                "api.example.com",
-                "https://api.example.com.evil.com/",
-                false,
-            ),
-            ("api.example.com", "https://api.example.com:8443/", false),
-            ("api.example.com", "http://api.example.com/", false),
-            ("api.example.com", "https://user@api.example.com/", false),
-            ("*.my.example.com", "https://acme.my.example.com/", true),
-            ("*.my.example.com", "https://a.b.my.example.com/", true),
-            ("*.my.example.com", "https://my.example.com/", false),
-            ("*.my.example.com", "https://evilmy.example.com/", false),
-            ("*.x.com:8443", "https://a.x.com:8443/", true),
-            ("*.x.com:8443", "https://a.x.com/", false),
-            ("http://localhost:4873", "http://localhost:4873/a", true),
-            ("http://localhost:4873", "https://localhost:4873/a", false),
-            ("http://127.0.0.1:80", "http://127.0.0.1/", true),
-            ("*", "https://anything.internal:9999/", true),
-            ("*", "http://anything.internal/", true),
-            ("*", "https://user@x.com/", false),
-            ("*", "ftp://x.com/", false),
-        ];
-        for (pattern, url, expected) in table {
-            assert_eq!(permits(pattern, url), expected, "{pattern} {url}");
-        }
-    }
-
-    #[test]
-    fn plain_http_needs_the_callers_word() {
-        for pattern in ["*", "http://localhost:4873"] {
-            let hosts = AllowedHosts::parse([pattern]).unwrap();
-            let url = "http://localhost:4873/".parse().unwrap();
-            assert!(!hosts.permits(&url, PlainHttp::Refused), "{pattern}");
-            assert!(hosts.permits(&url, PlainHttp::Allowed), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_pattern_is_refused() {
-        for text in [
-            "",
-            "*.com",
-            "*com",
-            "a.*.com",
-            "ftp://x.com",
-            "x.com/path",
-            "x.com?",
-            "u@x.com",
-            "x.com:port",
-            "x.com:99999",
-            "https://",
-            "exämple.com",
-            "x .com",
-            "*.*",
-            "**",
-        ] {
-            assert!(AllowedHosts::parse([text]).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -5,14 +5,19 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::media::percent_encoded;
+use crate::media::{percent_encoded, segment_encoded};
 
-/// A value within a path segment or a query.
+/// A value within a path segment: what RFC 3986 allows there stays as it is.
+pub(super) fn in_segment(value: &str) -> String {
+    segment_encoded(value.as_bytes())
+}
+
+/// A value within a query.
 pub(super) fn encoded(value: &str) -> String {
     percent_encoded(value.as_bytes())
 }
 
-/// The length of [`encoded`], without making it.
+/// The length of [`encoded`], without making it; no value is longer in a segment.
 pub(super) fn encoded_length(value: &str) -> usize {
     let kept = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     value.bytes().map(|b| if kept(b) { 1 } else { 3 }).sum()
@@ -69,14 +74,12 @@ pub(super) fn whole_origin(value: &str) -> Option<Url> {
 }
 
 /// Whether a segment, decoded as often as a server might, is or contains a
-/// `.` or `..` step.
+/// `.` or `..` step. Some servers read a step up to its `;`.
 pub(super) fn is_dot_segment(segment: &str) -> bool {
+    let is_step = |step: &str| matches!(step.split(';').next(), Some("." | ".."));
     let mut text = segment.to_owned();
     for _ in 0..4 {
-        if text
-            .split(['/', '\\'])
-            .any(|step| matches!(step, "." | ".."))
-        {
+        if text.split(['/', '\\']).any(is_step) {
             return true;
         }
         let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
@@ -91,7 +94,9 @@ pub(super) fn is_dot_segment(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dots, encoded, encoded_length, host_labels, is_dot_segment, port, whole_origin};
+    use super::{
+        Dots, encoded, encoded_length, host_labels, in_segment, is_dot_segment, port, whole_origin,
+    };
 
     #[test]
     fn a_segment_that_walks_is_seen_through_its_encodings() {
@@ -105,10 +110,16 @@ mod tests {
             "a/../b",
             "..\\x",
             "%2e%2e%2fx",
+            "..;",
+            "..;a=b",
+            "%2e%2e%3bx",
+            "a/.;/b",
         ] {
             assert!(is_dot_segment(text), "{text}");
         }
-        for text in ["", "...", ".a", "a..b", "a.b", "%2ea", "a/b", "100%"] {
+        for text in [
+            "", "...", ".a", "a..b", "a.b", "%2ea", "a/b", "100%", ";..", "a;..",
+        ] {
             assert!(!is_dot_segment(text), "{text}");
         }
     }
@@ -185,5 +196,11 @@ mod tests {
         let text = "a b/ü?&=~._-";
         assert_eq!(encoded(text), "a%20b%2F%C3%BC%3F%26%3D~._-");
         assert_eq!(encoded_length(text), encoded(text).len());
+        assert_eq!(in_segment(text), "a%20b%2F%C3%BC%3F&=~._-");
+        assert_eq!(in_segment(":@!$&'()*+,;="), ":@!$&'()*+,;=");
+        assert_eq!(
+            in_segment("/?#[]%\"<>\\^`{|}"),
+            "%2F%3F%23%5B%5D%25%22%3C%3E%5C%5E%60%7B%7C%7D"
+        );
     }
 }

@@ -5,7 +5,7 @@ pub mod coding;
 pub mod form;
 mod percent;
 
-pub use percent::percent_encoded;
+pub use percent::{percent_encoded, segment_encoded};
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;

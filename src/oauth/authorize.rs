@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::config::credentials::Pkce;
+use crate::config::credentials::{ParamName, Pkce};
 use crate::expression::{RenderError, Template, TemplateScope};
 
+use super::client::ID;
 use super::parameters::Parameters;
 use super::pkce::Verifier;
 use super::{GrantClient, OAuthError};
+
+const RESPONSE_TYPE: &str = "response_type";
 
 /// Never taken from the file, whether we send them or not.
 const RESERVED: [&str; 4] = [
@@ -53,33 +56,60 @@ pub fn authorization_url(client: &GrantClient, login: &Authorize) -> Result<Url,
             parameters.set("code_challenge_method", challenge.method);
         }
     }
-    parameters.add_extra(params, &RESERVED, client.scope)?;
-    let query = joined(url.query().unwrap_or_default(), &parameters);
-    url.set_query(Some(&query));
+    parameters.rename(&names(client));
+    let reserved: Vec<&str> = RESERVED.iter().copied().chain([RESPONSE_TYPE]).collect();
+    parameters.add_extra(params, &reserved, client.scope)?;
+    let own = joined(url.query().unwrap_or_default(), &parameters);
+    let ours = parameters.query().collect::<Vec<_>>().join("&");
+    match &client.config.authorize_fragment {
+        Some(fragment) => {
+            url.set_query(Some(&own).filter(|own| !own.is_empty()).map(String::as_str));
+            url.set_fragment(Some(&format!("{}?{ours}", fragment.as_str())));
+        }
+        None if own.is_empty() => url.set_query(Some(&ours)),
+        None => url.set_query(Some(&format!("{own}&{ours}"))),
+    }
     Ok(url)
 }
 
-/// `code`, unless the file asks for more than a code: without one there is nothing to exchange.
+/// What the parameters are called; the client's id is under `idParamName` until then.
+fn names<'c>(client: &'c GrantClient) -> [ParamName<'c>; 5] {
+    client
+        .config
+        .authorize_param_names
+        .all()
+        .map(|name| match name.standard {
+            ID => ParamName {
+                standard: client.id_name(),
+                ..name
+            },
+            _ => name,
+        })
+}
+
+/// As the file says. A token that comes without a code is in the address of the customer's page, where the gateway never
+/// sees it: for such a type it is `code`.
 fn response_type(
     params: &BTreeMap<String, Template>,
     scope: &TemplateScope,
 ) -> Result<String, RenderError> {
-    let own = params.get("response_type");
+    let own = params.get(RESPONSE_TYPE);
     let own = own.map(|template| template.text(scope)).transpose()?;
-    let asks_for_code = |own: &String| own.split([' ', ',']).any(|word| word == "code");
-    let own = own.flatten().filter(asks_for_code);
+    let is_implicit = |word: &str| matches!(word, "" | "token" | "id_token" | "none");
+    let own = own
+        .flatten()
+        .filter(|own| !own.split([' ', ',']).all(is_implicit));
     Ok(own.unwrap_or_else(|| "code".to_owned()))
 }
 
-/// The URL's own pieces as they are written, but for those we set; then ours.
+/// The URL's own pieces as they are written, but for those we set.
 fn joined(own: &str, parameters: &Parameters) -> String {
     let is_kept = |piece: &&str| {
         let name = form_urlencoded::parse(piece.as_bytes()).next();
         name.is_some_and(|(name, _)| !parameters.has(&name) && !RESERVED.contains(&name.as_ref()))
     };
-    let kept = own.split('&').filter(is_kept).map(str::to_owned);
-    let pieces: Vec<String> = kept.chain(parameters.query()).collect();
-    pieces.join("&")
+    let kept: Vec<&str> = own.split('&').filter(is_kept).collect();
+    kept.join("&")
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::config::credentials::OAuth2;
+
 use super::shown_text::cleaned;
 use super::{GrantClient, OAuthError};
 
@@ -22,20 +24,23 @@ pub struct Callback {
 }
 
 /// Why a callback cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
     /// RFC 6749 §3.1: parameters must not be included more than once.
     #[error("the parameter `{0}` is given more than once")]
-    Twice(&'static str),
+    Twice(String),
 }
 
 impl Callback {
-    /// Reads the decoded pairs of a query, or of a form post.
-    pub fn read(pairs: &[(String, String)]) -> Result<Self, CallbackError> {
+    /// Reads the decoded pairs of a query, or of a form post, with the names that the file gives them.
+    pub fn read(config: &OAuth2, pairs: &[(String, String)]) -> Result<Self, CallbackError> {
         let description = first(pairs, "error_description");
+        let state = once(pairs, "state")?;
+        let own_state = config.authorize_param_names.state.set();
+        let own_state = own_state.map(|name| once(pairs, name)).transpose()?;
         Ok(Self {
-            code: once(pairs, "code")?,
-            state: once(pairs, "state")?,
+            code: once(pairs, config.code_param.as_deref().unwrap_or("code"))?,
+            state: state.or(own_state.flatten()),
             error: once(pairs, "error")?.and_then(|error| cleaned(&error, 100)),
             error_description: description.and_then(|words| cleaned(words, 500)),
             iss: once(pairs, "iss")?,
@@ -78,9 +83,9 @@ pub fn check_issuer(client: &GrantClient, iss: Option<&str>) -> Result<(), OAuth
     }
 }
 
-fn once(pairs: &[(String, String)], name: &'static str) -> Result<Option<String>, CallbackError> {
+fn once(pairs: &[(String, String)], name: &str) -> Result<Option<String>, CallbackError> {
     if pairs.iter().filter(|(own, _)| own == name).count() > 1 {
-        return Err(CallbackError::Twice(name));
+        return Err(CallbackError::Twice(name.to_owned()));
     }
     Ok(first(pairs, name).map(str::to_owned))
 }
@@ -101,7 +106,7 @@ mod tests {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
             .into_owned()
             .collect();
-        Callback::read(&pairs)
+        Callback::read(&OAuth2::default(), &pairs)
     }
 
     #[test]
@@ -113,6 +118,31 @@ mod tests {
         assert_eq!(callback.error, None);
         let shown = format!("{callback:?}");
         assert!(!shown.contains("c/1"), "{shown}");
+    }
+
+    #[test]
+    fn code_and_state_have_the_names_of_the_file() {
+        let config: OAuth2 = serde_json::from_value(json!({
+            "codeParam": "auth_code", "authorizeParamNames": { "state": "custom" }
+        }))
+        .unwrap();
+        let read = |query: &str| {
+            let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect();
+            Callback::read(&config, &pairs)
+        };
+        let callback = read("auth_code=c&code=other&custom=s").unwrap();
+        assert_eq!(callback.code.as_deref(), Some("c"));
+        assert_eq!(callback.state.as_deref(), Some("s"));
+        assert_eq!(read("code=other&state=s").unwrap().code, None);
+        assert_eq!(
+            read("state=a&custom=b").unwrap().state.as_deref(),
+            Some("a")
+        );
+        for twice in ["auth_code=a&auth_code=b", "custom=a&custom=b"] {
+            assert!(read(twice).is_err(), "{twice}");
+        }
     }
 
     #[test]
@@ -132,7 +162,7 @@ mod tests {
     fn what_decides_stands_once() {
         for name in ["code", "state", "error", "iss"] {
             let twice = read(&format!("{name}=a&x=1&{name}=a"));
-            assert_eq!(twice, Err(CallbackError::Twice(name)));
+            assert_eq!(twice, Err(CallbackError::Twice(name.to_owned())));
             // An empty one counts too: which of the two is meant is not ours to guess.
             assert!(read(&format!("{name}=&{name}=a")).is_err(), "{name}");
         }

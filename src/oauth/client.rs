@@ -4,14 +4,14 @@ use data_encoding::BASE64;
 use http::HeaderValue;
 use serde_json::Value;
 
-use crate::config::credentials::Pkce;
+use crate::config::credentials::{CredentialsEncoding, Pkce};
 use crate::expression::{RenderError, Template};
 use crate::json::Path;
 use crate::secret::Secret;
 
 use super::{GrantClient, OAuthError};
 
-const ID: &str = "client_id";
+pub(super) const ID: &str = "client_id";
 pub(super) const SECRET: &str = "client_secret";
 
 /// Whether a request makes sense without the client's secret (RFC 6749 §2.1).
@@ -76,11 +76,20 @@ impl GrantClient<'_> {
 }
 
 /// `Authorization: Basic`: both parts form-urlencoded first, which RFC 6749 asks for beyond RFC 7617, so
-/// that a colon in the id does no harm.
-pub(super) fn basic(id: &str, secret: &Secret) -> Result<HeaderValue, OAuthError> {
+/// that a colon in the id does no harm; or as they are.
+pub(super) fn basic(
+    id: &str,
+    secret: &Secret,
+    encoding: CredentialsEncoding,
+) -> Result<HeaderValue, OAuthError> {
     let encode =
         |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
-    let pair = format!("{}:{}", encode(id), encode(secret.expose()));
+    let secret = secret.expose();
+    let pair = match encoding {
+        CredentialsEncoding::Form => format!("{}:{}", encode(id), encode(secret)),
+        CredentialsEncoding::Raw if id.contains(':') => return Err(OAuthError::Header),
+        CredentialsEncoding::Raw => format!("{id}:{secret}"),
+    };
     let text = format!("Basic {}", BASE64.encode(pair.as_bytes()));
     let mut value = HeaderValue::try_from(text).map_err(|_| OAuthError::Header)?;
     value.set_sensitive(true);
@@ -99,7 +108,12 @@ mod tests {
     use super::*;
 
     fn decoded(id: &str, secret: &str) -> String {
-        let value = basic(id, &Secret::new(secret.to_owned())).unwrap();
+        decoded_as(id, secret, CredentialsEncoding::Form)
+    }
+
+    fn decoded_as(id: &str, secret: &str, encoding: CredentialsEncoding) -> String {
+        let secret = Secret::new(secret.to_owned());
+        let value = basic(id, &secret, encoding).unwrap();
         assert!(value.is_sensitive());
         let text = value.to_str().unwrap().strip_prefix("Basic ").unwrap();
         String::from_utf8(BASE64.decode(text.as_bytes()).unwrap()).unwrap()
@@ -109,7 +123,7 @@ mod tests {
     fn the_rfcs_own_example() {
         let secret = Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw".to_owned());
         assert_eq!(
-            basic("s6BhdRkqt3", &secret).unwrap(),
+            basic("s6BhdRkqt3", &secret, CredentialsEncoding::Form).unwrap(),
             "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"
         );
     }
@@ -119,5 +133,17 @@ mod tests {
         // The characters of RFC 6749, appendix B.
         assert_eq!(decoded(" %&+£€", "a:b"), "+%25%26%2B%C2%A3%E2%82%AC:a%3Ab");
         assert_eq!(decoded("id:x\r\nX: y", "s"), "id%3Ax%0D%0AX%3A+y:s");
+    }
+    /// RFC 7617, section 2: the user name has no colon, the password may have one.
+    #[test]
+    fn raw_credentials_are_written_as_they_are() {
+        let raw = CredentialsEncoding::Raw;
+        assert_eq!(decoded_as("a b", "p+/=:%", raw), "a b:p+/=:%");
+        let secret = Secret::new("open sesame".to_owned());
+        assert_eq!(
+            basic("Aladdin", &secret, raw).unwrap(),
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+        );
+        assert_eq!(basic("a:b", &secret, raw), Err(OAuthError::Header));
     }
 }

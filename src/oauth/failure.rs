@@ -147,11 +147,11 @@ fn blame(code: &str, body: &[u8]) -> Blame {
     }
 }
 
-/// The answer as an object, when its status and its fields are no failure.
+/// The answer as an object, when its status and its fields are no failure. A token in it is below `token_key`.
 pub(super) fn accepted(
     status: StatusCode,
     headers: &HeaderMap,
-    body: &[u8],
+    (body, token_key): (&[u8], &str),
     now: Timestamp,
 ) -> Result<Map<String, Value>, TokenFailure> {
     let later = || TokenFailure::Transient {
@@ -161,9 +161,9 @@ pub(super) fn accepted(
     if matches!(status.as_u16(), 408 | 425 | 429 | 500..) {
         return Err(later());
     }
-    let reply = super::reply::parsed(body);
+    let reply = super::reply::parsed(body, token_key);
     let is_granted = status.is_success() && !reply.as_ref().is_some_and(is_error);
-    if is_granted && (!dead_token::is_named(body) || holds_a_token(body)) {
+    if is_granted && (!dead_token::is_named(body) || holds_a_token(body, token_key)) {
         return reply.ok_or_else(|| unreadable("it is neither a JSON object nor a form"));
     }
     let code = reply.as_ref().and_then(code);
@@ -189,9 +189,9 @@ pub(super) fn accepted(
     Err(TokenFailure::refused(error, description, body))
 }
 
-fn holds_a_token(body: &[u8]) -> bool {
-    let name = b"access_token";
-    body.windows(name.len()).any(|window| window == name)
+fn holds_a_token(body: &[u8], token_key: &str) -> bool {
+    let name = token_key.as_bytes();
+    !name.is_empty() && body.windows(name.len()).any(|window| window == name)
 }
 
 pub(super) fn unreadable(why: &str) -> TokenFailure {

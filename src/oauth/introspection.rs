@@ -39,7 +39,7 @@ pub fn read_introspection(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Introspection, TokenFailure> {
-    let reply = accepted(status, headers, body, now)?;
+    let reply = accepted(status, headers, (body, "access_token"), now)?;
     let active = match reply.get("active") {
         Some(Value::Bool(active)) => Some(*active),
         Some(Value::String(text)) => text.parse().ok(),

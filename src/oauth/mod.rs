@@ -22,7 +22,7 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 
 pub use authorize::{Authorize, authorization_url};
 pub use callback::{Callback, CallbackError, check_issuer};
-pub use context::{context_from_callback, context_from_token};
+pub use context::{context_from_callback, context_from_claims, context_from_token};
 pub use failure::TokenFailure;
 pub use introspection::{Introspection, read_introspection};
 pub use jwt::{JwtMoment, sign_jwt, usable_seconds};
@@ -77,6 +77,9 @@ pub enum OAuthError {
         "the key that the account has for the credential's `jwt` cannot be read, or is not one for its `algorithm`"
     )]
     AccountKey,
+    /// A header of the file cannot be written.
+    #[error("the credential's `tokenHeaders.{0}` does not give a header")]
+    TokenHeader(String),
     /// The header that signs the client in cannot be written.
     #[error("the credential's `client` does not give an authorization header")]
     Header,

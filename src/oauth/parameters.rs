@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::config::Setting;
+use crate::config::credentials::ParamName;
 use crate::expression::{RenderError, Rendered, Template, TemplateScope};
 use crate::media::percent_encoded;
 
@@ -18,6 +20,18 @@ impl Parameters {
         match self.0.iter_mut().find(|(own, _)| own == name) {
             Some((_, own)) => *own = value,
             None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Gives parameters the names of the file, and leaves out those that are switched off. `names` are those of one request.
+    pub(super) fn rename(&mut self, names: &[ParamName<'_>]) {
+        let of = |key: &str| names.iter().find(|name| name.standard == key);
+        let is_off = |name: &ParamName| name.is_droppable && *name.own == Setting::Off;
+        self.0.retain(|(key, _)| !of(key).is_some_and(is_off));
+        for (key, _) in &mut self.0 {
+            if let Some(own) = of(key).and_then(|name| name.own.set()) {
+                key.clone_from(own);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::account::freshness;
-use crate::config::credentials::OAuth2;
+use crate::config::credentials::{DurationUnit, OAuth2, TokenNames};
 use crate::json;
 use crate::settings::{FORM_FIELDS, SMALL_ANSWER_VALUES};
 use crate::time::Timestamp;
@@ -53,8 +53,10 @@ pub fn read_token(
     now: Timestamp,
     previous: Option<&Value>,
 ) -> Result<TokenReply, TokenFailure> {
-    let reply = Value::Object(accepted(status, headers, body, now)?);
-    let mut token = find(config, &reply, previous).ok_or_else(|| none_in(&reply))?;
+    let token_key = config.token_names.token_key();
+    let reply = Value::Object(accepted(status, headers, (body, token_key), now)?);
+    let found = find(config, &reply, previous).or_else(|| kept(config, &reply, previous?));
+    let mut token = found.ok_or_else(|| none_in(&reply))?;
     drop_nulls(&mut token);
     keep_refresh_token(&mut token, previous);
     for key in [ACCESS_TOKEN, REFRESH_TOKEN] {
@@ -65,8 +67,8 @@ pub fn read_token(
         }
     }
     let default = config.token_expiry_duration.map(|count| count.0);
-    let lifetime =
-        lifetime(&token, now).or_else(|| default.filter(|seconds| is_credible(*seconds)));
+    let lifetime = lifetime(&token, config.expires_in_unit, now);
+    let lifetime = lifetime.or_else(|| default.filter(|seconds| is_credible(*seconds)));
     set_expiry(&mut token, lifetime, now);
     set_scope(&mut token);
     Ok(TokenReply {
@@ -75,8 +77,9 @@ pub fn read_token(
     })
 }
 
-/// JSON, else a form; `None` when it is neither. Content types say too little to be asked.
-pub(super) fn parsed(body: &[u8]) -> Option<Map<String, Value>> {
+/// JSON, else a form, which has `token_key` or an error; `None` when it is neither. Content types say too little to be
+/// asked.
+pub(super) fn parsed(body: &[u8], token_key: &str) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if json::count_values(body).is_ok() {
         return match json::read_at_most(body, SMALL_ANSWER_VALUES)? {
@@ -92,7 +95,7 @@ pub(super) fn parsed(body: &[u8]) -> Option<Map<String, Value>> {
     let fields: Map<String, Value> = pairs
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
         .collect();
-    let is_form = fields.contains_key(ACCESS_TOKEN) || fields.contains_key("error");
+    let is_form = fields.contains_key(token_key) || fields.contains_key("error");
     is_form.then_some(fields)
 }
 
@@ -113,19 +116,51 @@ pub(super) fn is_credible(seconds: u64) -> bool {
 }
 
 fn find(config: &OAuth2, reply: &Value, previous: Option<&Value>) -> Option<Map<String, Value>> {
-    let nested = match &config.token_response_path {
-        Some(path) => path.lookup(reply),
-        None => Some(reply),
-    };
     // A refresh is often answered flat by those who nest the first token. A first answer is not taken flat:
     // what is there may be another subject's token.
     let flat = previous.map(|_| reply);
-    [nested, flat]
+    [nested(config, reply), flat]
         .into_iter()
         .flatten()
-        .filter_map(Value::as_object)
+        .filter_map(|fields| named(&config.token_names, fields))
         .find(|fields| text_of(fields, ACCESS_TOKEN).is_some())
-        .cloned()
+}
+
+fn nested<'r>(config: &OAuth2, reply: &'r Value) -> Option<&'r Value> {
+    match &config.token_response_path {
+        Some(path) => path.lookup(reply),
+        None => Some(reply),
+    }
+}
+
+/// The fields with the names of RFC 6749. What has the name, and is elsewhere by the file, is another value.
+fn named(names: &TokenNames, fields: &Value) -> Option<Map<String, Value>> {
+    let mut own = fields.as_object()?.clone();
+    for (name, path) in names.renamed() {
+        own.shift_remove(name);
+        if let Some(value) = path.lookup(fields) {
+            own.insert(name.to_owned(), value.clone());
+        }
+    }
+    Some(own)
+}
+
+/// The token before, where the file says that it lives on. Its expiry is that of the answer.
+fn kept(config: &OAuth2, reply: &Value, previous: &Value) -> Option<Map<String, Value>> {
+    let mut token = previous
+        .as_object()
+        .filter(|_| config.refresh_keeps_token)?
+        .clone();
+    text_of(&token, ACCESS_TOKEN)?;
+    let mut answered = named(&config.token_names, nested(config, reply).unwrap_or(reply))?;
+    for name in ["expires_in", "expires_at", "expires_on", REFRESH_TOKEN] {
+        let said = answered.shift_remove(name);
+        if name != REFRESH_TOKEN {
+            token.shift_remove(name);
+        }
+        token.extend(said.map(|value| (name.to_owned(), value)));
+    }
+    Some(token)
 }
 
 /// A null says nothing; where the token is stored it would remove what it names.
@@ -163,8 +198,9 @@ fn is_sendable(token: &Value) -> bool {
 }
 
 /// Seconds from now, as the provider says: `expires_in`, else a moment.
-fn lifetime(token: &Map<String, Value>, now: Timestamp) -> Option<u64> {
-    let said = token.get("expires_in").and_then(seconds);
+fn lifetime(token: &Map<String, Value>, unit: DurationUnit, now: Timestamp) -> Option<u64> {
+    let said = token.get("expires_in");
+    let said = said.and_then(|value| seconds(value, unit));
     said.filter(|seconds| is_credible(*seconds)).or_else(|| {
         let moments = ["expires_at", "expires_on"];
         let mut moments = moments.iter().filter_map(|key| token.get(*key));
@@ -174,12 +210,13 @@ fn lifetime(token: &Map<String, Value>, now: Timestamp) -> Option<u64> {
 }
 
 /// Whole seconds of a number or its text; nothing for a negative one or none at all.
-fn seconds(value: &Value) -> Option<u64> {
-    let seconds = match value {
+fn seconds(value: &Value, unit: DurationUnit) -> Option<u64> {
+    let count: f64 = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
+    let seconds = count * unit.seconds();
     Some(Duration::try_from_secs_f64(seconds).ok()?.as_secs())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::config::credentials::{AuthorizationMethod, Endpoint, Pkce, TokenBodyFormat};
@@ -182,7 +182,7 @@ fn build(
     extra: Option<Extra>,
     kind: ClientType,
 ) -> Result<TokenRequest, OAuthError> {
-    let url = client.url(endpoint)?;
+    let mut url = client.url(endpoint)?;
     let options = &client.config.options;
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -194,7 +194,9 @@ fn build(
         (ClientType::Unnamed, _) => {}
         (kind, method) => authenticate(client, (kind, method), &mut headers, &mut parameters)?,
     }
+    parameters.rename(&client.config.token_param_names.all());
     if let Some(extra) = extra {
+        add_headers(client, &mut headers)?;
         let is_free = |name: &&str| extra.frees.contains(name);
         let own = RESERVED.iter().copied().filter(|name| !is_free(name));
         let reserved: Vec<&str> = own.chain([client.secret_name()]).collect();
@@ -203,16 +205,53 @@ fn build(
     let signed = ["assertion", "client_assertion"].map(|name| parameters.text(name));
     let signed = signed.into_iter().flatten().collect();
     let (content_type, body) = match options.body_format {
-        TokenBodyFormat::Form => ("application/x-www-form-urlencoded", parameters.form()),
-        TokenBodyFormat::Json => ("application/json", parameters.json()),
+        TokenBodyFormat::Form => (Some("application/x-www-form-urlencoded"), parameters.form()),
+        TokenBodyFormat::Json => (Some("application/json"), parameters.json()),
+        TokenBodyFormat::Query => {
+            let own = url.query().filter(|query| !query.is_empty());
+            let pieces = own.map(str::to_owned).into_iter().chain(parameters.query());
+            let query: Vec<String> = pieces.collect();
+            url.set_query(Some(&query.join("&")));
+            (None, String::new())
+        }
     };
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
     Ok(TokenRequest {
         url,
         headers,
         body: body.into_bytes(),
         signed,
     })
+}
+
+/// Headers of the message and of the connection, which the file never sets; `authorization` is the client's where it has one.
+const RESERVED_HEADERS: [&str; 6] = [
+    "content-type",
+    "content-length",
+    "host",
+    "connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Adds the file's `tokenHeaders`.
+fn add_headers(client: &GrantClient, headers: &mut HeaderMap) -> Result<(), OAuthError> {
+    for (name, template) in &client.config.token_headers {
+        let name = HeaderName::try_from(name).map_err(|_| OAuthError::TokenHeader(name.clone()))?;
+        let is_ours = name == AUTHORIZATION && headers.contains_key(AUTHORIZATION);
+        if is_ours || RESERVED_HEADERS.contains(&name.as_str()) {
+            continue;
+        }
+        if let Some(text) = template.header(client.scope)? {
+            let refused = |_| OAuthError::TokenHeader(name.to_string());
+            let mut value = HeaderValue::try_from(text).map_err(refused)?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+    }
+    Ok(())
 }
 
 /// Authenticates the client by its secret; a public client is only named.
@@ -222,9 +261,10 @@ fn authenticate(
     headers: &mut HeaderMap,
     parameters: &mut Parameters,
 ) -> Result<(), OAuthError> {
+    let encoding = client.config.options.credentials_encoding;
     match (client.secret(kind)?, method) {
         (Some(secret), AuthorizationMethod::Header) => {
-            headers.insert(AUTHORIZATION, basic(&client.id()?, &secret)?);
+            headers.insert(AUTHORIZATION, basic(&client.id()?, &secret, encoding)?);
         }
         (Some(secret), AuthorizationMethod::Body | AuthorizationMethod::PrivateKeyJwt) => {
             parameters.set(client.id_name(), client.id()?);

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::config::RateLimit;
-use crate::config::rate_limit::{HeaderOrExpression, RateLimitCondition};
+use crate::config::rate_limit::{HeaderOrExpression, RateLimitCondition, RetryOn};
 use crate::expression::{Expression, ExpressionError, ExpressionScope, Moment};
 use crate::header_text;
 use crate::settings::RATE_LIMIT_WAIT;
@@ -42,6 +42,8 @@ pub struct RateLimitAnswer<'a> {
 pub struct Limits {
     /// Whether it means "too many requests".
     pub is_limited: bool,
+    /// Whether it may pass, as the file says; it is no rate limit then.
+    pub may_pass: bool,
     /// How long it asks to wait.
     pub wait: Option<Duration>,
     /// What is left.
@@ -82,8 +84,15 @@ pub fn needs_body(file: Option<&RateLimit>, status: StatusCode) -> bool {
             Some(foretold(expression, status).unwrap_or(true))
         }
     };
+    let may_pass = match &file.retry_on {
+        Some(RetryOn::Expression(expression)) if expression.may_see(BODY) => {
+            foretold(expression, status).is_none()
+        }
+        _ => false,
+    };
     // A wait is asked for only where it is limited.
-    decides.is_none()
+    may_pass
+        || decides.is_none()
         || reads(&file.rate_limit_header_expression)
         || (decides == Some(true) && reads(&file.retry_after_header_expression))
 }
@@ -102,6 +111,7 @@ pub fn read(
         faults: Vec::new(),
     };
     let is_limited = reader.is_limited(file);
+    let may_pass = !is_limited && reader.may_pass(file);
     let quota = reader.quota(file, now);
     let asked = match file.and_then(|file| file.retry_after_header_expression.as_ref()) {
         Some(source) if is_limited => reader
@@ -114,6 +124,7 @@ pub fn read(
     let wait = asked.or_else(standard).or_else(reset);
     Limits {
         is_limited,
+        may_pass,
         wait,
         quota,
         faults: reader.faults,
@@ -149,6 +160,24 @@ impl LimitReader<'_> {
             self.faults.push(("is_rate_limited", error));
             by_status
         })
+    }
+
+    fn may_pass(&mut self, file: Option<&RateLimit>) -> bool {
+        let status = self.answer.status;
+        match file.and_then(|file| file.retry_on.as_ref()) {
+            None => false,
+            Some(RetryOn::Statuses(statuses)) => statuses.contains(&status.as_u16()),
+            Some(RetryOn::Expression(_)) if status == StatusCode::UNAUTHORIZED => false,
+            Some(RetryOn::Expression(expression)) => {
+                let foretold = foretold(expression, status).map(Ok);
+                let outcome =
+                    foretold.unwrap_or_else(|| expression.is_true(&self.scope(), self.moment));
+                outcome.unwrap_or_else(|error| {
+                    self.faults.push(("retry_on", error));
+                    false
+                })
+            }
+        }
     }
 
     fn quota(&mut self, file: Option<&RateLimit>, now: Timestamp) -> Quota {

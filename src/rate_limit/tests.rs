@@ -120,6 +120,49 @@ fn an_expression_that_fails_or_says_nothing_leaves_the_default() {
 }
 
 #[test]
+fn what_may_pass_is_said_by_the_file_and_is_no_rate_limit() {
+    let statuses = json!({ "retry_on": [409, 423] });
+    let by_body = json!({ "retry_on": "status = 400 and response.code = 1014" });
+    let throws = json!({ "retry_on": "$error(\"x\")" });
+    let body = json!({ "code": 1014 });
+    for (value, code, body, may_pass) in [
+        (&statuses, 409, None, true),
+        (&statuses, 423, None, true),
+        (&statuses, 400, None, false),
+        (&by_body, 400, Some(&body), true),
+        (&by_body, 400, None, false),
+        (&by_body, 500, Some(&body), false),
+        (&json!({ "retry_on": "true" }), 401, None, false),
+        (&json!({ "retry_on": "true" }), 429, None, false),
+        (&json!({ "retry_on": "true" }), 418, None, true),
+        (&json!({}), 409, None, false),
+        (&throws, 409, None, false),
+    ] {
+        let limits = read_of(Some(&file(value)), code, &HeaderMap::new(), body);
+        assert_eq!(limits.may_pass, may_pass, "{value} {code}");
+        assert_eq!(limits.is_limited, code == 429, "{value} {code}");
+    }
+    let failed = read_of(Some(&file(&throws)), 409, &HeaderMap::new(), None);
+    assert_eq!(failed.faults[0].0, "retry_on");
+    for wrong in [
+        json!([401]),
+        json!([399]),
+        json!([600]),
+        json!(409),
+        json!("a b"),
+    ] {
+        let value = json!({ "retry_on": wrong });
+        assert!(
+            serde_json::from_value::<RateLimit>(value).is_err(),
+            "{wrong}"
+        );
+    }
+    assert!(needs_body(Some(&file(&by_body)), status(400)));
+    assert!(!needs_body(Some(&file(&by_body)), status(500)));
+    assert!(!needs_body(Some(&file(&statuses)), status(409)));
+}
+
+#[test]
 fn the_body_is_needed_only_where_the_status_leaves_it_open() {
     let by_message =
         json!({ "is_rate_limited": "status = 429 or (status = 403 and response.code = 1)" });

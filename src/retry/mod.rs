@@ -47,6 +47,8 @@ pub enum AttemptOutcome {
     TimedOut,
     /// The provider has too many requests, and says for how long.
     Limited(Option<Duration>),
+    /// The file says that the answer may pass; with the wait it asks for.
+    Passing(Option<Duration>),
     /// Any other answer, with the wait it asks for.
     Answered(StatusCode, Option<Duration>),
 }
@@ -66,6 +68,7 @@ pub fn decide(tried: &SentAttempt, outcome: AttemptOutcome) -> RetryDecision {
     let asked = match outcome {
         AttemptOutcome::Unreachable | AttemptOutcome::TimedOut => None,
         AttemptOutcome::Limited(wait) => Some(wait.unwrap_or(RATE_LIMIT_WAIT)),
+        AttemptOutcome::Passing(wait) => wait,
         AttemptOutcome::Answered(status, wait) if may_pass(status) => wait,
         AttemptOutcome::Answered(..) => return RetryDecision::Settle,
     };

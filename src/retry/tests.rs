@@ -1,6 +1,6 @@
 //! The table of cases.
 
-use super::AttemptOutcome::{Answered, Limited, TimedOut, Unreachable};
+use super::AttemptOutcome::{Answered, Limited, Passing, TimedOut, Unreachable};
 use super::*;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -38,6 +38,8 @@ fn only_failures_that_may_pass_are_tried_again() {
         (status(503), again(500)),
         (status(504), again(500)),
         (Limited(Some(seconds(2))), again(2_000)),
+        (Passing(None), again(500)),
+        (Passing(Some(seconds(2))), again(2_000)),
         (status(200), RetryDecision::Settle),
         (status(304), RetryDecision::Settle),
         (status(400), RetryDecision::Settle),

@@ -233,8 +233,12 @@ fn aims() -> Vec<(String, Value)> {
             "jwt",
             json!({ "algorithm": "RS256", "key": "{{environment_variables.signing_key}}" }),
         ),
+        ("options/credentialsEncoding", json!("raw")),
         ("tokenParams", json!({ "mirror": "on" })),
         ("refreshParams", json!({ "mirror": "on" })),
+        ("tokenHeaders", json!({ "x-mirror": "on" })),
+        ("tokenParamNames", json!({ "scope": "mirror" })),
+        ("callbackGrant", json!("client_credentials")),
     ];
     let mut all: Vec<_> = table
         .into_iter()
@@ -349,6 +353,13 @@ fn the_tables_of_this_test_have_every_key_of_the_schema() {
         "tokenResponsePath",
         "contextFromToken",
         "contextFromCallback",
+        "contextFromClaims",
+        "tokenNames",
+        "expires_in_unit",
+        "refreshKeepsToken",
+        "authorizeParamNames",
+        "authorizeFragment",
+        "codeParam",
         "fields",
     ];
     has(&aims(), CREDENTIAL, "OAuth2", &harmless);

@@ -1,10 +1,13 @@
 //! What is erased stays erased: neither its link, nor a late form or callback, brings a deleted account back.
 
+use causeway::ports::Body;
 use serde_json::{Value, json};
 
+use crate::account::{JSON, Scene};
 use crate::cases::each_case;
 use crate::client::Answer;
 use crate::connect::{TOKEN, Visit};
+use crate::outside::{World, reply};
 
 fn connected_by_key(link: &Value) -> (Visit, Value) {
     let mut visit = Visit::new(link);
@@ -105,4 +108,51 @@ fn a_form_under_way_does_not_survive_the_deletion() {
     visit.world.restart();
     visit.world.settle();
     is_gone(&visit, &path);
+}
+
+/// A provider at which something ends with the account.
+fn uninstalled(status: u16) -> Scene {
+    let file = json!({ "name": "uninstalled", "config": {
+        "base_url": "https://uninstalled.example",
+        "credentials": { "api_key": { "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
+        "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
+        "actions": { "pre_delete": { "type": "request", "config": { "method": "delete", "path": "/hooks/{{hook}}" } } },
+    } });
+    let world = World::new();
+    world.provides(move |_| reply(status, &JSON, Body::from_bytes("{}")));
+    Scene::new(
+        world,
+        &file,
+        "api_key",
+        &json!({ "api_key": "k-1", "hook": 7 }),
+    )
+}
+
+#[test]
+fn the_file_ends_at_the_provider_what_it_began_there_and_the_account_is_deleted_in_any_case() {
+    each_case([204, 401, 500], |status| {
+        let scene = uninstalled(status);
+        let path = format!("/integrated-account/{}", scene.account);
+        let deleted = scene.setting.client.delete(&path);
+        deleted.expect(200);
+        let sent = scene.world.sent();
+        let urls: Vec<&str> = sent.iter().map(|one| one.url.as_str()).collect();
+        assert_eq!(urls, ["https://uninstalled.example/hooks/7"]);
+        assert_eq!(sent[0].header("authorization"), Some("Bearer k-1"));
+        assert_eq!(
+            scene.setting.client.get(&path).code(404),
+            "caller.not_found"
+        );
+        let again = scene.setting.client.delete(&path);
+        assert_eq!(again.code(404), "caller.not_found");
+        assert_eq!(scene.world.sent().len(), 0);
+    });
+}
+
+#[test]
+fn no_caller_runs_what_ends_an_account() {
+    let scene = uninstalled(204);
+    let refused = scene.run_action("pre_delete", &json!({}));
+    assert_eq!(refused.code(404), "caller.not_found");
+    assert_eq!(scene.world.sent().len(), 0);
 }

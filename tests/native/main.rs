@@ -46,6 +46,7 @@ mod documentation;
 mod dotted_keys;
 mod echoed_urls;
 mod environments;
+mod exchanges;
 mod failed_events;
 mod file_rules;
 mod files;

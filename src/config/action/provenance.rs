@@ -43,6 +43,18 @@ impl Previous {
         }
     }
 
+    /// What a login gives to the steps that exchange its code. The provider gave the code; what else came with the callback
+    /// is the choice of the customer's browser.
+    pub fn of_callback() -> Self {
+        let known = ["code", "redirect_uri", "code_verifier", "state"];
+        let known = known.map(|key| (key.to_owned(), Provenance::Provider));
+        let callback = ("callback".to_owned(), Provenance::Caller);
+        Self {
+            keys: Some(Rc::new(known.into_iter().chain([callback]).collect())),
+            ..Self::of(Provenance::Caller)
+        }
+    }
+
     /// The provenance of the whole.
     pub fn provenance(&self) -> Provenance {
         self.provenance

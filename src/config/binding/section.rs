@@ -19,13 +19,16 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 8] = [
+const AIMS: [&str; 11] = [
     "jwt",
     "client",
     "auth",
     "options",
     "tokenParams",
     "refreshParams",
+    "tokenHeaders",
+    "tokenParamNames",
+    "callbackGrant",
     "steps",
     "refresh_steps",
 ];

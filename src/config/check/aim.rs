@@ -181,6 +181,7 @@ impl<'c> AimCheck<'c, '_> {
         for (key, params, host) in [
             ("tokenParams", &oauth.token_params, token),
             ("refreshParams", &oauth.refresh_params, token),
+            ("tokenHeaders", &oauth.token_headers, token),
             ("params", &oauth.params, authorize),
         ] {
             for (name, value) in params {

@@ -1,7 +1,7 @@
 //! Clients of grants without a user. Their token is the client's own: anyone who names the client, or what the
 //! token is for, has what it opens. So such a client has one source, and an operator's takes no value of a customer.
 
-use crate::config::credentials::{Credential, Jwt, OAuth2};
+use crate::config::credentials::{CallbackGrant, Credential, Jwt, OAuth2};
 use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Finding};
 use crate::expression::Template;
@@ -51,10 +51,11 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
         Credential::Oauth2ClientCredentials(oauth)
         | Credential::JwtBearer(oauth)
         | Credential::KekaOauth(oauth) => Some(oauth),
-        Credential::Oauth2(_)
-        | Credential::ApiKey(_)
-        | Credential::CustomToken(_)
-        | Credential::Jwt(_) => None,
+        Credential::Oauth2(oauth) => {
+            let has_code = oauth.callback_grant == CallbackGrant::AuthorizationCode;
+            Some(&**oauth).filter(|_| !has_code)
+        }
+        Credential::ApiKey(_) | Credential::CustomToken(_) | Credential::Jwt(_) => None,
     }
 }
 
@@ -145,6 +146,7 @@ fn places(oauth: &OAuth2) -> Vec<(String, Sources<'_>)> {
     for (key, params) in [
         ("tokenParams", &oauth.token_params),
         ("refreshParams", &oauth.refresh_params),
+        ("tokenHeaders", &oauth.token_headers),
     ] {
         let entries = params.iter();
         places.extend(entries.map(|(name, one)| (format!("{key}.{name}"), Sources::of(one))));

@@ -1,6 +1,6 @@
 //! Tokens that the gateway signs: their key fits, and what the gateway sets is not set by the file.
 
-use crate::config::credentials::{AuthorizationMethod, Jwt, KeyFormat, LIFETIME};
+use crate::config::credentials::{AuthorizationMethod, CallbackGrant, Jwt, KeyFormat, LIFETIME};
 use crate::config::{Config, Credential, Finding};
 
 use super::Broken;
@@ -34,7 +34,10 @@ fn check_needed(credential: &Credential, at: &str, findings: &mut Vec<Finding>) 
     let method = credential
         .oauth()
         .map(|oauth| oauth.options.authorization_method);
-    let text = if matches!(credential, Credential::JwtBearer(_)) {
+    let after_callback = credential.oauth().map(|oauth| oauth.callback_grant);
+    let text = if matches!(credential, Credential::JwtBearer(_))
+        || after_callback == Some(CallbackGrant::JwtBearer)
+    {
         "`jwt_bearer` needs `jwt`: the assertion is made of it"
     } else if method == Some(AuthorizationMethod::PrivateKeyJwt) {
         "`private_key_jwt` needs `jwt`: the client signs with it"

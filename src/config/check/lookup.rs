@@ -44,7 +44,7 @@ fn is_typed_in(config: &Config, key: &str) -> bool {
         .actions
         .values()
         .flat_map(Action::fields)
-        .any(|field| field.name == key);
+        .any(|field| field.filled_keys().any(|own| own == key));
     let mut credentials = config.credentials.values();
     is_asked || credentials.any(|one| is_typed(one, key) && !is_confirmed(one, key))
 }
@@ -55,7 +55,8 @@ fn is_typed(credential: &Credential, key: &str) -> bool {
         let oauth = credential.oauth();
         oauth.is_some_and(|oauth| oauth.context_from_callback.contains_key(key))
     };
-    credential.fields().iter().any(|field| field.name == key) || by_callback(credential)
+    let mut fields = credential.fields().iter();
+    fields.any(|field| field.filled_keys().any(|own| own == key)) || by_callback(credential)
 }
 
 /// Whether the token's answer says it afterwards.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::action::{MethodCall, Provenance, StepKind};
+use crate::config::action::{EXCHANGE, MethodCall, Provenance, StepKind};
 use crate::config::{Config, Finding, Method, PlacedAction};
 use crate::expression::effort;
 
@@ -42,7 +42,8 @@ fn check_action(
         let Some(carried) = sent(reader, step) else {
             continue;
         };
-        let keeps = placed.name == GRANT || last_write.is_some_and(|last| last > index);
+        let is_token = placed.name == GRANT || placed.name == EXCHANGE;
+        let keeps = is_token || last_write.is_some_and(|last| last > index);
         let is_given = match given(&carried, step) {
             Provenance::Provider => false,
             Provenance::Caller => keeps,

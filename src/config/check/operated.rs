@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::config::action::{ContextChange, StepKind};
+use crate::config::action::{ContextChange, EXCHANGE, StepKind};
 use crate::config::source::Sources;
 use crate::config::{Config, Credential};
 use crate::expression::{Expression, TemplateTree, effort};
@@ -31,7 +31,9 @@ pub(super) struct Operated {
 
 impl Operated {
     pub(super) fn of(config: &Config, typed: &Typed) -> Self {
-        let declared = config.fields().map(|field| field.name.clone());
+        let declared = config
+            .fields()
+            .flat_map(|field| field.filled_keys().cloned());
         let mut operated = Self {
             declared: Rc::new(declared.collect()),
             ..Self::default()
@@ -72,12 +74,15 @@ impl Operated {
         let reader = CarriedReader::new(config, typed, self);
         let mut next = self.clone();
         for placed in config.placed_actions() {
-            let mut is_operators = false;
+            let (mut is_operators, mut asks_by_code) = (false, false);
             for step in traced(placed.name, placed.action) {
                 let behind = next.behind(&reader, &step, is_operators);
+                asks_by_code |= placed.name == EXCHANGE && sends_code(&reader, &step);
                 is_operators = behind || (is_operators && step.may_be_skipped);
             }
-            next.is_token |= is_operators && placed.name == GRANT;
+            // A token for a code is the customer's, like one of the token endpoint.
+            let is_grant = placed.name == GRANT || (placed.name == EXCHANGE && !asks_by_code);
+            next.is_token |= is_operators && is_grant;
         }
         next
     }
@@ -144,6 +149,12 @@ impl Operated {
             || sources.whole_context && !self.is_empty()
             || sources.context.iter().any(is_one)
     }
+}
+
+/// Whether a request carries the code of a callback.
+fn sends_code(reader: &CarriedReader, step: &TracedStep) -> bool {
+    let carried = sent(reader, step);
+    carried.is_some_and(|carried| carried.given || carried.body.contains("code"))
 }
 
 /// Steps of looking at a placeholder.

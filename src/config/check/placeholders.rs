@@ -1,7 +1,7 @@
 //! Placeholders that nothing fills, and text that only looks like one. The
 //! check traverses the JSON itself, so that it sees every template of every section.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::expression::{Placeholder, Template, TemplateTree, effort, has_stray_b
 use super::Broken;
 
 /// Keys below which no template is, next to those of `prose`: JSONata, patterns and forms.
-const NO_TEMPLATES: [&str; 13] = [
+const NO_TEMPLATES: [&str; 14] = [
     "run_if",
     "ok_when",
     "handle_verification",
@@ -25,6 +25,7 @@ const NO_TEMPLATES: [&str; 13] = [
     "confirm_url_pattern",
     "event_id",
     "is_rate_limited",
+    "retry_on",
     "context_lookup_field_value",
     "fields",
     "contextFromCallback",
@@ -51,19 +52,26 @@ fn known_keys(config: &Config, broken: &Broken) -> Option<BTreeSet<String>> {
     if broken.touches("config.credentials") || broken.touches("config.actions") {
         return None;
     }
-    let mut known: BTreeSet<String> = config.fields().map(|field| field.name.clone()).collect();
+    let mut known: BTreeSet<String> = config
+        .fields()
+        .flat_map(|field| field.filled_keys().cloned())
+        .collect();
     for credential in config.credentials.values() {
         if !credential.has_token() {
             continue;
         }
         known.extend(credential.jwt().map(|_| "jwt".to_owned()));
         known.extend(["oauth".to_owned(), "access_token".to_owned()]);
-        let filled = credential.context_from_token().into_iter();
-        known.extend(filled.flat_map(BTreeMap::keys).cloned());
+        known.extend(credential.granted_keys().cloned());
         let Some(oauth) = credential.oauth() else {
             continue;
         };
         known.extend(oauth.context_from_callback.keys().cloned());
+        let read = oauth.params.values().flat_map(Template::placeholders);
+        let mut read = read.flat_map(Placeholder::paths);
+        if read.any(|path| context_key(path) == Some("random")) {
+            known.insert("random".to_owned());
+        }
     }
     let handshake = config
         .webhook

@@ -1,5 +1,6 @@
 //! Credentials and authorization: whether everything that authentication needs is there.
 
+use crate::config::action::EXCHANGE;
 use crate::config::credentials::{Credential, Endpoints, OAuth2};
 use crate::config::{Authorization, Config, Finding};
 
@@ -16,6 +17,11 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             findings.push(Finding::error(format!("{at}.format"), text));
         }
         if let Some(oauth) = credential.oauth() {
+            let has_steps = config.actions.contains_key(EXCHANGE)
+                && matches!(credential, Credential::Oauth2(_));
+            if oauth.auth.token().is_none() && !has_steps {
+                check_token_endpoint(&format!("{at}.config.auth"), broken, findings);
+            }
             check_endpoints(credential, oauth, &at, broken, findings);
         }
     }
@@ -38,6 +44,13 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
 }
 
+fn check_token_endpoint(at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    if !broken.touches(at) {
+        let finding = Finding::error(at, "there is no token endpoint");
+        findings.push(finding.hint("add `tokenHost` and `tokenPath`, or `tokenUrl`"));
+    }
+}
+
 fn check_endpoints(
     credential: &Credential,
     oauth: &OAuth2,
@@ -48,10 +61,6 @@ fn check_endpoints(
     let at = format!("{at}.config.auth");
     if broken.touches(&at) {
         return;
-    }
-    if oauth.auth.token().is_none() {
-        let finding = Finding::error(&at, "there is no token endpoint");
-        findings.push(finding.hint("add `tokenHost` and `tokenPath`, or `tokenUrl`"));
     }
     if matches!(credential, Credential::Oauth2(_)) && oauth.auth.authorize().is_none() {
         let finding = Finding::warning(

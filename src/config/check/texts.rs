@@ -33,7 +33,14 @@ const REQUEST: [&str; 7] = [
     "body",
 ];
 /// The same of an OAuth credential; its client's id alone is public.
-const OAUTH: [&str; 5] = ["auth", "params", "tokenParams", "refreshParams", "scope"];
+const OAUTH: [&str; 6] = [
+    "auth",
+    "params",
+    "tokenParams",
+    "refreshParams",
+    "tokenHeaders",
+    "scope",
+];
 /// What is sealed where it is nothing but a literal.
 const SEALED: [&str; 4] = ["secret", "previous_secret", "token", "password"];
 

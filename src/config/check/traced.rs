@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::config::action::{Action, OnFailure, Previous, Provenance, RESERVED, StepConfig};
+use crate::config::action::{
+    Action, EXCHANGE, OnFailure, Previous, Provenance, RESERVED, StepConfig,
+};
 
 use super::typed::Typed;
 
@@ -32,11 +34,11 @@ pub(super) fn runs_alone(name: &str) -> bool {
 
 /// A step that may be skipped leaves what was before it possible.
 pub(super) fn traced<'c>(name: &str, action: &'c Action) -> Vec<TracedStep<'c>> {
-    let mut before = Previous::of(if runs_alone(name) {
-        Provenance::Provider
-    } else {
-        Provenance::Caller
-    });
+    let mut before = match name {
+        EXCHANGE => Previous::of_callback(),
+        name if runs_alone(name) => Previous::of(Provenance::Provider),
+        _ => Previous::of(Provenance::Caller),
+    };
     let mut is_asked = false;
     let mut all = Vec::new();
     for (place, step) in action.in_order() {

@@ -21,7 +21,10 @@ pub(super) struct Typed {
 impl Typed {
     pub(super) fn of(config: &Config) -> Self {
         let mut typed = Self {
-            keys: config.fields().map(|field| field.name.clone()).collect(),
+            keys: config
+                .fields()
+                .flat_map(|field| field.filled_keys().cloned())
+                .collect(),
             is_any: hands_over(config),
         };
         for oauth in config.credentials.values().filter_map(|one| one.oauth()) {

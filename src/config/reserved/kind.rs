@@ -11,9 +11,9 @@ pub(super) fn changes_fields(below_all: &Value, place: &FilePlace, value: &Value
     let below = place.find(below_all).unwrap_or(&Value::Null);
     let (was, is) = (password_fields(below), password_fields(value));
     let hosts = host_names(below_all);
-    let changes_host = hosts
-        .iter()
-        .any(|name| field(below, name) != field(value, name));
+    let changes_host = hosts.iter().any(|name| {
+        field(below, name) != field(value, name) || set(below, name) != set(value, name)
+    });
     !was.is_subset(&is) || changes_host
 }
 
@@ -94,6 +94,14 @@ fn field<'v>(fields: &'v Value, name: &str) -> Option<&'v Value> {
     fields
         .rev()
         .find(|field| field.get("name").is_some_and(|own| own == name))
+}
+
+/// What the choices of fields fill a name with.
+fn set<'v>(fields: &'v Value, name: &str) -> Vec<Option<&'v Value>> {
+    let fields = fields.as_array().into_iter().flatten();
+    let options = fields.filter_map(|field| field.get("options")?.as_array());
+    let sets = options.flatten().filter_map(|option| option.get("set"));
+    sets.map(|set| set.get(name)).collect()
 }
 
 /// Whether an expression may look at one of these; one that cannot be read may.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::config::field::{Field, FieldKind, Format, Transform};
 use crate::expression::OriginPlace;
+use crate::expression::pattern::WholePattern;
 
 use super::{OriginFields, PASSWORD_CHARACTERS, TEXT_CHARACTERS, apply, named};
 
@@ -97,6 +98,10 @@ fn format(field: &Field, typed: &str, format: Format) -> Result<(), String> {
             is_url(typed),
             "a whole web address that starts with “https://”",
         ),
+        Format::Hostname => (
+            is_hostname(typed),
+            "the name of a server, such as app.example.com, without “https://” and anything after a slash",
+        ),
     };
     if fits {
         Ok(())
@@ -146,16 +151,33 @@ fn is_url(typed: &str) -> bool {
         })
 }
 
+/// Two labels or more (RFC 1123, section 2.1).
+fn is_hostname(typed: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    typed.len() <= 253 && typed.contains('.') && typed.split('.').all(is_label)
+}
+
 /// The whole value must match, as it was typed or in the case it is stored in.
 fn pattern(field: &Field, typed: &str) -> Result<(), String> {
-    let Some(pattern) = &field.pattern else {
-        return Ok(());
-    };
     let stored = match field.transform {
         Some(case @ (Transform::Lowercase | Transform::Uppercase)) => Some(apply(case, typed)),
         _ => None,
     };
-    if pattern.matches(typed) || stored.is_some_and(|stored| pattern.matches(&stored)) {
+    let matches = |pattern: &WholePattern| {
+        pattern.matches(typed)
+            || stored
+                .as_ref()
+                .is_some_and(|stored| pattern.matches(stored))
+    };
+    let is_refused = field.not_pattern.as_ref().is_some_and(matches);
+    if !is_refused && field.pattern.as_ref().is_none_or(matches) {
         return Ok(());
     }
     Err(format!(

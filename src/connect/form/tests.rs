@@ -262,3 +262,111 @@ fn no_problem_repeats_what_was_typed() {
         );
     }
 }
+
+#[test]
+fn text_around_an_input_is_no_part_of_its_value() {
+    let field = json!({"prefix": "https://", "suffix": ".example.com"});
+    for typed in [
+        "acme",
+        "https://acme.example.com",
+        "acme.example.com",
+        " https://acme ",
+    ] {
+        assert_eq!(one(field.clone(), typed), Ok(json!("acme")), "{typed}");
+    }
+    let required = json!({"suffix": ".example.com", "required": true});
+    assert!(one(required, ".example.com").is_err());
+}
+
+#[test]
+fn a_hostname_is_labels_with_dots() {
+    let field = json!({"format": "hostname"});
+    let long = format!("{}.com", "a".repeat(63));
+    for typed in ["app.example.com", "A-1.x", &long] {
+        assert_eq!(one(field.clone(), typed), Ok(json!(typed)));
+    }
+    let too_long = format!("{}.com", "a".repeat(64));
+    let whole = vec!["a".repeat(49); 6].join(".");
+    for typed in [
+        "localhost",
+        "https://a.b",
+        "a.b/",
+        "a.b:1",
+        "a..b",
+        "-a.b",
+        "a-.b",
+        "a b.c",
+        "ä.de",
+        &too_long,
+        &whole,
+    ] {
+        let words = one(field.clone(), typed).unwrap_err();
+        assert!(words.contains("name of a server"), "{typed}: {words}");
+    }
+}
+
+#[test]
+fn a_value_must_not_match_what_is_refused() {
+    let field =
+        json!({"not_pattern": "sk_test_.*", "pattern": "sk_.*", "placeholder": "sk_live_1"});
+    assert_eq!(one(field.clone(), "sk_live_7"), Ok(json!("sk_live_7")));
+    for typed in ["sk_test_7", "pk_live_7"] {
+        assert!(one(field.clone(), typed).unwrap_err().contains("sk_live_1"));
+    }
+    let folded = json!({"not_pattern": "test.*", "transform": "lowercase"});
+    assert!(one(folded, "TEST1").is_err());
+}
+
+fn by_choice() -> Value {
+    json!([
+        {"name": "edition", "type": "single_select", "required": true, "options": [
+            {"label": "Cloud", "value": "cloud", "set": {"zone": "eu.example.com", "port": 443}},
+            {"label": "Server", "value": "server", "set": {"zone": "example.com"}},
+        ]},
+        {"name": "server", "required": true, "visible_when": {"field": "edition", "is": ["server"]}},
+        {"name": "key", "type": "password", "required": true, "visible_when": {"field": "edition", "is": ["server"]}},
+    ])
+}
+
+#[test]
+fn a_choice_fills_several_values_and_shows_fields() {
+    let cloud = read_with(
+        by_choice(),
+        &[("edition", "cloud"), ("server", "ignored")],
+        None,
+    );
+    assert_eq!(
+        Value::Object(cloud.unwrap()),
+        json!({"zone": "eu.example.com", "port": 443, "edition": "cloud"})
+    );
+    let posted = [("edition", "server"), ("server", "a"), ("key", "k")];
+    let server = read_with(by_choice(), &posted, None).unwrap();
+    assert_eq!(
+        Value::Object(server),
+        json!({"zone": "example.com", "edition": "server", "server": "a", "key": "k"})
+    );
+    let missing = read_with(by_choice(), &[("edition", "server")], None).unwrap_err();
+    let named: Vec<&str> = missing.iter().map(|(name, _)| name).collect();
+    assert_eq!(named, ["key", "server"]);
+    let none = read_with(by_choice(), &[("edition", "other")], None).unwrap_err();
+    assert!(none.of("edition").is_some());
+}
+
+#[test]
+fn another_choice_removes_what_the_first_one_brought() {
+    let kept = json!({"edition": "server", "server": "a", "key": true, "zone": "example.com", "port": 443});
+    let cloud = read_with(by_choice(), &[("edition", "cloud")], Some(&kept)).unwrap();
+    assert_eq!(
+        Value::Object(cloud),
+        json!({"edition": "cloud", "zone": "eu.example.com", "port": 443, "server": null, "key": null})
+    );
+    let server = read_with(
+        by_choice(),
+        &[("edition", "server"), ("server", "b")],
+        Some(&kept),
+    );
+    assert_eq!(
+        Value::Object(server.unwrap()),
+        json!({"edition": "server", "zone": "example.com", "port": null, "server": "b"})
+    );
+}

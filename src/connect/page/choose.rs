@@ -57,6 +57,7 @@ pub fn choose(page: &Choose, nonce: &Nonce) -> String {
         } else {
             "wide"
         },
+        style: String::new(),
         content,
         script: None,
     };

@@ -15,6 +15,8 @@ pub(super) struct Document<'a> {
     pub sheet: &'static str,
     /// What is on the sheet.
     pub content: Markup,
+    /// Style of this page alone.
+    pub style: String,
     /// JavaScript without anything that ends a script element.
     pub script: Option<String>,
 }
@@ -32,7 +34,7 @@ pub(super) fn document(document: &Document, nonce: &Nonce) -> String {
                 meta name="color-scheme" content="light dark";
                 // Else browsers ask for /favicon.ico.
                 link rel="icon" href="data:,";
-                style nonce=(nonce) { (PreEscaped(STYLE)) }
+                style nonce=(nonce) { (PreEscaped(STYLE)) (PreEscaped(&document.style)) }
             }
             body {
                 main class={ "sheet " (document.sheet) } { (document.content) }

@@ -9,7 +9,7 @@ use crate::connect::form::{Problems, is_hidden, label};
 
 use super::application::banner;
 use super::document::{Document, document};
-use super::inputs::{FormInput, id, input};
+use super::inputs::{FormInput, id, input, visibility};
 use super::logo::logo;
 use super::result::quoted;
 use super::{Application, Brand, Nonce};
@@ -106,6 +106,7 @@ pub fn form(page: &ConnectForm, nonce: &Nonce) -> String {
     let page = Document {
         title: &title,
         sheet: "narrow",
+        style: visibility(page.credential.fields()),
         content,
         script: None,
     };

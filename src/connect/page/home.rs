@@ -43,6 +43,7 @@ pub fn home(page: &Home, nonce: &Nonce) -> String {
     let page = Document {
         title: "Causeway",
         sheet: "narrow",
+        style: String::new(),
         content,
         script: None,
     };

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::logo::https;
 use crate::config::field::{Field, FieldKind, Format};
 use crate::connect::form::{
     check::most_characters, is_hidden, kept_value, label, option_text, posted_as,
@@ -30,13 +31,17 @@ pub(super) fn id(at: usize) -> String {
 pub(super) fn input(input: &FormInput) -> Markup {
     let (id, field) = (id(input.at), input.field);
     let note = note(input);
+    let row = field.visible_when.as_ref().map(|_| format!("{id}-row"));
     html! {
-        div.field.wrong[input.problem.is_some()] {
+        div.field.wrong[input.problem.is_some()] id=[row] {
             div.name {
                 label for=(id) dir="auto" { (label(field)) }
                 span.mark { (mark(input)) }
             }
             @if let Some(help) = help(field) { p.help id={ (id) "-help" } dir="auto" { (help) } }
+            @if let Some(docs) = field.docs_url.as_deref().and_then(https) {
+                p.help { a href=(docs) target="_blank" rel="noopener noreferrer" { "How to find it" span.unseen { " (" (label(field)) ", opens in a new tab)" } } }
+            }
             @if let Some(note) = note { p.help id={ (id) "-note" } { (note) } }
             @if let Some(problem) = input.problem {
                 p.problem id={ (id) "-problem" } dir="auto" {
@@ -45,8 +50,23 @@ pub(super) fn input(input: &FormInput) -> Markup {
             }
             @match field.kind {
                 FieldKind::SingleSelect => (select(input, &id)),
-                FieldKind::Text | FieldKind::Password => (line(input, &id)),
+                FieldKind::Text | FieldKind::Password => (affixed(input, &id)),
             }
+        }
+    }
+}
+
+/// The input between the texts that are no part of its value.
+fn affixed(input: &FormInput, id: &str) -> Markup {
+    let (prefix, suffix) = (input.field.prefix.as_deref(), input.field.suffix.as_deref());
+    if prefix.is_none() && suffix.is_none() {
+        return line(input, id);
+    }
+    html! {
+        div.affixed dir="ltr" {
+            @if let Some(prefix) = prefix { span id={ (id) "-prefix" } { (prefix) } }
+            (line(input, id))
+            @if let Some(suffix) = suffix { span id={ (id) "-suffix" } { (suffix) } }
         }
     }
 }
@@ -59,6 +79,7 @@ fn line(input: &FormInput, id: &str) -> Markup {
         (FieldKind::Password, _) => ("password", None),
         (_, Some(Format::Email)) => ("email", Some("email")),
         (_, Some(Format::Url)) => ("url", Some("url")),
+        (_, Some(Format::Hostname)) => ("text", Some("url")),
         (_, Some(Format::Number)) => ("text", Some("decimal")),
         _ => ("text", None),
     };
@@ -91,6 +112,39 @@ fn select(input: &FormInput, id: &str) -> Markup {
             }
         }
     }
+}
+
+/// The style that shows a field where its choice is made. Browsers that do not know `:has` show it always; the form is read
+/// in the same way.
+pub(super) fn visibility(fields: &[Field]) -> String {
+    let mut style = String::new();
+    for (at, field) in fields.iter().enumerate() {
+        let condition = field.visible_when.as_ref();
+        let place = condition.and_then(|condition| {
+            let found = fields
+                .iter()
+                .position(|other| other.name == condition.field)?;
+            Some((found, fields.get(found)?, &condition.values))
+        });
+        let Some((place, other, values)) = place else {
+            continue;
+        };
+        // Counted from the end, as a blank option may be in front.
+        let choices = (1..).zip(other.options.iter().rev());
+        let shows = choices.filter(|(_, choice)| values.contains(&choice.value));
+        let shows: Vec<String> = shows
+            .map(|(choice, _)| format!("#field-{place} > :nth-last-child({choice}):checked"))
+            .collect();
+        let row = format!("#field-{at}-row");
+        style.extend([
+            "@supports selector(:has(*)) { form:not(:has(",
+            &shows.join(", "),
+            ")) ",
+            &row,
+            " { display: none } }\n",
+        ]);
+    }
+    style
 }
 
 /// The content of the input: never a secret, also after a failed post.
@@ -154,6 +208,8 @@ fn note(input: &FormInput) -> Option<&'static str> {
 
 fn described_by(input: &FormInput, id: &str) -> Option<String> {
     let parts = [
+        ("prefix", input.field.prefix.is_some()),
+        ("suffix", input.field.suffix.is_some()),
         ("help", help(input.field).is_some()),
         ("note", note(input).is_some()),
         ("problem", input.problem.is_some()),

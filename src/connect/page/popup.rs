@@ -39,6 +39,7 @@ pub fn popup(page: &Popup, outcome: &ConnectOutcome, redirect_uri: &Url, nonce: 
     let page = Document {
         title: &title,
         sheet: "narrow",
+        style: String::new(),
         content,
         script: Some(script(outcome, redirect_uri)),
     };

@@ -42,6 +42,7 @@ pub fn question(page: &Question, nonce: &Nonce) -> String {
     let page = Document {
         title: "Is this you?",
         sheet: "narrow",
+        style: String::new(),
         content,
         script: None,
     };

@@ -67,6 +67,7 @@ fn show(title: &str, content: Markup, nonce: &Nonce) -> String {
     let page = Document {
         title,
         sheet: "narrow",
+        style: String::new(),
         content,
         script: None,
     };

@@ -200,7 +200,7 @@ fn add(
     }
     for segment in &target.segments {
         scope.1.take(1, template.source())?;
-        let (text, filled) = encode(template, segment, scope)?;
+        let (text, filled) = encode(template, segment, scope, url_value::in_segment)?;
         if filled && (text.is_empty() || url_value::is_dot_segment(&text)) {
             return Err(UrlError::Segment(template.source().to_owned()));
         }
@@ -208,7 +208,7 @@ fn add(
         path.push_str(&text);
     }
     if let Some(query) = &target.query {
-        let (text, _) = encode(template, query, scope)?;
+        let (text, _) = encode(template, query, scope, url_value::encoded)?;
         queries.extend(Some(text).filter(|text| !text.is_empty()));
     }
     Ok(())
@@ -219,6 +219,7 @@ fn encode(
     template: &Template,
     part: &UrlPart,
     scope: UrlFilling,
+    write: fn(&str) -> String,
 ) -> Result<(String, bool), UrlError> {
     let (mut out, mut filled) = (String::new(), false);
     for piece in part {
@@ -227,7 +228,7 @@ fn encode(
             TemplatePiece::Literal(text) => out.push_str(text),
             TemplatePiece::Placeholder(placeholder) => {
                 filled = true;
-                out.push_str(&url_value::encoded(&fill(template, placeholder, scope)?));
+                out.push_str(&write(&fill(template, placeholder, scope)?));
             }
         }
         scope.1.take(out.len() - start, template.source())?;

@@ -40,8 +40,7 @@ fn join_with(
 
 #[test]
 fn base_and_path_meet_with_one_slash_and_values_are_encoded() {
-    let context =
-        json!({"id": 7, "a": "x y/z", "q": "a&b=c#d", "sub": "Acme", "u": "ü", "own": {"v": "v1"}});
+    let context = json!({"id": 7, "a": "x y/z", "q": "a&b=c#d", "sub": "Acme", "u": "ü", "own": {"v": "v1"}, "bot": "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11", "key": "dataAreaId='usmf',Id='1'"});
     let table = [
         ("https://api.x.com", "", "https://api.x.com/"),
         ("https://api.x.com/", "/users", "https://api.x.com/users"),
@@ -65,6 +64,17 @@ fn base_and_path_meet_with_one_slash_and_values_are_encoded() {
             "https://api.x.com/{{own.v}}",
             "/u/{{a}}.json",
             "https://api.x.com/v1/u/x%20y%2Fz.json",
+        ),
+        // A bot's token, and an id with a comma, as their providers document them.
+        (
+            "https://api.x.com",
+            "/bot{{bot}}/u({{key}})",
+            "https://api.x.com/bot123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11/u(dataAreaId='usmf',Id='1')",
+        ),
+        (
+            "https://api.x.com",
+            "/u?k={{key}}",
+            "https://api.x.com/u?k=dataAreaId%3D%27usmf%27%2CId%3D%271%27",
         ),
         (
             "https://{{sub}}.x.com",
@@ -104,6 +114,8 @@ fn a_value_in_a_path_stays_one_segment() {
         "../..",
         "..\\..",
         "%252e%252e",
+        "..;",
+        "..;x=y",
     ] {
         let error = join("https://x.com", "/users/{{v}}/all", &json!({"v": value})).unwrap_err();
         assert_eq!(
@@ -129,7 +141,7 @@ fn a_value_in_a_path_stays_one_segment() {
     let context = json!({"v": "//evil.com", "w": "?a=b", "x": "#f", "y": "a\r\nb"});
     assert_eq!(
         join("https://x.com", "/{{v}}/{{w}}/{{x}}/{{y}}", &context).unwrap(),
-        "https://x.com/%2F%2Fevil.com/%3Fa%3Db/%23f/a%0D%0Ab"
+        "https://x.com/%2F%2Fevil.com/%3Fa=b/%23f/a%0D%0Ab"
     );
 }
 

@@ -56,6 +56,7 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
             let fallback = OAuth2::default();
             let credential = config.credential(&loaded.account.authentication_method);
             let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
+            let config = &config.for_steps();
             let body = reply.to_string();
             let (now, headers) = (self.system().now(), HeaderMap::new());
             let token = oauth::read_token(
@@ -81,6 +82,15 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
         need: TokenNeed,
     ) -> Result<TokenReply, Attempt> {
         self.run_custom_token(resolved, loaded, custom, need).await
+    }
+
+    async fn exchange_code(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        input: Exact,
+    ) -> Result<TokenReply, Attempt> {
+        self.run_exchange_code(resolved, loaded, input).await
     }
 
     async fn validate(

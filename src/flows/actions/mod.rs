@@ -9,6 +9,7 @@ pub mod call_action;
 pub(in crate::flows) mod context;
 pub(in crate::flows) mod credential_actions;
 mod custom_token;
+mod exchange_code;
 pub(in crate::flows) mod keep_changes;
 
 pub(in crate::flows) mod request;
@@ -32,7 +33,7 @@ use crate::flows::call::account::LiveAccount;
 use crate::flows::call::step::Answered;
 use crate::flows::call::subject::Errand;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::tokens::credential_actions::REFRESH_TOKEN;
+use crate::flows::tokens::credential_actions::{EXCHANGE_CODE, REFRESH_TOKEN};
 use crate::json::Exact;
 use crate::proxy::is_read;
 use crate::time::Timestamp;
@@ -75,6 +76,7 @@ impl<'a> NamedAction<'a> {
         let (name, action) = config.actions.get_key_value(name)?;
         let errand = match name.as_str() {
             REFRESH_TOKEN => Errand::Refresh,
+            EXCHANGE_CODE => Errand::Connect,
             _ => Errand::Step,
         };
         let placed = PlacedAction::of_file(name, action);

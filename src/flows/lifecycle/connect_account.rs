@@ -10,27 +10,27 @@ use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
-use crate::flows::lifecycle::connect_failed::{broken, denied, failed, refused, unusable};
-use crate::flows::lifecycle::credential::{is_of_another, merged, with_callback};
+use crate::flows::lifecycle::connect_failed::{broken, failed, refused, unusable};
+use crate::flows::lifecycle::credential::{is_of_another, merged};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::tokens::grant::TokenEndpoint;
+use data_encoding::HEXLOWER;
+use serde_json::Value;
 use url::Url;
 
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::Brand;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::connecting::{
     CallbackRequest, ConnectFailed, ConnectResult, ConnectStep, Connecting,
 };
-use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
-use crate::flows::messages::send_to_environment;
-use crate::oauth::{self, Authorize, Callback, Verifier};
+use crate::oauth::{self, Authorize, Verifier};
 use crate::ports::{Outside, Storage, StorageFault};
 
 /// What a new credential is stored with.
@@ -42,7 +42,7 @@ pub(in crate::flows) struct ConnectContext {
 
 /// How a customer connects the account, from the form to the stored credential.
 pub(in crate::flows) struct ConnectFlow<O, S> {
-    base: Rc<Base<O, S>>,
+    pub(super) base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
     schedule: Rc<Schedule<O, S>>,
     pub(super) changes: Rc<Changes<O, S>>,
@@ -173,14 +173,12 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             scopes: connecting.scopes.as_deref(),
             verifier: Some(&verifier),
         };
+        let with_random = with_random(context.contents.context(), self.base.outside().random());
         let url = self
             .endpoint
-            .with_client(
-                &context.resolved.compiled,
-                config,
-                context.contents.context(),
-                |client| oauth::authorization_url(client, &authorize),
-            )
+            .with_client(&context.resolved.compiled, config, &with_random, |client| {
+                oauth::authorization_url(client, &authorize)
+            })
             .map_err(unusable)?;
         let login = Login {
             connecting: connecting.clone(),
@@ -191,88 +189,8 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         Ok(url)
     }
 
-    async fn finish_login(
-        &self,
-        connecting: &Connecting,
-        verifier: &str,
-        parameters: &[(String, String)],
-    ) -> Result<(), ConnectFailed> {
-        let callback = Callback::read(parameters)
-            .map_err(|error| failed(ConnectFailure::ConnectionError, error.to_string()))?;
-        let context = self.connect_context(connecting).await?;
-        let compiled = Rc::clone(&context.resolved.compiled);
-        let credential = compiled
-            .config
-            .credential(&connecting.account.authentication_method);
-        let config = credential.and_then(Credential::oauth).ok_or_else(|| {
-            failed(
-                ConnectFailure::ConnectionError,
-                "The integration no longer has this credential.".to_owned(),
-            )
-        })?;
-        let Some(verifier) = Verifier::read(verifier) else {
-            return Err(broken(Failure::new(
-                Code::Internal,
-                "A login could not be read.",
-            )));
-        };
-        let build = |client: &oauth::GrantClient| {
-            let code = callback.code.as_deref().unwrap_or_default();
-            oauth::exchange(client, code, &connecting.callback, Some(&verifier))
-        };
-        if let Some(error) = &callback.error {
-            let redactor = context.contents.redactor(&compiled);
-            let description = callback.error_description.as_deref();
-            let description = description.map(|text| redactor.text(text));
-            return Err(denied(&redactor.text(error), description.as_deref()));
-        }
-        if callback.code.is_none() {
-            let message = "The provider sent the customer back without a code.".to_owned();
-            return Err(failed(ConnectFailure::ConnectionError, message));
-        }
-        // The callback cannot choose the issuer that it is compared with.
-        let check =
-            |client: &oauth::GrantClient| oauth::check_issuer(client, callback.iss.as_deref());
-        let stored = context.contents.context();
-        self.endpoint
-            .with_client(&compiled, config, stored, check)
-            .map_err(unusable)?;
-        let method = &connecting.account.authentication_method;
-        let asked = with_callback(&context.contents, (&compiled, method), config, parameters);
-        let asked = asked.map_err(broken)?;
-        let request = self
-            .endpoint
-            .with_client(&compiled, config, asked.context(), build)
-            .map_err(unusable)?;
-        self.check_link(connecting).await?;
-        let reply = self
-            .endpoint
-            .request_token(config, request, None)
-            .await
-            .map_err(|attempt| refused(attempt, &asked.redactor(&compiled)))?;
-        let granted = credential.map(|credential| (credential, reply));
-        self.accept(connecting, context, granted, parameters).await
-    }
-
-    /// Checks that the link token is still valid. If it was deleted while the customer was at the provider, the code is not
-    /// exchanged, so no unused grant is left there.
-    async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
-        let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
-        let message = EnvironmentMessage::OpenLink(link, Some(browser));
-        let environment = connecting.account.environment_id;
-        let found: Result<LinkState, Failure> =
-            send_to_environment(self.base.outside(), environment, &message).await;
-        match found.map_err(broken)? {
-            LinkState::Open(..) => Ok(()),
-            LinkState::Unknown | LinkState::Spent | LinkState::OtherBrowser => Err(failed(
-                ConnectFailure::InvalidToken,
-                "The link can no longer be used.".to_owned(),
-            )),
-        }
-    }
-
     /// The resolved config, and the context that the account will have. Fails if the account can no longer be connected.
-    async fn connect_context(
+    pub(super) async fn connect_context(
         &self,
         connecting: &Connecting,
     ) -> Result<ConnectContext, ConnectFailed> {
@@ -298,4 +216,14 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         check_context(contents.context()).map_err(broken)?;
         Ok(ConnectContext { resolved, contents })
     }
+}
+
+/// The context with a random value, which `params` read as `{{random}}`. A value of the account's own counts.
+fn with_random(context: &Value, random: [u8; 16]) -> Value {
+    let mut context = context.clone();
+    if let Value::Object(entries) = &mut context {
+        let random = HEXLOWER.encode(&random);
+        entries.entry("random").or_insert_with(|| random.into());
+    }
+    context
 }

@@ -44,11 +44,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             token: None,
         };
         if let Some((credential, reply)) = reply {
-            if let Some(wanted) = credential.context_from_token() {
-                granted.token_values = oauth::context_from_token(wanted, &reply.reply);
-                let is_absent = |key: &&String| !granted.token_values.contains_key(*key);
-                granted.absent_keys = wanted.keys().filter(is_absent).cloned().collect();
+            if let Some(wanted) = credential.context_from_claims() {
+                granted.token_values = oauth::context_from_claims(wanted, &reply.token);
             }
+            if let Some(wanted) = credential.context_from_token() {
+                let values = oauth::context_from_token(wanted, &reply.reply);
+                granted.token_values.extend(values);
+            }
+            let is_absent = |key: &&String| !granted.token_values.contains_key(*key);
+            let absent = credential.granted_keys().filter(is_absent);
+            granted.absent_keys = absent.cloned().collect();
             let mut token = reply.token;
             if let Some(config) = credential.oauth() {
                 granted.callback_values = oauth::context_from_callback(config, parameters);

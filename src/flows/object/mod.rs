@@ -87,7 +87,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &set_up,
             ),
             edits: AccountEdits::new(&base, &record, &changes, &stores.own_changes, &calls),
-            deletion: Deletion::new(&base, &record, &stores.outbox, &endpoint),
+            deletion: Deletion::new(&base, &record, &stores.outbox, &endpoint, &calls),
             inbox: WebhookInbox::new(
                 &base,
                 &record,

@@ -8,11 +8,14 @@ use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::grant::Attempt;
+use crate::json::Exact;
 use crate::oauth::TokenReply;
 use crate::time::Timestamp;
 
 /// The action that gets an account its tokens: the only one that may change `oauth.token`.
 pub const REFRESH_TOKEN: &str = "refresh_token";
+/// The action that gets a token for the code of a callback.
+pub const EXCHANGE_CODE: &str = "exchange_code";
 /// The action that checks a credential.
 pub const VALIDATION: &str = "validation";
 
@@ -41,6 +44,14 @@ pub(in crate::flows) trait CredentialActions: 'static {
         loaded: &Rc<LoadedAccount>,
         custom: &CustomToken,
         need: TokenNeed,
+    ) -> Result<TokenReply, Attempt>;
+
+    /// Gets a token by the file's `exchange_code` action, without storing it. The account need not be stored yet.
+    async fn exchange_code(
+        &self,
+        resolved: &ResolvedConfig,
+        loaded: &Rc<LoadedAccount>,
+        input: Exact,
     ) -> Result<TokenReply, Attempt>;
 
     /// Runs the file's `validation` action without storing its changes. Returns how many requests the provider answered.

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 use crate::config::Credential;
-use crate::config::credentials::OAuth2;
+use crate::config::credentials::{CallbackGrant, OAuth2};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -87,7 +87,11 @@ impl Grant {
                 .is_some_and(|text| !text.is_empty())
         };
         match credential? {
-            Credential::Oauth2(_) => has_refresh_token().then_some(Self::RefreshToken),
+            Credential::Oauth2(_) if has_refresh_token() => Some(Self::RefreshToken),
+            Credential::Oauth2(config) => {
+                let has_code = config.callback_grant == CallbackGrant::AuthorizationCode;
+                (!has_code).then_some(Self::ClientCredentials)
+            }
             Credential::Oauth2ClientCredentials(_)
             | Credential::JwtBearer(_)
             | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
@@ -177,9 +181,11 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 crate::flows::tokens::refresh::token_endpoint("there is none"),
             ));
         };
+        let by_jwt = matches!(credential, Credential::JwtBearer(_))
+            || config.callback_grant == CallbackGrant::JwtBearer;
         let request = self.with_client(compiled, config, context, |client| match credential {
             Credential::KekaOauth(_) => oauth::keka(client),
-            Credential::JwtBearer(_) => oauth::jwt_bearer(client, scopes),
+            _ if by_jwt => oauth::jwt_bearer(client, scopes),
             _ => oauth::client_credentials(client, scopes),
         })?;
         self.request_token(config, request, None).await

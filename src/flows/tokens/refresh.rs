@@ -275,7 +275,7 @@ pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
 }
 
-pub(super) fn token_endpoint(why: &str) -> Failure {
+pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {
     Failure::new(
         Code::TokenEndpoint,
         format!(

@@ -139,12 +139,15 @@ fn params_add_and_override_nothing_of_ours() {
 }
 
 #[test]
-fn a_response_type_may_ask_for_more_than_a_code_but_not_for_less() {
+fn a_response_type_is_sent_as_it_is_unless_nothing_would_come_back() {
     for (own, sent) in [
         ("code id_token", "code%20id_token"),
         ("code,granted_scopes", "code%2Cgranted_scopes"),
         ("token", "code"),
-        ("codex", "code"),
+        ("id_token token", "code"),
+        ("", "code"),
+        ("codex", "codex"),
+        ("installation", "installation"),
     ] {
         let config = json!({ "params": { "response_type": own } });
         let url = url_of(&config, &json!({}), None).unwrap();

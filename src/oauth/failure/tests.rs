@@ -25,7 +25,7 @@ fn failure(status: u16, headers: &[(&'static str, &str)], body: &str) -> TokenFa
     accepted(
         status,
         &headers,
-        body.as_bytes(),
+        (body.as_bytes(), "access_token"),
         Timestamp::from_millis(NOW),
     )
     .unwrap_err()

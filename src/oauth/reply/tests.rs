@@ -233,3 +233,81 @@ fn the_whole_answer_is_kept_and_debug_shows_none_of_it() {
         "{shown}"
     );
 }
+
+/// A tenant token as Lark's documentation prints it, and names behind objects.
+#[test]
+fn names_other_than_those_of_the_rfc_count_where_the_file_says_so() {
+    let in_two_hours = "2023-11-15T00:13:20.000Z";
+    let config =
+        json!({ "tokenNames": { "access_token": "tenant_access_token", "expires_in": "expire" } });
+    let body = r#"{"code":0,"msg":"ok","tenant_access_token":"t-caecc734c2e3328a62489fe0648c4b98779515d3","expire":7200,"access_token":"another"}"#;
+    let token = token(&config, body);
+    assert_eq!(
+        token["access_token"],
+        "t-caecc734c2e3328a62489fe0648c4b98779515d3"
+    );
+    assert_eq!(
+        (&token["expires_in"], &token["expires_at"]),
+        (&json!(7200), &json!(in_two_hours))
+    );
+    let missing = read(&config, r#"{"access_token":"another","expire":7200}"#, None);
+    assert!(matches!(missing, Err(TokenFailure::Unreadable(_))));
+    let nested = json!({ "tokenResponsePath": "data", "tokenNames": {
+        "access_token": "auth.key", "refresh_token": "auth.again", "expires_at": "until" } });
+    let body = r#"{"data":{"auth":{"key":"k","again":"a"},"until":"2023-11-14T23:13:20Z"}}"#;
+    let token = self::token(&nested, body);
+    assert_eq!(token["access_token"], "k");
+    assert_eq!(token["refresh_token"], "a");
+    assert_eq!(token["expires_in"], 3600);
+    let form = json!({ "tokenNames": { "access_token": "key" } });
+    assert_eq!(
+        self::token(&form, "key=k&user=u")["access_token"],
+        "k",
+        "a form is known by the token's own name"
+    );
+}
+
+#[test]
+fn a_duration_has_the_unit_that_the_file_says() {
+    for (unit, said, seconds) in [
+        ("milliseconds", "3600000", Some(3600)),
+        ("milliseconds", "999", None),
+        ("seconds", "60", Some(60)),
+        ("minutes", "1.5", Some(90)),
+        ("hours", "2", Some(7200)),
+        ("days", "3653", Some(3653 * 86_400)),
+        ("days", "3654", None),
+    ] {
+        let config = json!({ "expires_in_unit": unit });
+        let body = format!(r#"{{"access_token":"t","expires_in":{said}}}"#);
+        let token = token(&config, &body);
+        let expected = seconds.map(|seconds: u64| json!(seconds));
+        assert_eq!(token.get("expires_in"), expected.as_ref(), "{unit} {said}");
+    }
+    assert!(serde_json::from_value::<OAuth2>(json!({ "expires_in_unit": "weeks" })).is_err());
+}
+
+#[test]
+fn the_token_lives_on_where_a_refresh_answers_with_none_and_the_file_says_so() {
+    let previous = json!({ "access_token": "old", "refresh_token": "r", "expires_in": 10, "expires_at": "2023-11-14T22:13:30.000Z", "team": "t" });
+    let keeps = json!({ "refreshKeepsToken": true });
+    let kept = |body: &str| read(&keeps, body, Some(&previous)).unwrap().token;
+    assert_eq!(
+        kept(r#"{"expires_in":3600}"#),
+        json!({ "access_token": "old", "refresh_token": "r", "team": "t", "expires_in": 3600, "expires_at": "2023-11-14T23:13:20.000Z" })
+    );
+    let without_expiry = kept(r#"{"status":"extended","refresh_token":"r2"}"#);
+    assert_eq!(
+        without_expiry,
+        json!({ "access_token": "old", "refresh_token": "r2", "team": "t" })
+    );
+    assert_eq!(kept(r#"{"access_token":"new"}"#)["access_token"], "new");
+    for (config, body, previous) in [
+        (&json!({}), r#"{"expires_in":3600}"#, Some(&previous)),
+        (&keeps, r#"{"expires_in":3600}"#, None),
+        (&keeps, r#"{"error":"invalid_grant"}"#, Some(&previous)),
+        (&keeps, "<html>", Some(&previous)),
+    ] {
+        assert!(read(config, body, previous).is_err(), "{body}");
+    }
+}

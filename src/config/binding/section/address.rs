@@ -124,6 +124,15 @@ fn collect_dotted(value: &Value, found: &mut BTreeSet<String>) {
             let allows = entries.get("allow_dots") == Some(&Value::Bool(true));
             let name = entries.get("name").and_then(Value::as_str);
             found.extend(name.filter(|_| allows).map(str::to_owned));
+            let options = entries.get("options").and_then(Value::as_array);
+            let sets = options
+                .into_iter()
+                .flatten()
+                .filter_map(|option| option.get("set"));
+            let keys = sets
+                .filter_map(Value::as_object)
+                .flat_map(serde_json::Map::keys);
+            found.extend(keys.filter(|_| allows).cloned());
             entries
                 .values()
                 .for_each(|item| collect_dotted(item, found));

@@ -38,12 +38,14 @@ impl TextKind {
             "event_id"
             | "handle_verification"
             | "is_rate_limited"
+            | "retry_on"
             | "payload_transform"
             | "ok_when"
             | "run_if"
             | "context_lookup_field_value" => Self::Source,
             key if key.ends_with("expression") => Self::Source,
-            "path" | "contextFromToken" | "context_from_token" => Self::Path,
+            "path" | "contextFromToken" | "context_from_token" | "contextFromClaims"
+            | "tokenNames" => Self::Path,
             key if key.ends_with("_path") => Self::Path,
             _ => Self::Text,
         }

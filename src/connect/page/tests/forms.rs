@@ -21,7 +21,8 @@ fn shown<'a>(credential: &'a Credential, change: impl FnOnce(&mut ConnectForm<'a
 fn hostile_words_of_the_file_and_of_the_customer_stay_text() {
     for text in HOSTILE {
         let fields = json!([
-            {"name": text, "label": text, "help_text": text, "placeholder": text, "default": text, "required": true},
+            {"name": text, "label": text, "help_text": text, "placeholder": text, "default": text, "required": true, "prefix": text, "suffix": text,
+                "docs_url": text, "visible_when": {"field": "s", "is": [text]}},
             {"name": "s", "type": "single_select", "default": {"a": text}, "options": [{"label": text, "value": text}, {"label": "x", "value": {"a": text}}]}
         ]);
         let credential = api_key(&fields);
@@ -192,4 +193,30 @@ fn ten_thousand_characters_are_cut_where_they_are_ours_to_cut() {
         (page.posted, page.refusal) = (Some(&posted[..]), Some(&long[..]));
     });
     assert!(html.contains(&"x".repeat(4_000)) && !html.contains(&"x".repeat(4_001)));
+}
+
+#[test]
+fn a_field_is_shown_by_its_choice_without_a_script() {
+    let fields = json!([
+        {"name": "edition", "type": "single_select", "options": [{"label": "Cloud", "value": "cloud"}, {"label": "Server", "value": 7}]},
+        {"name": "server", "visible_when": {"field": "edition", "is": [7]}, "docs_url": "https://acme.example/docs?a=\"b"},
+        {"name": "other", "prefix": "https://", "suffix": ".acme.example", "docs_url": "http://acme.example"},
+    ]);
+    let page = shown(&api_key(&fields), |_| {});
+    assert_sound(&page);
+    assert!(page.contains(
+        "form:not(:has(#field-0 > :nth-last-child(1):checked)) #field-1-row { display: none }"
+    ));
+    assert!(page.contains(r#"id="field-1-row""#) && !page.contains("field-2-row"));
+    assert!(
+        page.contains(r#"href="https://acme.example/docs?a=%22b""#),
+        "{page}"
+    );
+    assert_eq!(
+        page.matches("How to find it").count(),
+        1,
+        "http is not linked"
+    );
+    assert!(page.contains(r#"aria-describedby="field-2-prefix field-2-suffix""#));
+    assert!(!page.contains("<script"));
 }

@@ -29,6 +29,19 @@ fn key() -> Credential {
     ]}}))
 }
 
+/// Every word that shows something around or of an input.
+fn words() -> Credential {
+    credential(json!({"format": "api_key", "config": {"fields": [
+        {"name": "edition", "label": "Edition", "type": "single_select", "required": true, "default": "server", "options": [
+            {"label": "Cloud", "value": "cloud", "set": {"zone": "eu"}}, {"label": "Your own server", "value": "server"}]},
+        {"name": "subdomain", "label": "Subdomain", "required": true, "prefix": "https://", "suffix": ".acme.example", "placeholder": "mycompany",
+            "visible_when": {"field": "edition", "is": ["cloud"]}},
+        {"name": "server", "label": "Server", "required": true, "format": "hostname", "placeholder": "tickets.example.com", "docs_url": "https://acme.example/docs/servers",
+            "visible_when": {"field": "edition", "is": ["server"]}},
+        {"name": "api_key", "label": "API key", "type": "password", "required": true, "prefix": "ak_", "not_pattern": "test.*", "help_text": "Settings, API keys, New key."}
+    ]}}))
+}
+
 fn ways(current: usize) -> Vec<CredentialLink> {
     let labels = ["Sign in", "API key", "Client credentials"]
         .into_iter()
@@ -83,7 +96,15 @@ fn forms(write: &dyn Fn(&str, String)) {
     ];
     let posted = posted.map(|(name, text)| (name.to_owned(), text.to_owned()));
     let kept: Value = json!({"subdomain": "acme", "region": "eu", "email": "ana@example.com", "api_key": "hunter2"});
-    let shown: [(&str, ConnectForm); 8] = [
+    let words = words();
+    let shown: [(&str, ConnectForm); 9] = [
+        (
+            "form-words",
+            ConnectForm {
+                brand: known,
+                ..fresh(&words, &none)
+            },
+        ),
         (
             "form",
             ConnectForm {

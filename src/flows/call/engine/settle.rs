@@ -125,13 +125,22 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         if let Some(wait) = limits.pause().filter(|_| credentials == Forward::Keep) {
             self.account.pause(wait);
         }
+        // A write that was accepted is not made again.
+        let accepts = answer.status.as_u16() < 400 && self.writes();
         let outcome = if limits.is_limited {
             self.trace.mark_superseded();
             AttemptOutcome::Limited(limits.wait)
+        } else if limits.may_pass && !accepts {
+            AttemptOutcome::Passing(limits.wait)
         } else {
             AttemptOutcome::Answered(answer.status, limits.wait)
         };
         self.decide(outcome, Ok((answer, limits)))
+    }
+
+    fn writes(&self) -> bool {
+        let subject = self.prepared.subject();
+        subject.purpose.writes(subject.method())
     }
 
     fn decide(&mut self, outcome: AttemptOutcome, attempted: Attempted) -> Step {

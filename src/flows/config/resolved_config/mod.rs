@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::config::reserved::Trusted;
-use crate::config::{Config, Credential, secrets};
+use crate::config::{Config, Credential, Field, secrets};
 use crate::crypto;
 use crate::error::{Complaint, Failure};
 use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
@@ -25,6 +25,7 @@ use crate::ports::{Outside, System};
 use crate::settings::{PrivateUpstreams, Settings};
 
 /// The configuration of one account.
+#[derive(Clone)]
 pub struct ResolvedConfig {
     pub integration: Rc<IntegrationRecord>,
     pub install: Rc<InstallRecord>,
@@ -172,11 +173,12 @@ impl Compiled {
             .map(Credential::fields);
         let mut complaints = Vec::new();
         for field in fields.unwrap_or_default() {
+            let is_visible = field.is_visible(context);
             let is_there = context
                 .get(&field.name)
                 .is_some_and(|value| !value.is_null() && value != "");
             match (&field.default, context.as_object_mut()) {
-                _ if is_there => {}
+                _ if is_there || !is_visible => {}
                 (Some(default), Some(context)) => {
                     drop(context.insert(field.name.clone(), default.clone()));
                 }
@@ -187,11 +189,29 @@ impl Compiled {
                 _ => {}
             }
         }
+        for field in fields.unwrap_or_default() {
+            fill_by_choice(field, context);
+        }
         if complaints.is_empty() {
             Ok(())
         } else {
             Err(Failure::invalid_in(&complaints))
         }
+    }
+}
+
+/// What a choice of the form fills, where the context does not say it itself.
+fn fill_by_choice(field: &Field, context: &mut Value) {
+    let Value::Object(context) = context else {
+        return;
+    };
+    let chosen = context.get(&field.name);
+    let choice = field
+        .options
+        .iter()
+        .find(|choice| Some(&choice.value) == chosen);
+    for (key, value) in choice.iter().flat_map(|choice| &choice.set) {
+        context.entry(key.clone()).or_insert_with(|| value.clone());
     }
 }
 
