@@ -1,6 +1,8 @@
 //! Authenticates a request: which header fields and query parameters carry the credential. Applied last,
 //! over the fields that the caller sent.
 
+mod aws_sigv4;
+
 use std::fmt;
 
 use data_encoding::BASE64;
@@ -25,8 +27,16 @@ pub struct UnauthenticatedRequest<'a> {
     pub url: &'a Url,
     /// Its header fields so far.
     pub headers: &'a HeaderMap,
-    /// Its body, when it is held in memory.
-    pub body: Option<&'a [u8]>,
+    pub body: SentBody<'a>,
+}
+
+/// The body of a request, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentBody<'a> {
+    None,
+    Held(&'a [u8]),
+    /// It is passed on unread.
+    Streamed,
 }
 
 /// What to add to a request. Its values are secret.
@@ -36,6 +46,8 @@ pub struct SignIn {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Set, replacing any of the same name.
     pub query: Option<(String, String)>,
+    /// The query as it was signed, in place of the request's.
+    pub signed_query: Option<String>,
 }
 
 impl fmt::Debug for SignIn {
@@ -44,7 +56,7 @@ impl fmt::Debug for SignIn {
         f.debug_struct("SignIn")
             .field("headers", &names)
             .field("query", &self.query.as_ref().map(|(name, _)| name))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,6 +78,9 @@ pub enum AuthorizationError {
     /// The expression gave something else than headers.
     #[error("authorization.expression must give an object of header names and texts")]
     NotHeaders,
+    /// The body is not in memory.
+    #[error("the body of the request is not held, so it cannot be signed")]
+    BodyNotHeld,
 }
 
 /// What `authorization` adds to `request`.
@@ -84,6 +99,7 @@ pub fn sign_in(
             computed_headers(expression, context, request, moment)
         }
         Authorization::Query(query) => query_parameter(query, scope),
+        Authorization::AwsSigv4(own) => aws_sigv4::sign(own, scope, request, moment),
         Authorization::None(_) => Ok(SignIn::default()),
     }
 }
@@ -175,7 +191,7 @@ fn computed_headers(
     });
     Ok(SignIn {
         headers: parsed.collect::<Result<_, AuthorizationError>>()?,
-        query: None,
+        ..SignIn::default()
     })
 }
 
@@ -190,12 +206,24 @@ fn required(template: &Template, scope: &TemplateScope) -> Result<String, Author
         .ok_or_else(missing)?)
 }
 
+/// The text of a template that may have no value.
+fn optional(
+    template: &Template,
+    scope: &TemplateScope,
+) -> Result<Option<String>, AuthorizationError> {
+    match template.header(scope) {
+        Ok(text) => Ok(text.filter(|text| !text.is_empty())),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn header(name: HeaderName, value: &str, source: &str) -> Result<SignIn, AuthorizationError> {
     let value =
         secret_value(value).ok_or_else(|| AuthorizationError::NotAHeader(source.to_owned()))?;
     Ok(SignIn {
         headers: vec![(name, value)],
-        query: None,
+        ..SignIn::default()
     })
 }
 
@@ -209,10 +237,11 @@ fn secret_value(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn body_value(body: Option<&[u8]>) -> Value {
-    body.map_or(Value::Null, |bytes| {
-        Value::String(String::from_utf8_lossy(bytes).into_owned())
-    })
+fn body_value(body: SentBody) -> Value {
+    match body {
+        SentBody::Held(bytes) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+        SentBody::None | SentBody::Streamed => Value::Null,
+    }
 }
 
 #[cfg(test)]

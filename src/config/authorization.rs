@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expression::{Expression, Template};
+use crate::media::MediaKind;
 
 use super::schema::{Aliases, aliases};
 
@@ -30,6 +31,8 @@ pub enum Authorization {
     Header(Header),
     /// One query parameter.
     Query(Query),
+    /// AWS Signature Version 4, in `Authorization`.
+    AwsSigv4(Box<AwsSigv4>),
     /// The request is sent as it is.
     None(None),
 }
@@ -121,6 +124,28 @@ pub struct Query {
     pub value: Template,
 }
 
+/// The keys and the scope of AWS Signature Version 4. Signed are the method, the path, the query, the host, `content-type`
+/// and the `x-amz-…` headers, and the body.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwsSigv4 {
+    /// The id of the access key.
+    pub access_key_id: Template,
+    /// The secret of the access key.
+    pub secret_access_key: Template,
+    /// The token of a temporary access key; it may have no value.
+    #[serde(default)]
+    pub session_token: Option<Template>,
+    /// The region, such as `eu-central-1`.
+    pub region: Template,
+    /// The service's name in the signature, such as `s3`.
+    pub service: Template,
+    /// Whether the service accepts `UNSIGNED-PAYLOAD`, as `s3` does: then a body that is not held in memory is streamed
+    /// unsigned. Otherwise bodies of up to 1 MiB are held and signed, and larger ones refused.
+    #[serde(default)]
+    pub unsigned_payload: bool,
+}
+
 /// No settings.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +161,11 @@ impl Authorization {
                 token: Option::None
             })
         )
+    }
+
+    /// Whether a body of this kind is signed, so that it has to be held in memory.
+    pub fn holds_body(&self, _: MediaKind) -> bool {
+        matches!(self, Self::AwsSigv4(own) if !own.unsigned_payload)
     }
 
     /// The headers of a computed result: an object of texts.

@@ -189,7 +189,7 @@ fn a_token_is_got_again_ahead_of_its_expiry_after_it_and_after_a_401() {
     scene.world.pass(Duration::from_secs(700));
     let after_expiry = session(&scene);
     assert_ne!(after_expiry, "session-2");
-    scene.world.pass(Duration::from_secs(120));
+    scene.world.pass(Duration::from_mins(2));
     sessions.dead.set(sessions.logins.get());
     let logins = sessions.logins.get();
     assert_eq!(session(&scene), format!("session-{}", logins + 1));

@@ -86,6 +86,7 @@ mod quotas;
 mod redaction;
 mod refresh;
 mod repeated_secrets;
+mod request_signatures;
 mod reservations;
 mod reserved_names;
 mod retried_writes;

@@ -258,6 +258,16 @@ impl<'c> CarriedReader<'c> {
             Authorization::Header(Header::Computed { expression }) => {
                 self.add_computed(all, expression);
             }
+            Authorization::AwsSigv4(own) => {
+                self.add(all, part, &own.access_key_id);
+                self.add(all, part, &own.secret_access_key);
+                if let Some(token) = &own.session_token {
+                    self.add(all, part, token);
+                }
+                for scope in [&own.region, &own.service] {
+                    self.add(all, CarriedPart::Entry(Name::Other), scope);
+                }
+            }
             Authorization::None(_) => {}
         }
     }
