@@ -17,6 +17,7 @@ use crate::expression::{
 };
 use crate::header_text;
 use crate::json::Path;
+use crate::media::canonical;
 
 /// Where the OAuth access token is looked for.
 const ACCESS_TOKEN: &str = "access_token";
@@ -178,7 +179,13 @@ fn computed_headers(
     request: &UnauthenticatedRequest,
     moment: &Moment,
 ) -> Result<SignIn, AuthorizationError> {
-    let options = json!({ "method": request.method.as_str(), "headers": header_text::object_of(request.headers), "body": body_value(request.body) });
+    let query = request.url.query().unwrap_or_default();
+    let options = json!({
+        "method": request.method.as_str(),
+        "headers": header_text::object_of(request.headers),
+        "body": body_value(request.body),
+        "canonicalQuery": canonical::sorted(canonical::parameters(query)),
+    });
     let scope = ExpressionScope::authorization(request.url.as_str(), &options, context);
     let result = expression.evaluate(&scope, moment)?.unwrap_or_default();
     let headers = Authorization::headers_of(&result).ok_or(AuthorizationError::NotHeaders)?;

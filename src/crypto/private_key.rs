@@ -76,6 +76,15 @@ impl PrivateKey {
         Self::of_rsa(key?)
     }
 
+    /// Reads an Ed25519 key alone: the PEM or DER of RFC 8410, or its 32 bytes. Other keys take long to be read.
+    pub fn ed25519(key: &[u8]) -> Option<Self> {
+        let pem = std::str::from_utf8(key).ok().and_then(der_of_pem);
+        let der = pem.as_deref().unwrap_or(key);
+        let seed = der.strip_prefix(ED25519_INFO).unwrap_or(der);
+        let key = ed25519::SigningKey::from_bytes(seed.try_into().ok()?);
+        Some(Self(Key::Ed25519(Box::new(key))))
+    }
+
     /// Reads a JSON Web Key (RFC 7517, 7518 §6, 8037 §2).
     pub fn from_jwk(jwk: &Value) -> Option<Self> {
         let bytes = |name: &str| {

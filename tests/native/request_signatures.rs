@@ -1,4 +1,4 @@
-//! Requests that are signed by AWS Signature Version 4.
+//! Requests that are signed: AWS Signature Version 4, and signatures that expressions make.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -187,4 +187,79 @@ fn blocks_below(heading: &str) -> Vec<Value> {
     blocks
         .map(|block| serde_json::from_str(block.split_once("```").unwrap().0).unwrap())
         .collect()
+}
+
+#[test]
+fn the_signatures_of_the_guide_are_those_that_their_vendors_document() {
+    let blocks = blocks_below("### Signatures by an expression");
+    let world = World::new();
+    world.provides(|_| reply(200, &JSON, Body::from_bytes("{}")));
+    let file = json!({ "name": "dated", "config": blocks[0] });
+    let context = json!({ "host": "api-1.lantern.example", "integration_key": "IKEY", "secret_key": "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep" });
+    let scene = Scene::new(world, &file, "api_key", &context);
+    scene.call_passing(
+        "GET",
+        "/proxy/users?username=root&realname=First+Last",
+        &[],
+        Body::Empty,
+    );
+    let sent = scene.world.sent().remove(0);
+    let date = sent.header("date").unwrap().to_owned();
+    assert!(
+        date.starts_with("Tue, 14 Nov 2023 22:1") && date.ends_with(" +0000"),
+        "{date}"
+    );
+    let text = format!(
+        "{date}\nGET\napi-1.lantern.example\n/admin/v1/users\nrealname=First%20Last&username=root"
+    );
+    let key = b"Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep";
+    let code = causeway::crypto::hmac(causeway::crypto::Hash::Sha1, key, text.as_bytes());
+    let expected = format!("IKEY:{}", data_encoding::HEXLOWER.encode(&code));
+    let expected = data_encoding::BASE64.encode(expected.as_bytes());
+    assert_eq!(signature(&sent), format!("Basic {expected}"));
+
+    let world = World::new();
+    world.provides(|_| reply(200, &JSON, Body::from_bytes("{}")));
+    let file = json!({ "name": "digest", "config": blocks[1] });
+    let context = json!({ "user": "bob", "password": "taadtaadpstcsm" });
+    let scene = Scene::new(world, &file, "api_key", &context);
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        scene.call_passing("GET", "/proxy/contacts", &[], Body::Empty);
+        let sent = scene.world.sent().remove(0);
+        let wsse = sent.header("x-wsse").unwrap().to_owned();
+        let value = |name: &str| {
+            let (_, rest) = wsse.split_once(&format!("{name}=\"")).unwrap();
+            rest.split('"').next().unwrap().to_owned()
+        };
+        let nonce = data_encoding::BASE64
+            .decode(value("Nonce").as_bytes())
+            .unwrap();
+        let text = [
+            nonce,
+            value("Created").into_bytes(),
+            b"taadtaadpstcsm".to_vec(),
+        ]
+        .concat();
+        let digest = causeway::crypto::digest(causeway::crypto::Hash::Sha1, &text);
+        assert_eq!(
+            value("PasswordDigest"),
+            data_encoding::BASE64.encode(&digest)
+        );
+        assert_eq!(value("Username"), "bob");
+        seen.push(wsse);
+    }
+    assert_ne!(seen[0], seen[1], "a nonce is used once");
+}
+
+#[test]
+fn an_expression_without_its_key_sends_nothing() {
+    let authorization = json!({ "format": "header", "config": { "expression": "{'x-sum': $hmac('sha256', context.missing, url)}" } });
+    let scene = scene(&authorization, |_| {
+        reply(200, &JSON, Body::from_bytes("{}"))
+    });
+    let answer = scene.call_passing("GET", "/proxy/objects/a", &[], Body::Empty);
+    assert_eq!(answer.status, 500, "{}", answer.text());
+    assert_eq!(answer.json()["code"], "integration.expression_failed");
+    assert!(scene.world.sent().is_empty());
 }
