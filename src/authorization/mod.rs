@@ -2,6 +2,7 @@
 //! over the fields that the caller sent.
 
 mod aws_sigv4;
+mod oauth1;
 
 use std::fmt;
 
@@ -82,6 +83,9 @@ pub enum AuthorizationError {
     /// The body is not in memory.
     #[error("the body of the request is not held, so it cannot be signed")]
     BodyNotHeld,
+    /// There is no client to sign with.
+    #[error("`oauth1` has no `consumer`, and there is no credential `oauth`")]
+    NoConsumer,
 }
 
 /// What `authorization` adds to `request`.
@@ -100,6 +104,7 @@ pub fn sign_in(
             computed_headers(expression, context, request, moment)
         }
         Authorization::Query(query) => query_parameter(query, scope),
+        Authorization::Oauth1(own) => oauth1::sign(own, scope, request, moment),
         Authorization::AwsSigv4(own) => aws_sigv4::sign(own, scope, request, moment),
         Authorization::None(_) => Ok(SignIn::default()),
     }

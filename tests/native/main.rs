@@ -70,6 +70,7 @@ mod me;
 mod memory;
 mod name_folding;
 mod numbers;
+mod oauth1_sign_in;
 mod openapi;
 mod operator_values;
 mod outside;

@@ -1,16 +1,19 @@
-// Signed requests, verified by what others wrote: `aws4` and an object store (s3rver) for AWS Signature Version 4.
+// Signed requests, verified by libraries that others wrote: `aws4` and an object store (s3rver) for AWS Signature Version 4,
+// `oauth-1.0a` for OAuth 1.0a.
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import aws4 from "aws4";
+import OAuth from "oauth-1.0a";
 import S3rver from "s3rver";
 import { eachCase } from "./cases.mjs";
 import { startScriptedProvider } from "./scripted-provider.mjs";
 import { assertError, ok } from "./steps.mjs";
+import { Visitor } from "./visitor.mjs";
 
 let scripted;
 before(async () => {
@@ -187,5 +190,96 @@ describe("an object store behind the library's check", () => {
     const refused = await wrong("GET", "/proxy/objects");
     assert.equal(refused.status, 403, refused.text);
     assert.ok(!refused.text.includes("another-secret-key"));
+  });
+});
+
+describe("OAuth 1.0a", () => {
+  const consumer = { key: "our-key", secret: "secret-of-the-consumer" };
+  const token = { key: "token-1", secret: "secret-of-the-token" };
+  const hashes = { "HMAC-SHA1": "sha1", "HMAC-SHA256": "sha256" };
+
+  const headerOf = (request) => Object.fromEntries([...request.headers.authorization.slice("OAuth ".length).matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, decodeURIComponent(value)]));
+
+  /** The signature that the library gives for the request that arrived. */
+  function signedAgain(request, secrets = token) {
+    const said = headerOf(request);
+    const library = new OAuth({
+      consumer,
+      signature_method: said.oauth_signature_method,
+      hash_function: (base, key) => createHmac(hashes[said.oauth_signature_method], key).update(base).digest("base64"),
+    });
+    const { oauth_signature: _, realm: __, ...parameters } = said;
+    const isForm = request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
+    const form = isForm ? Object.fromEntries(new URLSearchParams(request.body.toString())) : {};
+    const url = `http://${request.headers.host}${request.url}`;
+    return library.getSignature({ url, method: request.method, data: form }, secrets.secret, parameters);
+  }
+
+  const credential = (more) => ({
+    oauth: {
+      config: {
+        fields: [{ name: "consumer_secret", type: "password", required: true }],
+        consumer: { id: consumer.key, secret: "{{consumer_secret}}" },
+        requestTokenUrl: `${scripted.url}/request`,
+        authorizeUrl: `${scripted.url}/authorize`,
+        tokenUrl: `${scripted.url}/token`,
+        ...more,
+      },
+    },
+  });
+  const resources = { notes: { list: { path: "/notes" }, create: { method: "post", path: "/notes", body_format: "form" } } };
+
+  test("the library signs calls in the same way", async () => {
+    await eachCase(["HMAC-SHA1", "HMAC-SHA256"], async (signatureMethod) => {
+      const config = { credentials: credential({ signatureMethod, realm: "Notes" }), authorization: { format: "oauth1" }, resources };
+      const context = { consumer_secret: consumer.secret, oauth: { token: { access_token: token.key, token_secret: token.secret } } };
+      const { account } = await scripted.install(config, { context, authentication_method: "oauth" });
+      const requests = [
+        ["GET", "/proxy/notes?b=2&a=x%20%2B%26&c="],
+        ["GET", "/custom/notes/%C3%A9?q=%E2%82%AC"],
+        ["POST", "/proxy/notes", { status: "Hello Ladies + Gentlemen, a signed OAuth request!" }],
+        ["POST", "/custom/notes", { json: "is not signed" }],
+      ];
+      for (const [method, target, body] of requests) {
+        scripted.clear();
+        scripted.answers.set("/notes", () => ({ body: [] }));
+        assert.equal((await scripted.call(method, target, body, {}, { account })).status, 200);
+        const [request] = scripted.requests;
+        const said = headerOf(request);
+        assert.equal(said.oauth_signature, signedAgain(request), `${method} ${target}`);
+        assert.equal(said.realm, "Notes");
+        assert.equal(said.oauth_token, token.key);
+      }
+    });
+  });
+
+  test("a customer signs in, and the account's calls are signed by their token", async () => {
+    const name = `oauth1-${randomBytes(4).toString("hex")}`;
+    await scripted.install({ credentials: credential(), authorization: { format: "oauth1" }, resources }, { name, context: { oauth: { token: { access_token: "x", token_secret: "y" } } }, authentication_method: "oauth" });
+    const form = (fields) => ({ headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams(fields).toString() });
+    scripted.clear();
+    scripted.answers.set("/notes", () => ({ body: [] }));
+    scripted.answers.set("/request", () => form({ oauth_token: "ask-1", oauth_token_secret: "secret-of-asking", oauth_callback_confirmed: "true" }));
+    scripted.answers.set("/token", () => form({ oauth_token: token.key, oauth_token_secret: token.secret }));
+    const link = ok(await scripted.environment.call("POST", "/link-token", { tenant_id: "signing-in", integration: name }), 201);
+    const visitor = new Visitor();
+    const page = await visitor.open(link.url);
+    const there = await visitor.submit(page, { consumer_secret: consumer.secret }, { until: (url) => url.startsWith(scripted.url) });
+    assert.equal(there.next, `${scripted.url}/authorize?oauth_token=ask-1`);
+    const [asked] = scripted.at("/request");
+    assert.equal(headerOf(asked).oauth_signature, signedAgain(asked, { secret: "" }));
+    const back = new URL(headerOf(asked).oauth_callback);
+    back.searchParams.set("oauth_token", "ask-1");
+    back.searchParams.set("oauth_verifier", "verified");
+    const ended = await visitor.open(back);
+    assert.equal(ended.status, 200, ended.text);
+    const exchanged = scripted.at("/token")[0];
+    assert.equal(headerOf(exchanged).oauth_verifier, "verified");
+    assert.equal(headerOf(exchanged).oauth_signature, signedAgain(exchanged, { secret: "secret-of-asking" }));
+    const { result } = ok(await scripted.environment.call("GET", "/integrated-account?tenant_id=signing-in"), 200);
+    assert.equal(result[0].status, "active");
+    assert.equal((await scripted.call("GET", "/proxy/notes", undefined, {}, { account: result[0] })).status, 200);
+    const called = scripted.at("/notes")[0];
+    assert.equal(headerOf(called).oauth_signature, signedAgain(called));
   });
 });

@@ -54,6 +54,7 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
         Credential::Oauth2(_)
         | Credential::ApiKey(_)
         | Credential::CustomToken(_)
+        | Credential::Oauth(_)
         | Credential::Jwt(_) => None,
     }
 }

@@ -12,7 +12,7 @@ use super::literal::{Name, holds_key, is_key, is_piece, looks_like_key};
 
 mod signatures;
 
-use signatures::of_sigv4;
+use signatures::{of_oauth1, of_sigv4};
 
 /// The kind of an operator's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +172,7 @@ pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<O
             values.into_iter().flatten().collect()
         }
         Authorization::AwsSigv4(own) => of_sigv4(own, &at),
+        Authorization::Oauth1(own) => of_oauth1(own, &at),
         Authorization::None(_) => Vec::new(),
     }
 }

@@ -42,7 +42,7 @@ pub(in crate::flows) struct ConnectContext {
 
 /// How a customer connects the account, from the form to the stored credential.
 pub(in crate::flows) struct ConnectFlow<O, S> {
-    base: Rc<Base<O, S>>,
+    pub(super) base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
     schedule: Rc<Schedule<O, S>>,
     pub(super) changes: Rc<Changes<O, S>>,
@@ -104,13 +104,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let Some(Login {
             connecting,
             verifier,
+            request_token,
         }) = login
         else {
             return Ok(None);
         };
-        let outcome = self
-            .finish_login(&connecting, &verifier, &request.parameters)
-            .await;
+        let parameters = &request.parameters;
+        let outcome = match request_token {
+            Some(asked) => self.finish_oauth1(&connecting, &asked, parameters).await,
+            None => self.finish_login(&connecting, &verifier, parameters).await,
+        };
         Ok(Some(self.ended(connecting, outcome.err()).await))
     }
 
@@ -182,7 +185,11 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                     .await
                     .map(|()| None)
             }
-            Some(Credential::ApiKey(_)) | None => self
+            Some(Credential::Oauth(own)) if own.redirects() => self
+                .redirect_by_oauth1(connecting, &context, own)
+                .await
+                .map(Some),
+            Some(Credential::ApiKey(_) | Credential::Oauth(_)) | None => self
                 .accept(connecting, context, None, &[])
                 .await
                 .map(|()| None),
@@ -214,10 +221,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let login = Login {
             connecting: connecting.clone(),
             verifier: verifier.text().to_owned(),
+            request_token: None,
         };
-        self.logins.write(&login).map_err(broken)?;
-        self.schedule.plan().await;
+        self.write_login(&login).await?;
         Ok(url)
+    }
+
+    pub(super) async fn write_login(&self, login: &Login) -> Result<(), ConnectFailed> {
+        self.logins.write(login).map_err(broken)?;
+        self.schedule.plan().await;
+        Ok(())
     }
 
     async fn finish_login(
@@ -285,7 +298,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
 
     /// Checks that the link token is still valid. If it was deleted while the customer was at the provider, the code is not
     /// exchanged, so no unused grant is left there.
-    async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
+    pub(super) async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
         let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
         let message = EnvironmentMessage::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;
@@ -301,7 +314,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     }
 
     /// The resolved config, and the context that the account will have. Fails if the account can no longer be connected.
-    async fn connect_context(
+    pub(super) async fn connect_context(
         &self,
         connecting: &Connecting,
     ) -> Result<ConnectContext, ConnectFailed> {

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::config::Credential;
-use crate::config::credentials::{Jwt, OAuth2};
+use crate::config::credentials::{Jwt, OAuth1, OAuth2};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -20,7 +20,7 @@ use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
 use crate::oauth::{
-    self, GrantClient, JwtMoment, OAuthError, TokenFailure, TokenReply, TokenRequest,
+    self, GrantClient, JwtMoment, OAuthError, SignInClient, TokenFailure, TokenReply, TokenRequest,
 };
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -93,7 +93,7 @@ impl Grant {
             | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
             Credential::CustomToken(_) => Some(Self::CustomToken),
             Credential::Jwt(_) => Some(Self::SelfSigned),
-            Credential::ApiKey(_) => None,
+            Credential::ApiKey(_) | Credential::Oauth(_) => None,
         }
     }
 }
@@ -317,8 +317,33 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         })
     }
 
+    /// The same with the settings of OAuth 1.0a.
+    pub(in crate::flows) fn with_sign_in<T>(
+        &self,
+        compiled: &Compiled,
+        config: &OAuth1,
+        context: &Value,
+        build: impl FnOnce(&SignInClient) -> Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
+        let oauth2 = OAuth2::default();
+        self.with_client(compiled, &oauth2, context, |client| {
+            let GrantClient {
+                scope,
+                pins,
+                moment,
+                ..
+            } = *client;
+            build(&SignInClient {
+                config,
+                scope,
+                pins,
+                moment,
+            })
+        })
+    }
+
     /// Sends a request to an OAuth endpoint and reads the whole response. Redirects are not followed.
-    async fn send_to_endpoint(
+    pub(in crate::flows) async fn send_to_endpoint(
         &self,
         request: TokenRequest,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {
