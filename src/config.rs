@@ -264,7 +264,7 @@ impl Config {
                 .map(|url| ("config.base_url".to_owned(), url)),
         );
         for (format, credential) in &self.credentials {
-            let at = format!("config.credentials.{format}.config.auth");
+            let at = format!("config.credentials.{format}.config");
             urls.extend(
                 credential
                     .urls()

@@ -4,6 +4,7 @@
 
 mod der;
 mod mac;
+mod oauth1;
 mod pem;
 mod private_key;
 mod public_key;
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 pub use mac::{Hash, digest, hmac};
+pub use oauth1::{Oauth1Keys, Oauth1Method, Oauth1Request};
 pub use private_key::{PrivateKey, SigningScheme};
 pub use public_key::{KeyKind, PublicKey};
 

@@ -1,6 +1,9 @@
 //! Authenticates a request: which header fields and query parameters carry the credential. Applied last,
 //! over the fields that the caller sent.
 
+mod aws_sigv4;
+mod oauth1;
+
 use std::fmt;
 
 use data_encoding::BASE64;
@@ -15,6 +18,7 @@ use crate::expression::{
 };
 use crate::header_text;
 use crate::json::Path;
+use crate::media::canonical;
 
 /// Where the OAuth access token is looked for.
 const ACCESS_TOKEN: &str = "access_token";
@@ -25,8 +29,16 @@ pub struct UnauthenticatedRequest<'a> {
     pub url: &'a Url,
     /// Its header fields so far.
     pub headers: &'a HeaderMap,
-    /// Its body, when it is held in memory.
-    pub body: Option<&'a [u8]>,
+    pub body: SentBody<'a>,
+}
+
+/// The body of a request, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentBody<'a> {
+    None,
+    Held(&'a [u8]),
+    /// It is passed on unread.
+    Streamed,
 }
 
 /// What to add to a request. Its values are secret.
@@ -36,6 +48,8 @@ pub struct SignIn {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Set, replacing any of the same name.
     pub query: Option<(String, String)>,
+    /// The query as it was signed, in place of the request's.
+    pub signed_query: Option<String>,
 }
 
 impl fmt::Debug for SignIn {
@@ -44,7 +58,7 @@ impl fmt::Debug for SignIn {
         f.debug_struct("SignIn")
             .field("headers", &names)
             .field("query", &self.query.as_ref().map(|(name, _)| name))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,6 +80,12 @@ pub enum AuthorizationError {
     /// The expression gave something else than headers.
     #[error("authorization.expression must give an object of header names and texts")]
     NotHeaders,
+    /// The body is not in memory.
+    #[error("the body of the request is not held, so it cannot be signed")]
+    BodyNotHeld,
+    /// There is no client to sign with.
+    #[error("`oauth1` has no `consumer`, and there is no credential `oauth`")]
+    NoConsumer,
 }
 
 /// What `authorization` adds to `request`.
@@ -84,6 +104,8 @@ pub fn sign_in(
             computed_headers(expression, context, request, moment)
         }
         Authorization::Query(query) => query_parameter(query, scope),
+        Authorization::Oauth1(own) => oauth1::sign(own, scope, request, moment),
+        Authorization::AwsSigv4(own) => aws_sigv4::sign(own, scope, request, moment),
         Authorization::None(_) => Ok(SignIn::default()),
     }
 }
@@ -164,7 +186,13 @@ fn computed_headers(
     request: &UnauthenticatedRequest,
     moment: &Moment,
 ) -> Result<SignIn, AuthorizationError> {
-    let options = json!({ "method": request.method.as_str(), "headers": header_text::object_of(request.headers), "body": body_value(request.body) });
+    let query = request.url.query().unwrap_or_default();
+    let options = json!({
+        "method": request.method.as_str(),
+        "headers": header_text::object_of(request.headers),
+        "body": body_value(request.body),
+        "canonicalQuery": canonical::sorted(canonical::parameters(query)),
+    });
     let scope = ExpressionScope::authorization(request.url.as_str(), &options, context);
     let result = expression.evaluate(&scope, moment)?.unwrap_or_default();
     let headers = Authorization::headers_of(&result).ok_or(AuthorizationError::NotHeaders)?;
@@ -177,7 +205,7 @@ fn computed_headers(
     });
     Ok(SignIn {
         headers: parsed.collect::<Result<_, AuthorizationError>>()?,
-        query: None,
+        ..SignIn::default()
     })
 }
 
@@ -192,12 +220,24 @@ fn required(template: &Template, scope: &TemplateScope) -> Result<String, Author
         .ok_or_else(missing)?)
 }
 
+/// The text of a template that may have no value.
+fn optional(
+    template: &Template,
+    scope: &TemplateScope,
+) -> Result<Option<String>, AuthorizationError> {
+    match template.header(scope) {
+        Ok(text) => Ok(text.filter(|text| !text.is_empty())),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn header(name: HeaderName, value: &str, source: &str) -> Result<SignIn, AuthorizationError> {
     let value =
         secret_value(value).ok_or_else(|| AuthorizationError::NotAHeader(source.to_owned()))?;
     Ok(SignIn {
         headers: vec![(name, value)],
-        query: None,
+        ..SignIn::default()
     })
 }
 
@@ -211,10 +251,11 @@ fn secret_value(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn body_value(body: Option<&[u8]>) -> Value {
-    body.map_or(Value::Null, |bytes| {
-        Value::String(String::from_utf8_lossy(bytes).into_owned())
-    })
+fn body_value(body: SentBody) -> Value {
+    match body {
+        SentBody::Held(bytes) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+        SentBody::None | SentBody::Streamed => Value::Null,
+    }
 }
 
 #[cfg(test)]

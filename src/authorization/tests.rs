@@ -13,7 +13,7 @@ fn signed(authorization: Value, context: &Value) -> Result<SignIn, Authorization
         method: &Method::POST,
         url: &url,
         headers: &headers,
-        body: Some(b"{}"),
+        body: SentBody::Held(b"{}"),
     };
     sign_in(
         &authorization,
@@ -28,7 +28,7 @@ fn headers(pairs: &[(&str, &str)]) -> SignIn {
     let pair = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
     SignIn {
         headers: pairs.iter().map(pair).collect(),
-        query: None,
+        ..SignIn::default()
     }
 }
 

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expression::{Expression, Template};
+use crate::media::MediaKind;
 
+use super::credentials::{Consumer, OAuth1, SignatureMethod};
 use super::schema::{Aliases, aliases};
 
 /// Second spellings, for the JSON Schema; serde's `alias` reads them.
@@ -30,6 +32,10 @@ pub enum Authorization {
     Header(Header),
     /// One query parameter.
     Query(Query),
+    /// AWS Signature Version 4, in `Authorization`.
+    AwsSigv4(Box<AwsSigv4>),
+    /// An OAuth 1.0a signature (RFC 5849, section 3), in `Authorization`.
+    Oauth1(Box<Oauth1Signature>),
     /// The request is sent as it is.
     None(None),
 }
@@ -121,6 +127,68 @@ pub struct Query {
     pub value: Template,
 }
 
+/// The keys and the scope of AWS Signature Version 4. Signed are the method, the path, the query, the host, `content-type`
+/// and the `x-amz-…` headers, and the body.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AwsSigv4 {
+    /// The id of the access key.
+    pub access_key_id: Template,
+    /// The secret of the access key.
+    pub secret_access_key: Template,
+    /// The token of a temporary access key; it may have no value.
+    #[serde(default)]
+    pub session_token: Option<Template>,
+    /// The region, such as `eu-central-1`.
+    pub region: Template,
+    /// The service's name in the signature, such as `s3`.
+    pub service: Template,
+    /// Whether the service accepts `UNSIGNED-PAYLOAD`, as `s3` does: then a body that is not held in memory is streamed
+    /// unsigned. Otherwise bodies of up to 1 MiB are held and signed, and larger ones refused.
+    #[serde(default)]
+    pub unsigned_payload: bool,
+}
+
+/// Who signs requests by OAuth 1.0a. What is absent is taken from the credential `oauth`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth1Signature {
+    /// The client; that of the credential `oauth` when absent.
+    #[serde(default)]
+    pub consumer: Option<Consumer>,
+    /// The token. When absent, the one that the customer's sign-in gave; without such a sign-in the client signs alone.
+    #[serde(default)]
+    pub token: Option<Template>,
+    /// The secret of `token`.
+    #[serde(default)]
+    pub token_secret: Option<Template>,
+    /// How requests are signed; as the credential `oauth` says when absent, else by HMAC-SHA1.
+    #[serde(default)]
+    pub signature_method: Option<SignatureMethod>,
+    /// `realm` of the header.
+    #[serde(default)]
+    pub realm: Option<Template>,
+    /// Whether `consumer` is the credential's.
+    #[serde(skip)]
+    pub inherits_consumer: bool,
+    /// Whether the account has the token of a sign-in.
+    #[serde(skip)]
+    pub has_stored_token: bool,
+}
+
+impl Oauth1Signature {
+    /// Takes what is absent from the credential.
+    pub(in crate::config) fn inherit(&mut self, credential: &OAuth1) {
+        self.inherits_consumer = self.consumer.is_none();
+        self.has_stored_token = credential.redirects();
+        self.consumer
+            .get_or_insert_with(|| credential.consumer.clone());
+        self.signature_method
+            .get_or_insert(credential.signature_method);
+        self.realm = self.realm.take().or_else(|| credential.realm.clone());
+    }
+}
+
 /// No settings.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +204,16 @@ impl Authorization {
                 token: Option::None
             })
         )
+    }
+
+    /// Whether a body of this kind is signed, so that it has to be held in memory.
+    pub fn holds_body(&self, kind: MediaKind) -> bool {
+        match self {
+            Self::AwsSigv4(own) => !own.unsigned_payload,
+            // The fields of a form are signed (RFC 5849 §3.4.1.3.1).
+            Self::Oauth1(_) => kind == MediaKind::Form,
+            _ => false,
+        }
     }
 
     /// The headers of a computed result: an object of texts.

@@ -12,6 +12,7 @@ mod aim;
 mod bodies;
 mod carried;
 mod client;
+mod consumer;
 mod custom;
 mod exchange;
 mod fields;
@@ -40,6 +41,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
     client::check(config, &broken, findings);
+    consumer::check(config, &broken, findings);
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
     exchange::check(config, &broken, findings);

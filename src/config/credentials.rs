@@ -15,6 +15,7 @@ mod custom_token;
 mod endpoints;
 mod exchange;
 mod jwt;
+mod oauth1;
 mod options;
 mod pkce;
 pub use custom_token::{CustomToken, TokenExpressions};
@@ -24,6 +25,8 @@ pub use exchange::{
     TokenParamNames,
 };
 pub use jwt::{Jwt, KeyFormat, LIFETIME, SelfSigned, SigningAlgorithm};
+pub(super) use oauth1::inherit_consumer;
+pub use oauth1::{Consumer, OAuth1, SignatureMethod};
 pub use options::{AuthorizationMethod, CredentialsEncoding, Options, TokenBodyFormat};
 pub use pkce::Pkce;
 
@@ -49,13 +52,15 @@ pub enum Credential {
     Jwt(Box<SelfSigned>),
     /// The grant with a signed token as the assertion (RFC 7523, section 2.1).
     JwtBearer(Box<OAuth2>),
+    /// OAuth 1.0a (RFC 5849).
+    Oauth(Box<OAuth1>),
     /// Client credentials with `grant_type=kekaapi`, `scope=kekaapi` and `api_key`.
     KekaOauth(Box<OAuth2>),
 }
 
 /// Formats of the file that this version does not execute: a file that has
 /// them loads, with a warning, without them.
-pub const LATER_FORMATS: &[&str] = &["oauth", "aws_sigv4"];
+pub const LATER_FORMATS: &[&str] = &["aws_sigv4"];
 
 /// Formats of this version: which of their keys are secrets is known.
 pub const FORMATS: &[&str] = &[
@@ -66,6 +71,7 @@ pub const FORMATS: &[&str] = &[
     "custom_token",
     "jwt",
     "jwt_bearer",
+    "oauth",
 ];
 
 /// What the customer types in.
@@ -191,6 +197,7 @@ impl Credential {
             Self::CustomToken(_) => "custom_token",
             Self::Jwt(_) => "jwt",
             Self::JwtBearer(_) => "jwt_bearer",
+            Self::Oauth(_) => "oauth",
         }
     }
 
@@ -200,6 +207,7 @@ impl Credential {
             Self::ApiKey(config) => &config.fields,
             Self::CustomToken(config) => &config.fields,
             Self::Jwt(config) => &config.fields,
+            Self::Oauth(config) => &config.fields,
             Self::Oauth2(config)
             | Self::JwtBearer(config)
             | Self::Oauth2ClientCredentials(config)
@@ -210,7 +218,7 @@ impl Credential {
     /// The OAuth settings, when it has tokens.
     pub fn oauth(&self) -> Option<&OAuth2> {
         match self {
-            Self::ApiKey(_) | Self::CustomToken(_) | Self::Jwt(_) => None,
+            Self::ApiKey(_) | Self::CustomToken(_) | Self::Jwt(_) | Self::Oauth(_) => None,
             Self::Oauth2(config)
             | Self::JwtBearer(config)
             | Self::Oauth2ClientCredentials(config)
@@ -226,6 +234,14 @@ impl Credential {
         }
     }
 
+    /// The settings of OAuth 1.0a.
+    pub fn oauth1(&self) -> Option<&OAuth1> {
+        match self {
+            Self::Oauth(config) => Some(config),
+            _ => None,
+        }
+    }
+
     /// What it signs tokens with.
     pub fn jwt(&self) -> Option<&Jwt> {
         match self {
@@ -235,15 +251,29 @@ impl Credential {
         }
     }
 
+    /// Whether customers sign in at the provider.
+    pub fn redirects(&self) -> bool {
+        match self {
+            Self::Oauth2(_) => true,
+            Self::Oauth(config) => config.redirects(),
+            _ => false,
+        }
+    }
+
     /// Whether an account of it has a token.
     pub fn has_token(&self) -> bool {
-        !matches!(self, Self::ApiKey(_))
+        match self {
+            Self::ApiKey(_) => false,
+            Self::Oauth(config) => config.redirects(),
+            _ => true,
+        }
     }
 
     /// Context keys filled from the token's answer, where it has a token.
     pub fn context_from_token(&self) -> Option<&BTreeMap<String, Path>> {
         match self {
             Self::CustomToken(config) => Some(&config.context_from_token),
+            Self::Oauth(config) => Some(&config.context_from_token),
             _ => self.oauth().map(|config| &config.context_from_token),
         }
     }
@@ -259,10 +289,14 @@ impl Credential {
         maps.into_iter().flatten().flat_map(BTreeMap::keys)
     }
 
-    /// Its URLs, each with its key in `auth`.
-    pub fn urls(&self) -> Vec<(&'static str, &UrlTemplate)> {
-        self.oauth()
-            .map(|config| config.auth.urls())
-            .unwrap_or_default()
+    /// Its URLs, each with its place in `config`.
+    pub fn urls(&self) -> Vec<(String, &UrlTemplate)> {
+        let auth = self.oauth().map(|config| config.auth.urls());
+        let auth = auth.unwrap_or_default().into_iter();
+        let own = self.oauth1().map(OAuth1::endpoints).into_iter().flatten();
+        let own = own.filter_map(|(key, url)| Some((key.to_owned(), url?)));
+        auth.map(|(key, url)| (format!("auth.{key}"), url))
+            .chain(own)
+            .collect()
     }
 }

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use super::amount::too_much;
-use super::credentials::LATER_FORMATS;
+use super::credentials::{LATER_FORMATS, inherit_consumer};
 use super::{Config, Finding, Integration, Level, Method, check, normalise, prune};
 use crate::expression::effort;
 
@@ -166,6 +166,7 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
     config.credentials = units(credentials, "config.credentials", findings);
     config.actions = units(actions, "config.actions", findings);
     config.resources = methods_of(resources, findings);
+    inherit_consumer(&mut config);
     let broken: Vec<String> = findings
         .iter()
         .filter(|f| f.level == Level::Error)

@@ -141,6 +141,7 @@ pub fn split_config(config: &Value) -> (Value, Value) {
         if is_known(key, credential) {
             places.push(vec!["credentials", key, "config", "client", "secret"]);
             places.push(vec!["credentials", key, "config", "jwt", "key"]);
+            places.push(vec!["credentials", key, "config", "consumer", "secret"]);
         } else {
             seal_whole(key, &mut public, &mut secret);
         }

@@ -9,7 +9,7 @@ use crate::expression::scope::context_key;
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 
 use super::action::{Action, MethodCall, StepKind};
-use super::credentials::{Endpoints, Jwt, OAuth2};
+use super::credentials::{Endpoints, Jwt, OAuth1, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
 use super::{Authorization, Config, Credential, CustomToken, Method, Webhook};
@@ -31,6 +31,8 @@ impl Config {
             .flat_map(|(_, read)| read)
             .flat_map(Placeholder::paths);
         of_steps.extend(signed.filter_map(context_key).map(str::to_owned));
+        let consumer = self.credential(method).and_then(Credential::oauth1);
+        of_steps.extend(consumer.map(consumer_keys).unwrap_or_default());
         let secret = self.password_fields();
         of_steps.retain(|key| !secret.contains(key) && !KEYS.contains(&key.as_str()));
         let keys = self.origin_keys().into_iter();
@@ -139,6 +141,18 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
         .chain(texts)
         .chain(signed)
         .flat_map(Placeholder::paths);
+    read.filter_map(context_key).map(str::to_owned).collect()
+}
+
+/// The context keys that a sign-in by OAuth 1.0a reads, and that name the client of each request.
+fn consumer_keys(oauth: &OAuth1) -> BTreeSet<String> {
+    let urls = oauth.endpoints().into_iter().filter_map(|(_, url)| url);
+    let urls = urls.flat_map(UrlTemplate::placeholders);
+    let consumer = std::iter::once(&oauth.consumer.id).chain(&oauth.consumer.secret);
+    let texts = consumer
+        .chain(&oauth.realm)
+        .flat_map(Template::placeholders);
+    let read = urls.chain(texts).flat_map(Placeholder::paths);
     read.filter_map(context_key).map(str::to_owned).collect()
 }
 

@@ -79,6 +79,14 @@ impl PrivateKey {
         Self::of_rsa(key?)
     }
 
+    /// Reads an Ed25519 key alone: the PEM or DER of RFC 8410, or its 32 bytes. Other keys take long to be read.
+    pub fn ed25519(key: &[u8]) -> Option<Self> {
+        let pem = std::str::from_utf8(key).ok();
+        let pem = pem.and_then(|text| der_of_pem(text, "PRIVATE KEY"));
+        let der = pem.as_deref().unwrap_or(key);
+        Self::of_seed(ed25519_seed(der).unwrap_or(der))
+    }
+
     /// Reads a JSON Web Key (RFC 7517, 7518 §6, 8037 §2).
     pub fn from_jwk(jwk: &Value) -> Option<Self> {
         let bytes = |name: &str| {

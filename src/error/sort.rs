@@ -155,6 +155,8 @@ impl From<AuthorizationError> for Failure {
             AuthorizationError::Expression(error) => return error.into(),
             AuthorizationError::Colon | AuthorizationError::NotAHeader(_) => Code::ContextValue,
             AuthorizationError::NotHeaders => Code::ExpressionFailed,
+            AuthorizationError::NoConsumer => Code::BadIntegration,
+            AuthorizationError::BodyNotHeld => Code::Internal,
         };
         Self::new(code, format!("{error}."))
     }

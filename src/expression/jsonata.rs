@@ -14,6 +14,7 @@ mod links;
 mod literals;
 mod metering;
 mod roots;
+mod signatures;
 mod syntax;
 
 use std::borrow::Cow;

@@ -49,7 +49,7 @@ pub const SCOPES: &[ScopeRow] = &[
         name: Some("authorization"),
         used_by: "`authorization.config.expression`",
         roots: &["url", "requestOptions", "context"],
-        note: "`requestOptions` is `{method, headers, body}`",
+        note: "`requestOptions` is `{method, headers, body, canonicalQuery}`; `canonicalQuery` is the query sorted by name and value, each encoded by RFC 3986",
     },
     ScopeRow {
         name: Some("first-page"),

@@ -1,5 +1,6 @@
 //! What the bytes of a body are (RFC 9110 §8): their kind, their coding and their charset.
 
+pub mod canonical;
 pub mod charset;
 pub mod coding;
 pub mod form;

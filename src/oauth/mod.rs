@@ -1,5 +1,5 @@
-//! OAuth 2.0 without I/O: what is sent to a provider's endpoints and what its answers mean
-//! (RFC 6749, 7009, 7636, 7662, 9207). Requests are values, answers are bytes; sending them,
+//! OAuth 2.0 and 1.0a without I/O: what is sent to a provider's endpoints and what its answers mean
+//! (RFC 6749, 7009, 7636, 7662, 9207; RFC 5849). Requests are values, answers are bytes; sending them,
 //! storing tokens and deciding when to refresh are the flows' work.
 
 mod authorize;
@@ -9,6 +9,7 @@ mod context;
 mod failure;
 mod introspection;
 mod jwt;
+mod oauth1;
 mod parameters;
 pub mod pkce;
 mod reply;
@@ -26,6 +27,9 @@ pub use context::{context_from_callback, context_from_claims, context_from_token
 pub use failure::TokenFailure;
 pub use introspection::{Introspection, read_introspection};
 pub use jwt::{JwtMoment, sign_jwt, usable_seconds};
+pub use oauth1::{
+    RequestToken, SignInCallback, SignInClient, read_request_token, read_signed_token,
+};
 pub use pkce::Verifier;
 pub use reply::{TokenReply, no_token, read_token};
 pub use request::{
@@ -80,6 +84,9 @@ pub enum OAuthError {
     /// A header of the file cannot be written.
     #[error("the credential's `tokenHeaders.{0}` does not give a header")]
     TokenHeader(String),
+    /// The header of a signed request cannot be written.
+    #[error("the credential's `consumer` and `realm` do not give an authorization header")]
+    Consumer,
     /// The header that signs the client in cannot be written.
     #[error("the credential's `client` does not give an authorization header")]
     Header,

@@ -63,6 +63,11 @@ impl fmt::Debug for TokenRequest {
     }
 }
 
+/// Some providers answer 403 to a client that does not say who it is.
+pub(super) fn agent() -> HeaderValue {
+    HeaderValue::from_static(concat!("causeway/", env!("CARGO_PKG_VERSION")))
+}
+
 /// Exchanges a code for a token (RFC 6749 §4.1.3).
 pub fn exchange(
     client: &GrantClient,
@@ -186,9 +191,7 @@ fn build(
     let options = &client.config.options;
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    // Some providers answer 403 to a client that does not say who it is.
-    let agent = concat!("causeway/", env!("CARGO_PKG_VERSION"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    headers.insert(USER_AGENT, agent());
     match (kind, options.authorization_method) {
         (_, AuthorizationMethod::PrivateKeyJwt) => assert_client(client, &mut parameters)?,
         (ClientType::Unnamed, _) => {}

@@ -68,6 +68,8 @@ pub const OWN_CHANGES_PERIOD: Duration = Duration::from_mins(1);
 pub const CONTEXT_VALUES: usize = 10_000;
 /// The largest body that a method's `body` template may look into.
 pub const TEMPLATE_BODY_BYTES: usize = 1024 * 1024;
+/// The largest body of a caller that is held to be signed.
+pub const SIGNED_BODY_BYTES: usize = 1024 * 1024;
 /// The most values (at any depth) of an answer that an expression looks into. Built, each takes
 /// [`VALUE_BYTES`] or so.
 pub const EXPRESSION_VALUES: usize = 200_000;

@@ -253,8 +253,8 @@ fn bounds() -> String {
     use causeway::expression::limits::{
         ARGUMENT_DEPTH, FRAMES, NAMED_FUNCTIONS, PARSED_BYTES, PICTURE_BYTES, PICTURE_DIGITS,
         PICTURE_MARKERS, PRODUCED_BYTES, PRODUCED_VALUES, RANGE_BOUND, REGEX_BYTES_IN_ALL,
-        RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH,
-        STEPS, VALUE_DEPTH,
+        RESULT_BYTES, RESULT_VALUES, SEQUENCE_LENGTH, SIGNED_BYTES, SIGNING_KEY_BYTES,
+        SOURCE_BYTES, SOURCE_DEPTH, STACK_DEPTH, STEPS, VALUE_DEPTH,
     };
     use causeway::expression::pattern;
     let (pattern_source, pattern_bytes) = (pattern::SOURCE_BYTES, pattern::COMPILED_BYTES);
@@ -269,6 +269,7 @@ fn bounds() -> String {
          | Bytes of the compiled ones of an expression in all | {REGEX_BYTES_IN_ALL} |\n\
          | Bytes, markers, and digits (and separators) of a picture of a number or time | {PICTURE_BYTES}, {PICTURE_MARKERS}, {PICTURE_DIGITS} |\n\
          | Bytes of a text that a picture reads | {PARSED_BYTES} |\n| Bounds of a range | -{RANGE_BOUND} to {RANGE_BOUND} |\n\
+         | Bytes of a text and of a key of `$hash`, `$hmac` and `$sign` | {SIGNED_BYTES}, {SIGNING_KEY_BYTES} |\n\
          | Bytes of text in a result | {RESULT_BYTES} |\n\
          | Values in a result | {RESULT_VALUES} |\n| Levels of a result | {VALUE_DEPTH} |\n\n\
          All that an expression does is paid for in steps of some 5 ns: each part of it each time it runs, a path by the \
@@ -283,6 +284,15 @@ fn bounds() -> String {
          and days of the year, hours up to 12 and offsets in at most 9 digits; without a picture it reads ASCII only, as does \
          `$parseInteger`. A result that is not finite, such as `1/0`, is an error.\n\n\
          `$eval` is not available. `$now()` and `$millis()` are the time of the request, the same throughout; \
-         `$random()`, `$shuffle()` and `$uuid()` are drawn for each use.\n"
+         `$random()`, `$shuffle()` and `$uuid()` are drawn for each use.\n\n\
+         # Functions of signatures\n\n\
+         | Function | Gives |\n|---|---|\n\
+         | `$hash(algorithm, text, encoding?)` | a digest: `sha1`, `sha256`, `sha384` or `sha512` |\n\
+         | `$hmac(algorithm, key, text, encoding?)` | an HMAC (RFC 2104) by the same |\n\
+         | `$sign(\"ed25519\", key, text, encoding?)` | an Ed25519 signature (RFC 8032); the key is PEM, or its 32 bytes |\n\n\
+         A text or key is a text in UTF-8, or bytes as `{{\"hex\": text}}` or `{{\"base64\": text}}` (also base64url). The encoding of the \
+         result is `hex`, unless `base64` or `base64url` (without padding) is named. What is missing, unknown or too long ends the \
+         evaluation with `bad_signature_argument`, so that no request goes out unsigned. They are not functions of JSONata: `causeway \
+         eval` has them, other tools do not.\n"
     )
 }

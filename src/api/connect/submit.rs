@@ -80,7 +80,11 @@ async fn send_form<O: Outside>(
         };
         form(context, opened, chosen, &request.url, ours, Some(&again))
     };
-    let is_typed = !matches!(credential.1, Credential::Oauth2(_));
+    // A sign-in without fields has nothing to correct.
+    let is_typed = match credential.1 {
+        Credential::Oauth2(_) => false,
+        other => !other.redirects() || !other.fields().is_empty(),
+    };
     let mut reply = match submitted {
         Submitted::Wrong(problems) => form_again(problems, None),
         Submitted::Refused(failure) => return Ok(show::failed(context, failure, None)),

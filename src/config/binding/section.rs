@@ -19,7 +19,13 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 11] = [
+const AIMS: [&str; 17] = [
+    "consumer",
+    "requestTokenUrl",
+    "authorizeUrl",
+    "tokenUrl",
+    "signatureMethod",
+    "realm",
     "jwt",
     "client",
     "auth",
@@ -139,7 +145,10 @@ impl Sections {
             .filter_map(|key| Some(((*key).to_owned(), config?.get(*key)?.clone())))
             .collect();
         let mut value = json!({ "format": format, "config": core });
-        if config.is_some_and(|config| config.get("steps").is_some()) {
+        // Steps go to these origins, and every request is signed with the secret of a consumer.
+        let is_for_requests =
+            |config: &Value| config.get("steps").is_some() || config.get("consumer").is_some();
+        if config.is_some_and(is_for_requests) {
             json::merge(&mut value, &json!({ "origins": bases }));
             self.push(group.clone(), true, &value, aims);
         } else {

@@ -4,12 +4,12 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use crate::config::authorization::{Authorization, Header};
+use crate::config::authorization::{Authorization, Header, Oauth1Signature};
 use crate::config::source::{Layer, Sources};
 use crate::config::{Config, Entries, Method, Pagination};
 use crate::expression::{Expression, Placeholder, Template, TemplateTree};
 
-use super::client::grants_to_operator;
+use super::client::{can_be_operators, grants_to_operator};
 use super::literal::{Name, holds_key};
 use super::operated::Operated;
 use super::operator_values;
@@ -258,7 +258,41 @@ impl<'c> CarriedReader<'c> {
             Authorization::Header(Header::Computed { expression }) => {
                 self.add_computed(all, expression);
             }
+            Authorization::AwsSigv4(own) => {
+                self.add(all, part, &own.access_key_id);
+                self.add(all, part, &own.secret_access_key);
+                if let Some(token) = &own.session_token {
+                    self.add(all, part, token);
+                }
+                for scope in [&own.region, &own.service] {
+                    self.add(all, CarriedPart::Entry(Name::Other), scope);
+                }
+            }
+            Authorization::Oauth1(own) => self.add_oauth1(all, own),
             Authorization::None(_) => {}
+        }
+    }
+
+    /// The token opens what its owner has; without one the client opens what is its own.
+    fn add_oauth1(&self, all: &mut Carried, own: &Oauth1Signature) {
+        let part = CarriedPart::Authorization;
+        if let Some(consumer) = &own.consumer {
+            self.add(all, part, &consumer.id);
+            if let Some(secret) = &consumer.secret {
+                self.add(all, part, secret);
+            }
+            let is_operators = can_be_operators(consumer.owner());
+            all.operators_key |= is_operators;
+            all.operators_sign_in |= is_operators;
+        }
+        for template in own.token.iter().chain(&own.token_secret) {
+            self.add(all, part, template);
+        }
+        if own.token.is_none() && own.has_stored_token {
+            self.add_token(all);
+        }
+        if let Some(realm) = &own.realm {
+            self.add(all, CarriedPart::Entry(Name::Other), realm);
         }
     }
 

@@ -55,7 +55,10 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
             let has_code = oauth.callback_grant == CallbackGrant::AuthorizationCode;
             Some(&**oauth).filter(|_| !has_code)
         }
-        Credential::ApiKey(_) | Credential::CustomToken(_) | Credential::Jwt(_) => None,
+        Credential::ApiKey(_)
+        | Credential::CustomToken(_)
+        | Credential::Oauth(_)
+        | Credential::Jwt(_) => None,
     }
 }
 

@@ -10,6 +10,10 @@ use crate::expression::{Expression, PathTemplate, Placeholder, Template, Templat
 
 use super::literal::{Name, holds_key, is_key, is_piece, looks_like_key};
 
+mod signatures;
+
+use signatures::{of_oauth1, of_sigv4};
+
 /// The kind of an operator's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OperatorValueKind {
@@ -167,6 +171,8 @@ pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<O
             let values = [variable("name", &query.name), value("value", &query.value)];
             values.into_iter().flatten().collect()
         }
+        Authorization::AwsSigv4(own) => of_sigv4(own, &at),
+        Authorization::Oauth1(own) => of_oauth1(own, &at),
         Authorization::None(_) => Vec::new(),
     }
 }

@@ -1,7 +1,8 @@
 //! Credentials and authorization: whether everything that authentication needs is there.
 
 use crate::config::action::EXCHANGE;
-use crate::config::credentials::{Credential, Endpoints, OAuth2};
+use crate::config::authorization::Oauth1Signature;
+use crate::config::credentials::{Credential, Endpoints, OAuth1, OAuth2};
 use crate::config::{Authorization, Config, Finding};
 
 use super::Broken;
@@ -15,6 +16,9 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
                 credential.format()
             );
             findings.push(Finding::error(format!("{at}.format"), text));
+        }
+        if let Some(oauth) = credential.oauth1() {
+            check_steps(oauth, &format!("{at}.config"), broken, findings);
         }
         if let Some(oauth) = credential.oauth() {
             let has_steps = config.actions.contains_key(EXCHANGE)
@@ -74,6 +78,31 @@ fn check_endpoints(
     check_paths(&oauth.auth, &at, findings);
 }
 
+/// A sign-in has three steps; without any of them the token is typed in.
+fn check_steps(oauth: &OAuth1, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    let endpoints = oauth.endpoints();
+    let has_any = endpoints.iter().any(|(_, url)| url.is_some());
+    for (key, url) in endpoints {
+        let at = format!("{at}.{key}");
+        if has_any && url.is_none() && !broken.touches(&at) {
+            let text = "`requestTokenUrl`, `authorizeUrl` and `tokenUrl` go together";
+            let finding = Finding::error(at, text);
+            findings.push(finding.hint("leave out all three where customers type in a token"));
+        }
+    }
+}
+
+fn check_oauth1(own: &Oauth1Signature, at: &str, findings: &mut Vec<Finding>) {
+    if own.consumer.is_none() {
+        let text = "`oauth1` needs `consumer`, or a credential `oauth`";
+        findings.push(Finding::error(at, text));
+    }
+    if own.token.is_some() != own.token_secret.is_some() {
+        let text = "`token` and `token_secret` go together";
+        findings.push(Finding::error(at, text));
+    }
+}
+
 /// A path needs a host in front of it.
 fn check_paths(auth: &Endpoints, at: &str, findings: &mut Vec<Finding>) {
     let has_token_host = auth.token_host.is_some();
@@ -107,6 +136,12 @@ fn check_bearer(
     broken: &Broken,
     findings: &mut Vec<Finding>,
 ) {
+    if let Authorization::Oauth1(own) = authorization
+        && !broken.touches("config.credentials")
+        && !broken.touches(at)
+    {
+        check_oauth1(own, at, findings);
+    }
     let has_token = config.credentials.values().any(Credential::has_token);
     if authorization.is_default_bearer()
         && !has_token

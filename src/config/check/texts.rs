@@ -92,7 +92,8 @@ impl TextCheck<'_> {
                 match key.as_str() {
                     key if OAUTH.contains(&key) => {}
                     "fields" => self.fields(value, &at, host),
-                    "client" => self.sealed(value, &at, "secret"),
+                    "client" | "consumer" => self.sealed(value, &at, "secret"),
+                    "requestTokenUrl" | "authorizeUrl" | "tokenUrl" => {}
                     "jwt" => {
                         self.sealed(value, &at, "key");
                         for (key, value) in entries(value).filter(|(key, _)| *key != "key") {

@@ -59,6 +59,16 @@ fn is_token_seen(scheme: &Value, value: &Value) -> bool {
     sees(value, &roots)
 }
 
+/// Keys below which texts are addresses.
+const ADDRESSES: [&str; 6] = [
+    "base_url",
+    "auth",
+    "jwks_url",
+    "requestTokenUrl",
+    "authorizeUrl",
+    "tokenUrl",
+];
+
 /// The names that the texts of addresses read.
 fn host_names(config: &Value) -> Vec<String> {
     let mut names = Vec::new();
@@ -80,8 +90,7 @@ fn collect_names(value: &Value, is_address: bool, names: &mut Vec<String>) {
             .for_each(|item| collect_names(item, is_address, names)),
         Value::Object(entries) => {
             for (key, item) in entries {
-                let is_address =
-                    is_address || matches!(key.as_str(), "base_url" | "auth" | "jwks_url");
+                let is_address = is_address || ADDRESSES.contains(&key.as_str());
                 collect_names(item, is_address, names);
             }
         }

@@ -91,6 +91,12 @@ impl<'p> EntryPosition<'p> {
                     | "refresh_steps"
                     | "token"
                     | "jwt"
+                    | "consumer"
+                    | "requestTokenUrl"
+                    | "authorizeUrl"
+                    | "tokenUrl"
+                    | "signatureMethod"
+                    | "realm"
             ),
             Self::Webhook(keys) => matches!(
                 first(keys),

@@ -65,11 +65,13 @@ pub struct ConnectForm<'a> {
 /// What to call a credential among several.
 pub fn way_label(credential: &Credential) -> String {
     match credential {
-        Credential::Oauth2(_) => "Sign in".to_owned(),
+        credential if credential.redirects() => "Sign in".to_owned(),
         Credential::Oauth2ClientCredentials(_) => "Client credentials".to_owned(),
         Credential::ApiKey(_)
         | Credential::KekaOauth(_)
         | Credential::CustomToken(_)
+        | Credential::Oauth2(_)
+        | Credential::Oauth(_)
         | Credential::Jwt(_)
         | Credential::JwtBearer(_) => {
             let mut fields = credential.fields().iter();
@@ -117,23 +119,25 @@ pub fn form(page: &ConnectForm, nonce: &Nonce) -> String {
 fn lead(page: &ConnectForm) -> String {
     let label = page.brand.label;
     let has_fields = !page.credential.fields().is_empty();
-    match (page.credential, page.purpose) {
-        (Credential::Oauth2(_), ConnectPurpose::Connect) if has_fields => {
+    match (page.credential.redirects(), page.purpose) {
+        (true, ConnectPurpose::Connect) if has_fields => {
             format!("Fill in the details below. You will then sign in at {label} and allow access.")
         }
-        (Credential::Oauth2(_), ConnectPurpose::Connect) => {
+        (true, ConnectPurpose::Connect) => {
             format!("You will sign in at {label} and allow access, and then come back here.")
         }
-        (Credential::Oauth2(_), ConnectPurpose::Reconnect) => {
+        (true, ConnectPurpose::Reconnect) => {
             format!(
                 "Access to your {label} account has to be renewed: sign in at {label} again and allow access."
             )
         }
-        (_, ConnectPurpose::Connect) if has_fields => {
+        (false, ConnectPurpose::Connect) if has_fields => {
             format!("Fill in the details of your {label} account.")
         }
-        (_, ConnectPurpose::Connect) => format!("Nothing has to be filled in to connect {label}."),
-        (_, ConnectPurpose::Reconnect) => {
+        (false, ConnectPurpose::Connect) => {
+            format!("Nothing has to be filled in to connect {label}.")
+        }
+        (false, ConnectPurpose::Reconnect) => {
             format!("Access to your {label} account has to be renewed. Check the details below.")
         }
     }
@@ -177,9 +181,10 @@ fn ways(ways: &[CredentialLink]) -> Markup {
 
 fn fields(page: &ConnectForm, action: &str) -> Markup {
     let fields = page.credential.fields();
-    let button = match page.credential {
-        Credential::Oauth2(_) => format!("Continue to {}", page.brand.label),
-        _ => action.to_owned(),
+    let button = if page.credential.redirects() {
+        format!("Continue to {}", page.brand.label)
+    } else {
+        action.to_owned()
     };
     html! {
         // The problems come from us, all at once and in place, rather than one by one from the browser.

@@ -13,6 +13,7 @@ pub(super) const NOT_A_VALUE: &str = "not_a_value";
 pub(super) const BAD_PICTURE: &str = "bad_picture";
 pub(super) const BAD_NUMBER: &str = "bad_number";
 pub(super) const BAD_TEXT: &str = "bad_text";
+pub(super) const BAD_SIGNATURE_ARGUMENT: &str = "bad_signature_argument";
 const UNKNOWN: &str = "failed";
 const MARK: &str = "causeway:";
 
@@ -46,6 +47,9 @@ fn text(code: &str) -> String {
         BAD_NUMBER => "a number is not finite, or larger than what is done with it allows",
         BAD_TEXT => {
             "a text that a picture reads has more than 128 bytes, or digits or letters that cannot be read"
+        }
+        BAD_SIGNATURE_ARGUMENT => {
+            "`$hash`, `$hmac` or `$sign` was given an unknown algorithm or encoding, a text or key that is missing or too long, or a key that cannot be read: see docs/scopes.md"
         }
         UNKNOWN => "the expression failed",
         engine => return format!("{engine}: {}", of_engine(engine)),

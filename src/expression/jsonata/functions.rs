@@ -11,7 +11,7 @@ use jsonata_core::value::JValue;
 use crate::crypto::sha256;
 
 use super::failure::refuse;
-use super::{ExpressionError, Moment, metering};
+use super::{ExpressionError, Moment, metering, signatures};
 
 /// Registers them on an evaluator that is used once.
 pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(), EvaluatorError> {
@@ -25,7 +25,8 @@ pub(super) fn register(evaluator: &mut Evaluator, moment: &Moment) -> Result<(),
     })?;
     let dice = Rc::clone(&chance);
     evaluator.register_fn("uuid", move |_: &[JValue]| Ok(JValue::from(dice.uuid())))?;
-    evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))
+    evaluator.register_fn_override("shuffle", move |args: &[JValue]| Ok(shuffle(&chance, args)))?;
+    signatures::register(evaluator)
 }
 
 /// `$now(picture?, timezone?)` by the engine's own `$fromMillis`.

@@ -55,6 +55,10 @@ pub const PICTURE_DIGITS: usize = 18;
 /// Bytes of a text that is read by a picture. The longest date in words has
 /// some 100.
 pub const PARSED_BYTES: usize = 128;
+/// Bytes of a text that is hashed or signed: the largest body that is held for a signature.
+pub const SIGNED_BYTES: usize = 1024 * 1024;
+/// Bytes of a key. The longest in use are a private key as PEM, and secrets of some 100 bytes.
+pub const SIGNING_KEY_BYTES: usize = 8 * 1024;
 /// The largest bound of a range: the difference of two fits in 32 bits.
 pub const RANGE_BOUND: f64 = 2_147_483_647.0;
 /// Bytes of the compiled regular expressions of one expression in all, each

@@ -44,7 +44,7 @@ impl<'a> ExpressionScope<'a> {
         ]
     }
 
-    /// `authorization.config.expression`. `request` is `{method, headers, body}`.
+    /// `authorization.config.expression`. `request` is `{method, headers, body, canonicalQuery}`.
     pub fn authorization(url: &str, request: &'a Value, context: &'a Value) -> Self {
         Self::roots(vec![
             ("url", Cow::Owned(json!(url))),

@@ -19,6 +19,7 @@ use crate::flows::call::list::page::{ListCall, Page};
 use crate::flows::call::step::ExpectedAnswer;
 use crate::flows::call::subject::{Errand, Plan, Subject};
 use crate::json::Exact;
+use crate::media;
 use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
 use crate::proxy::body::{BodySource, Writing};
@@ -88,7 +89,8 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     let query = CallerQuery::read(&call.query, gateway_parameters);
     let source = caller_body::source(&call.query)?;
     subject.refuse_switched_off(source)?;
-    let body = caller_body::look(&**account, &subject, source, body, admitted.deadline()).await?;
+    let bounds = (media::kind(&call.headers), admitted.deadline());
+    let body = caller_body::look(&**account, &subject, source, body, bounds).await?;
     let given = CallerPart {
         values: Values {
             id: id_value(&call.target),

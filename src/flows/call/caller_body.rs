@@ -10,11 +10,12 @@ use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::flows::call::list::page::writes_into_body;
 use crate::flows::call::subject::{Plan, Subject};
 use crate::json::Exact;
+use crate::media::MediaKind;
 use crate::ports::Body;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::{PASSTHROUGH, body_source};
 use crate::proxy::reads::reads_body;
-use crate::settings::{BODY_VALUES, TEMPLATE_BODY_BYTES};
+use crate::settings::{BODY_VALUES, SIGNED_BODY_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
 /// Which body the caller's query selects: the caller's or the method's.
@@ -55,12 +56,22 @@ pub(in crate::flows) async fn look<A: LiveAccount>(
     subject: &Subject<'_>,
     source: BodySource,
     body: Body<StreamOf<A>>,
-    deadline: Timestamp,
+    (kind, deadline): (MediaKind, Timestamp),
 ) -> Result<CallerBody<StreamOf<A>>, Failure> {
     let room = account.body_room();
     let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
     if !looks && !writes_into_body(subject, source) {
-        let body = body::hold_small(account.system(), body, &room).await?;
+        let is_signed = subject.authorization();
+        let is_signed = is_signed.is_some_and(|own| own.holds_body(kind));
+        let body = if is_signed {
+            let limit = SIGNED_BODY_BYTES;
+            let deadline = Some(deadline);
+            body::read_until(account.system(), body, limit, &room, deadline)
+                .await
+                .map(Body::from_bytes)?
+        } else {
+            body::hold_small(account.system(), body, &room).await?
+        };
         return Ok(CallerBody::unread(body, room));
     }
     let (limit, deadline) = (TEMPLATE_BODY_BYTES, Some(deadline));

@@ -104,13 +104,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let Some(Login {
             connecting,
             verifier,
+            request_token,
         }) = login
         else {
             return Ok(None);
         };
-        let outcome = self
-            .finish_login(&connecting, &verifier, &request.parameters)
-            .await;
+        let parameters = &request.parameters;
+        let outcome = match request_token {
+            Some(asked) => self.finish_oauth1(&connecting, &asked, parameters).await,
+            None => self.finish_login(&connecting, &verifier, parameters).await,
+        };
         Ok(Some(self.ended(connecting, outcome.err()).await))
     }
 
@@ -144,6 +147,10 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         match compiled.config.credential(method) {
             Some(Credential::Oauth2(config)) => self
                 .redirect_to_provider(connecting, &context, config)
+                .await
+                .map(Some),
+            Some(Credential::Oauth(own)) if own.redirects() => self
+                .redirect_by_oauth1(connecting, &context, own)
                 .await
                 .map(Some),
             credential => {
@@ -183,10 +190,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let login = Login {
             connecting: connecting.clone(),
             verifier: verifier.text().to_owned(),
+            request_token: None,
         };
-        self.logins.write(&login).map_err(broken)?;
-        self.schedule.plan().await;
+        self.write_login(&login).await?;
         Ok(url)
+    }
+
+    pub(super) async fn write_login(&self, login: &Login) -> Result<(), ConnectFailed> {
+        self.logins.write(login).map_err(broken)?;
+        self.schedule.plan().await;
+        Ok(())
     }
 
     /// The resolved config, and the context that the account will have. Fails if the account can no longer be connected.

@@ -123,7 +123,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
 
     /// Checks that the link token is still valid. If it was deleted while the customer was at the provider, the code is not
     /// exchanged, so no unused grant is left there.
-    async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
+    pub(super) async fn check_link(&self, connecting: &Connecting) -> Result<(), ConnectFailed> {
         let (link, browser) = (connecting.link.clone(), connecting.browser.clone());
         let message = EnvironmentMessage::OpenLink(link, Some(browser));
         let environment = connecting.account.environment_id;

@@ -15,6 +15,7 @@ use crate::flows::account::stored::Stored;
 use crate::flows::base::{sealed, sql};
 use crate::flows::messages::connecting::Connecting;
 use crate::ids::EnvironmentId;
+use crate::oauth::RequestToken;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -33,6 +34,9 @@ pub(in crate::flows) struct Login {
     pub(in crate::flows) connecting: Connecting,
     /// The code verifier (RFC 7636).
     pub(in crate::flows) verifier: String,
+    /// The temporary credentials (RFC 5849 §2.1), for OAuth 1.0a.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::flows) request_token: Option<RequestToken>,
 }
 
 /// The account's logins.

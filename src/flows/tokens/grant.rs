@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 use crate::config::Credential;
-use crate::config::credentials::{CallbackGrant, OAuth2};
+use crate::config::credentials::{CallbackGrant, OAuth1, OAuth2};
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -18,7 +18,9 @@ use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
-use crate::oauth::{self, GrantClient, OAuthError, TokenFailure, TokenReply, TokenRequest};
+use crate::oauth::{
+    self, GrantClient, OAuthError, SignInClient, TokenFailure, TokenReply, TokenRequest,
+};
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
@@ -95,7 +97,10 @@ impl Grant {
             Credential::Oauth2ClientCredentials(_)
             | Credential::JwtBearer(_)
             | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
-            Credential::CustomToken(_) | Credential::Jwt(_) | Credential::ApiKey(_) => None,
+            Credential::CustomToken(_)
+            | Credential::Jwt(_)
+            | Credential::ApiKey(_)
+            | Credential::Oauth(_) => None,
         }
     }
 }
@@ -284,8 +289,33 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         })
     }
 
+    /// The same with the settings of OAuth 1.0a.
+    pub(in crate::flows) fn with_sign_in<T>(
+        &self,
+        compiled: &Compiled,
+        config: &OAuth1,
+        context: &Value,
+        build: impl FnOnce(&SignInClient) -> Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
+        let oauth2 = OAuth2::default();
+        self.with_client(compiled, &oauth2, context, |client| {
+            let GrantClient {
+                scope,
+                pins,
+                moment,
+                ..
+            } = *client;
+            build(&SignInClient {
+                config,
+                scope,
+                pins,
+                moment,
+            })
+        })
+    }
+
     /// Sends a request to an OAuth endpoint and reads the whole response. Redirects are not followed.
-    async fn send_to_endpoint(
+    pub(in crate::flows) async fn send_to_endpoint(
         &self,
         request: TokenRequest,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Attempt> {

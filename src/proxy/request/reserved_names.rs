@@ -12,6 +12,9 @@ use crate::config::{Config, Entries};
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 use crate::proxy::query::CallerQuery;
 
+/// What the signature of a request sets.
+const SIGV4_HEADERS: [&str; 3] = ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];
+
 /// Names that a caller cannot fill.
 #[derive(Debug, Default)]
 pub(super) struct FileParameters {
@@ -80,6 +83,9 @@ impl FileParameters {
             Some(Authorization::Query(query)) => {
                 self.parameters
                     .extend(query.name.literal().map(str::to_ascii_lowercase));
+            }
+            Some(Authorization::AwsSigv4(_)) => {
+                self.headers.extend(SIGV4_HEADERS.map(plain_header));
             }
             _ => {}
         }

@@ -11,18 +11,22 @@ use crate::expression::{Placeholder, Template};
 use super::each;
 
 /// Keys below which texts decide where something goes, and in whose name.
-const URLS: [&str; 7] = [
+const URLS: [&str; 10] = [
     "base_url",
     "auth",
     "client",
+    "requestTokenUrl",
+    "authorizeUrl",
+    "tokenUrl",
     "jwks_url",
     "public_key_url",
     "path",
     "pagination_path",
 ];
 /// Keys of URLs of their own, with a host in front.
-const HOSTS: [&str; 7] = [
+const HOSTS: [&str; 8] = [
     "base_url",
+    "requestTokenUrl",
     "jwks_url",
     "authorizeHost",
     "tokenHost",
@@ -147,7 +151,7 @@ pub(super) fn add_urls(value: &Value, aimed_by: &mut VariableReads) {
     match value {
         Value::Object(entries) => {
             for (key, item) in entries {
-                if key == "client" {
+                if matches!(key.as_str(), "client" | "consumer") {
                     each(item, |key, item| {
                         if key != SECRET {
                             aimed_by.add(item);

@@ -52,3 +52,9 @@ pub(super) const NEEDLE: u64 = 2;
 pub(super) const MARKER: u64 = 2_000;
 /// A marker in words is so many parts.
 pub(super) const WORDS: u64 = 20;
+/// A hash or an authentication code of a text, next to the bytes of the text.
+pub(super) const DIGEST: u64 = 1_000;
+/// A signature with a private key.
+pub(super) const SIGNATURE: u64 = 50_000;
+/// So often the text of such a function is worked through: it is copied, decoded and hashed, for a signature twice.
+pub(super) const HASHINGS: u64 = 3;

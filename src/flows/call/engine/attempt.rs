@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName};
 
-use crate::authorization::{self, SignIn};
+use crate::authorization::{self, SentBody, SignIn};
 use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
@@ -116,14 +116,19 @@ impl<A: CallAccount> Engine<'_, A> {
     ) -> Result<Outgoing<Streamed>, Failure> {
         let (mut url, mut headers) = (draft.url.clone(), draft.headers.clone());
         if credentials == Forward::Keep {
-            let bytes = match &body {
-                Body::Bytes(bytes) => Some(bytes.as_ref()),
-                Body::Empty | Body::Stream(Streamed) => None,
+            let sent = match &body {
+                Body::Empty => SentBody::None,
+                Body::Bytes(bytes) => SentBody::Held(bytes),
+                Body::Stream(Streamed) => SentBody::Streamed,
             };
             let SignIn {
                 headers: own,
                 query,
-            } = self.authenticate(draft, bytes)?;
+                signed_query,
+            } = self.authenticate(draft, sent)?;
+            if let Some(query) = signed_query {
+                url.set_query(Some(&query));
+            }
             for (name, value) in own {
                 headers.insert(name, value);
             }
@@ -147,7 +152,7 @@ impl<A: CallAccount> Engine<'_, A> {
         })
     }
 
-    fn authenticate(&self, draft: &Draft, body: Option<&[u8]>) -> Result<SignIn, Failure> {
+    fn authenticate(&self, draft: &Draft, body: SentBody) -> Result<SignIn, Failure> {
         let Some(authorization) = self.prepared.subject().authorization() else {
             return Ok(SignIn::default());
         };

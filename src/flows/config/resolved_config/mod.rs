@@ -169,7 +169,7 @@ impl Compiled {
     pub fn complete_context(&self, method: &str, context: &mut Value) -> Result<(), Failure> {
         let credential = self.config.credential(method);
         let fields = credential
-            .filter(|credential| credential.oauth().is_none())
+            .filter(|credential| credential.oauth().is_none() && !credential.redirects())
             .map(Credential::fields);
         let mut complaints = Vec::new();
         for field in fields.unwrap_or_default() {

@@ -215,9 +215,7 @@ impl Chosen {
     pub fn credential(&self, format: Option<&str>) -> Option<(&str, &Credential)> {
         let ways: Vec<_> = self.ways().collect();
         let is_it = |(own, way): &&(&str, &Credential)| {
-            format.map_or(matches!(way, Credential::Oauth2(_)), |format| {
-                *own == format
-            })
+            format.map_or(way.redirects(), |format| *own == format)
         };
         let found = ways.iter().find(is_it);
         let first = ways.first().filter(|_| format.is_none());
@@ -238,18 +236,20 @@ impl Chosen {
     }
 
     fn is_usable(&self, credential: &Credential) -> bool {
-        let Credential::Oauth2(config) = credential else {
-            return true;
+        let id = match credential {
+            Credential::Oauth2(config) => config.client.id.as_ref(),
+            Credential::Oauth(config) => Some(&config.consumer.id),
+            _ => return true,
         };
         let nothing = Value::Object(Map::new());
         let mut context = self.initial_values().unwrap_or(&nothing).clone();
-        for field in &config.fields {
+        for field in credential.fields() {
             json::merge(&mut context, &json!({ field.name.as_str(): "typed" }));
         }
         let compiled = &self.resolved.compiled;
         let (shown, _) = compiled.split_context(&context, &Value::Null);
         let scope = compiled.scope(&context, &shown);
-        match &config.client.id {
+        match id {
             Some(id) => matches!(id.text(&scope), Ok(Some(id)) if !id.is_empty()),
             None => context.get("client_id").is_some(),
         }

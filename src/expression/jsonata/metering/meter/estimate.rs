@@ -6,7 +6,7 @@ use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
 use super::super::hook::{CALLED, PIPED};
-use super::super::price::{HASHED, ITEM, NEEDLE, WORKED};
+use super::super::price::{DIGEST, HASHED, HASHINGS, ITEM, NEEDLE, SIGNATURE, WORKED};
 use super::super::rewrite;
 use super::pictured::pictured;
 use super::{CompiledPattern, Meter, Scan};
@@ -48,6 +48,7 @@ pub(super) fn call(
             return called(meter, function, text);
         }
         "join" => return join(meter, args),
+        "hash" | "hmac" | "sign" => return signed(meter, name, args),
         "lookup" => return lookup(meter, context, args).map(|()| Estimate::default()),
         "formatBase" | "formatInteger" | "formatNumber" | "fromMillis" | "parseInteger"
         | "toMillis" => return pictured(meter, name, context, args),
@@ -121,6 +122,26 @@ fn called(meter: &Meter, callee: &JValue, args: &[JValue]) -> Result<Estimate, E
         }
     }
     Ok(Estimate::bytes(given))
+}
+
+/// A digest or a signature, paid by the key and the text. Their encoded result is counted when it is made.
+fn signed(meter: &Meter, name: &str, args: &[JValue]) -> Result<Estimate, EvaluatorError> {
+    let bytes = args.iter().map(signed_bytes).sum::<usize>() as u64;
+    meter.work(bytes.saturating_mul(HASHINGS))?;
+    meter.work(if name == "sign" { SIGNATURE } else { DIGEST })?;
+    Ok(Estimate::default())
+}
+
+/// A text, or the text of `{"hex": …}`.
+fn signed_bytes(value: &JValue) -> usize {
+    match value {
+        JValue::Object(entries) => entries
+            .values()
+            .filter_map(JValue::as_str)
+            .map(str::len)
+            .sum(),
+        value => value.as_str().map_or(0, str::len),
+    }
 }
 
 /// Bytes of what a pattern is used on; a list is joined.

@@ -50,8 +50,10 @@ pub fn guard(name: &str) -> Option<(Pricing, usize)> {
         "string" => (Pricing::Json, 1),
         "contains" | "formatBase" | "formatInteger" | "join" | "lookup" | "parseInteger"
         | "toMillis" => (Pricing::Estimated, 2),
-        "pad" | "split" | "match" | "formatNumber" | "fromMillis" => (Pricing::Estimated, 3),
-        "replace" => (Pricing::Estimated, 4),
+        "pad" | "split" | "match" | "formatNumber" | "fromMillis" | "hash" => {
+            (Pricing::Estimated, 3)
+        }
+        "replace" | "hmac" | "sign" => (Pricing::Estimated, 4),
         "reverse" => (Pricing::Items(1, None), 1),
         "shuffle" => (Pricing::Items(1, Some(Scan::Remade)), 1),
         "distinct" => (Pricing::Items(1, Some(Scan::Distinct)), 1),
@@ -84,10 +86,13 @@ pub(super) fn gives_scalar(name: &str) -> bool {
             "contains"
                 | "formatBase"
                 | "formatNumber"
+                | "hash"
+                | "hmac"
                 | "join"
                 | "pad"
                 | "parseInteger"
                 | "replace"
+                | "sign"
         ),
     }
 }
