@@ -86,6 +86,9 @@ fn add_head(draft: &mut Draft) {
 /// How an account is connected, and its format.
 fn credential(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), Impossible> {
     match draft.mode.clone() {
+        AuthMode::ClientCredentials if oauth2::other_grant(draft, "token_params").is_some() => {
+            Ok(("custom_token", custom_token::of_grant(draft)?))
+        }
         AuthMode::OAuth2 | AuthMode::ClientCredentials => oauth2::credential(draft),
         AuthMode::Custom => {
             draft.lose("app token: only the user's token is had");

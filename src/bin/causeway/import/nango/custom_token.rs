@@ -53,6 +53,34 @@ pub fn settings(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
     Ok(config)
 }
 
+/// A grant of a client that is not among those of RFC 6749: its request is a step.
+pub fn of_grant(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
+    if !draft.words.knows(Word::CustomToken) {
+        let grant = super::oauth2::other_grant(draft, "token_params").unwrap_or_default();
+        return Err(format!("{}: the grant `{grant}`", Word::CustomToken.name()));
+    }
+    let definition = draft.definition;
+    let mut params = definition.object("token_params").cloned().unwrap_or_default();
+    let mut headers = definition.object("token_headers").cloned().unwrap_or_default();
+    if definition.text("token_request_auth_method") == Some("basic") {
+        let basic = "Basic ${base64(${clientId}:${clientSecret})}";
+        headers.insert("authorization".to_owned(), json!(basic));
+    } else {
+        params.insert("client_id".to_owned(), json!("${clientId}"));
+        params.insert("client_secret".to_owned(), json!("${clientSecret}"));
+    }
+    let (params, headers) = (Value::Object(params), Value::Object(headers));
+    let exchange = Exchange {
+        url: definition.token_url().ok_or("token_url: the definition has none")?,
+        is_get: false,
+        format: definition.text("body_format").unwrap_or("form"),
+        params: Some(&params),
+        headers: Some(&headers),
+    };
+    let steps = exchange.steps(draft)?;
+    Ok(Map::from_iter([("steps".to_owned(), Value::Array(steps))]))
+}
+
 /// One request that gets a token.
 struct Exchange<'d> {
     url: &'d str,

@@ -10,12 +10,27 @@ use super::names::{Origin, constant};
 use super::patterns;
 
 /// Fields that connect the account and that no definition declares.
-const DEFAULTS: [(&str, &str); 5] = [
+const DEFAULTS: [(&str, &str); 16] = [
     ("api_key", "API key"),
     ("username", "User name"),
     ("password", "Password"),
     ("client_id", "Client ID"),
     ("client_secret", "Client secret"),
+    ("access_key_id", "Access key ID"),
+    ("secret_access_key", "Secret access key"),
+    ("region", "Region"),
+    ("service", "Service"),
+    ("realm", "Realm"),
+    ("consumer_key", "Consumer key"),
+    ("consumer_secret", "Consumer secret"),
+    ("token_id", "Token ID"),
+    ("token_secret", "Token secret"),
+    ("app_id", "App ID"),
+    ("private_key", "Private key"),
+];
+/// Those of them that are no secrets.
+const OPEN_DEFAULTS: [&str; 8] = [
+    "access_key_id", "app_id", "client_id", "consumer_key", "realm", "region", "service", "username",
 ];
 
 impl Draft<'_> {
@@ -49,10 +64,14 @@ impl Draft<'_> {
             if constant(Some(one)).is_some() || self.filled.contains(&name) && !is_read_before(self, &name) {
                 continue;
             }
-            if is_automated {
-                if !is_read(used, &name) {
-                    continue;
-                }
+            if is_automated && !is_read(used, &name) {
+                continue;
+            }
+            if is_automated && is_only_optional(used, &name) {
+                self.lose(format!("automated value: `{name}` is left out"));
+                continue;
+            }
+            if is_automated && !self.defaults.contains_key(&name) {
                 self.lose(format!("automated value: `{name}` is typed in"));
             }
             fields.push(self.field(origin, key, &name, one));
@@ -129,9 +148,9 @@ impl Draft<'_> {
             if self.words.knows(word) {
                 hints.push((key, json!(around)));
             } else if key == "prefix" {
-                help.push(format!("What follows {around}"));
+                help.push(format!("What follows `{around}`"));
             } else {
-                help.push(format!("What is in front of {around}"));
+                help.push(format!("What is in front of `{around}`"));
             }
         }
         if is_whole {
@@ -144,7 +163,7 @@ impl Draft<'_> {
             hints.push(("docs_url", json!(format!("{docs}{section}"))));
         }
         if !help.is_empty() {
-            hints.push(("help_text", json!(help.join(" "))));
+            hints.push(("help_text", json!(sentences(&help))));
         }
         hints
     }
@@ -202,7 +221,7 @@ impl Draft<'_> {
                 continue;
             }
             let label = DEFAULTS.iter().find(|(own, _)| own == name).map(|(_, label)| *label);
-            let is_open = matches!(*name, "username" | "client_id");
+            let is_open = OPEN_DEFAULTS.contains(name) || *name == "token_id";
             let kind = if is_open { "text" } else { "password" };
             let is_optional = *name == "password";
             fields.push(json!({ "name": name, "label": label, "type": kind, "required": !is_optional }));
@@ -259,6 +278,24 @@ pub fn is_read(used: &str, name: &str) -> bool {
     ]
     .iter()
     .any(|text| used.contains(text.as_str()))
+}
+
+/// Whether an entry with this value is left out where there is none.
+fn is_only_optional(used: &str, name: &str) -> bool {
+    let optional = format!("{{{{{name}:undefined}}}}");
+    !is_read(&used.replace(&optional, ""), name)
+}
+
+/// Texts that each end with a full stop.
+fn sentences(texts: &[String]) -> String {
+    let texts = texts.iter().map(|text| text.trim());
+    let texts: Vec<String> = texts
+        .map(|text| match text.ends_with(['.', '!', '?', ':']) {
+            true => text.to_owned(),
+            false => format!("{text}."),
+        })
+        .collect();
+    texts.join(" ")
 }
 
 /// Whether a request before the token reads a value that only the token's answer fills.

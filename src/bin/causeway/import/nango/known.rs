@@ -52,13 +52,27 @@ pub fn host_patterns(path: &str, definition: &Definition) -> Vec<String> {
     let shown = ["example", "suffix", "default_value", "prefix"];
     let shown = shown.iter().filter_map(|key| text(declared.get(*key)));
     let words = shown.flat_map(|text| text.split([' ', ',']));
-    let mut domains: Vec<String> = words
-        .filter_map(|word| domain::registrable(domain::host_of(word)))
-        .filter(|domain| domain::is_vendors(domain))
-        .collect();
+    let (mut domains, mut hosts) = (Vec::new(), Vec::new());
+    for word in words {
+        let host = domain::host_of(word);
+        let domain = domain::registrable(host).filter(|domain| domain::is_vendors(domain));
+        let Some(domain) = domain else { continue };
+        // With a path the host is the vendor's for all customers.
+        if has_path(word) {
+            hosts.push(host.to_ascii_lowercase());
+        } else {
+            domains.push(domain);
+        }
+    }
     domains.sort();
     domains.dedup();
-    below(&domains)
+    hosts.extend(below(&domains));
+    hosts
+}
+
+fn has_path(text: &str) -> bool {
+    let behind = text.split_once("://").map_or(text, |(_, rest)| rest);
+    behind.split_once('/').is_some_and(|(_, path)| !path.is_empty())
 }
 
 /// The domains themselves and all hosts below them.

@@ -18,13 +18,28 @@ pub fn authorization<'h>(
             if !draft.words.knows(Word::Oauth1Signature) {
                 return Err(format!("{}: requests are signed", Word::Oauth1Signature.name()));
             }
-            return Ok(Some(json!({ "format": "oauth1" })));
+            return Ok(Some(match draft.mode {
+                AuthMode::OAuth1 => json!({ "format": "oauth1" }),
+                _ => json!({ "format": "oauth1", "config": {
+                    "token": "{{token_id}}", "token_secret": "{{token_secret}}",
+                } }),
+            }));
+        }
+        AuthMode::Signature if draft.words.knows(Word::Hash) => {
+            return Ok(Some(json!({ "format": "header", "config": { "expression": WSSE } })));
         }
         AuthMode::Signature => {
             return Err(format!("{}: WSSE", Word::Hash.name()));
         }
+        AuthMode::AwsSigV4 if draft.words.knows(Word::AwsSigV4) => {
+            draft.lose("assumed role: an access key is typed in");
+            return Ok(Some(json!({ "format": "aws_sigv4", "config": {
+                "access_key_id": "{{access_key_id}}", "secret_access_key": "{{secret_access_key}}",
+                "region": "{{region}}", "service": "{{service}}",
+            } })));
+        }
         AuthMode::AwsSigV4 => {
-            return Err(format!("{}: a role that the operator assumes", Word::AwsSigV4.name()));
+            return Err(format!("{}: requests are signed", Word::AwsSigV4.name()));
         }
         _ => {}
     }
@@ -38,6 +53,9 @@ pub fn authorization<'h>(
     }
     Ok(None)
 }
+
+/// A digest of a nonce, the time and the password; the digest is encoded from its hex.
+const WSSE: &str = "( $nonce := $string($random()); $created := $now(); { \"x-wsse\": \"UsernameToken Username=\\\"\" & context.`username` & \"\\\", PasswordDigest=\\\"\" & $base64encode($hash(\"sha1\", $nonce & $created & context.`password`, \"hex\")) & \"\\\", Nonce=\\\"\" & $nonce & \"\\\", Created=\\\"\" & $created & \"\\\"\" } )";
 
 /// `${awsSigV4(id, secret, region, service, host)}`
 fn sigv4(draft: &mut Draft, text: &str) -> Result<Value, Impossible> {
@@ -73,7 +91,7 @@ pub fn oauth1(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
         ("tokenUrl", definition.token_url().or_else(|| definition.text("access_token_url"))),
     ];
     for (key, url) in urls {
-        if let Some(url) = url.filter(|_| draft.mode == AuthMode::OAuth1) {
+        if let Some(url) = url {
             let url = draft.url(url, Stage::Exchange)?;
             config.insert(key.to_owned(), json!(url));
         }
@@ -82,6 +100,16 @@ pub fn oauth1(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
         AuthMode::TokenBased => "HMAC-SHA256",
         _ => definition.text("signature_method").unwrap_or("HMAC-SHA1"),
     };
+    if method == "RSA-SHA1" {
+        return Err(format!("{}: signatures by RSA", Word::Oauth1.name()));
+    }
+    if draft.mode == AuthMode::TokenBased {
+        let config = json!({
+            "signatureMethod": method, "realm": "{{realm}}",
+            "consumer": { "id": "{{consumer_key}}", "secret": "{{consumer_secret}}" },
+        });
+        return Ok(config.as_object().cloned().unwrap_or_default());
+    }
     config.insert("signatureMethod".to_owned(), json!(method));
     config.insert("consumer".to_owned(), json!({
         "id": "{{environment_variables.client_id}}", "secret": "{{environment_variables.client_secret}}",

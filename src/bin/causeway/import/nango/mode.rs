@@ -70,7 +70,10 @@ impl AuthMode {
     pub fn default_credentials(&self) -> &'static [&'static str] {
         match self {
             Self::ApiKey => &["api_key"],
-            Self::Basic => &["username", "password"],
+            Self::Basic | Self::Signature => &["username", "password"],
+            Self::AwsSigV4 => &["access_key_id", "secret_access_key", "region", "service"],
+            Self::TokenBased => &["realm", "consumer_key", "consumer_secret", "token_id", "token_secret"],
+            Self::App => &["app_id", "private_key"],
             Self::ClientCredentials => &["client_id", "client_secret"],
             _ => &[],
         }

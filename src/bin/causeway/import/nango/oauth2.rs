@@ -180,7 +180,7 @@ fn put(config: &mut Map<String, Value>, key: &str, params: Map<String, Value>) {
     }
 }
 
-fn other_grant(draft: &Draft, key: &str) -> Option<String> {
+pub fn other_grant(draft: &Draft, key: &str) -> Option<String> {
     let grant = draft.definition.object(key)?.get("grant_type")?.as_str()?;
     (!GRANTS.contains(&grant)).then(|| grant.to_owned())
 }
@@ -302,7 +302,9 @@ fn add_param_names(draft: &mut Draft, config: &mut Map<String, Value>) {
     if names.is_empty() {
         return;
     }
-    if draft.words.knows(Word::AuthorizeParamNames) {
+    let known = ["response_type", "client_id", "scope", "redirect_uri", "state"];
+    let is_known = names.keys().all(|name| known.contains(&name.as_str()));
+    if draft.words.knows(Word::AuthorizeParamNames) && is_known {
         config.insert("authorizeParamNames".to_owned(), Value::Object(names));
         return;
     }

@@ -79,7 +79,9 @@ fn add_codes(draft: &mut Draft, retry: &Value, limit: &mut Map<String, Value>) {
         return;
     }
     if draft.words.knows(Word::RetryOn) {
-        let codes: Vec<u16> = codes.iter().filter_map(|code| code.parse().ok()).collect();
+        // A refused credential is renewed, not retried.
+        let codes = codes.iter().filter_map(|code| code.parse::<u16>().ok());
+        let codes: Vec<u16> = codes.filter(|code| (400..600).contains(code) && *code != 401).collect();
         limit.insert("retry_on".to_owned(), json!(codes));
     } else {
         let others: Vec<&str> = others.into_iter().map(String::as_str).collect();

@@ -27,6 +27,9 @@ impl Draft<'_> {
             self.pin(right);
             return self.url_of(left, stage);
         }
+        if self.is_unused(right) {
+            return self.url_of(left, stage);
+        }
         if self.is_filled(right, stage) {
             self.pin(left);
             return self.url_of(right, stage);
@@ -41,6 +44,12 @@ impl Draft<'_> {
 
     fn pin(&mut self, pieces: &[Piece]) {
         self.hosts.pin(&UrlPieces::of(pieces), self.definition);
+    }
+
+    /// Whether an alternative reads a hidden value that is empty: only old connections have one.
+    fn is_unused(&self, pieces: &[Piece]) -> bool {
+        let mut sources = paths_of(pieces).into_iter().map(|path| self.source(path, Stage::Call));
+        sources.any(|source| source == Source::Literal(String::new()))
     }
 
     /// Whether the provider fills the one value that an alternative consists of.
