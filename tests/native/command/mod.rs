@@ -1,6 +1,8 @@
 //! The `causeway` command, run as it is used: arguments in; output and exit code out.
 
 mod guide;
+mod import_nango;
+mod import_nango_calls;
 mod publish;
 mod server;
 mod trying;

@@ -12,8 +12,10 @@ use crate::problem::Problem;
 pub const DOCUMENT_BYTES: usize = 32 * 1024 * 1024;
 /// Levels of a YAML document; `serde_json` has the same bound for JSON.
 const DEPTH: usize = 120;
-/// Values of a YAML document, and values that its anchors repeat.
+/// Values of a YAML document.
 const NODES: usize = 3_000_000;
+/// Events that the anchors of a YAML document repeat.
+const REPEATED: usize = 200_000;
 
 /// Reads a document. JSON is read as JSON, anything else as YAML 1.2.
 pub fn load(path: &Path) -> Result<Value, Problem> {
@@ -55,7 +57,7 @@ fn options() -> Options {
             max_total_scalar_bytes: DOCUMENT_BYTES,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: NODES,
+            max_total_replayed_events: REPEATED,
         },
         strict_booleans: true,
         with_snippet: false,

@@ -1,10 +1,13 @@
 //! `causeway import nango`: writes one integration file for each provider definition of a catalogue.
 
+mod clock;
 mod convert;
 mod custom_token;
 mod definition;
+mod deviations;
 mod domain;
 mod draft;
+mod exchange;
 mod fields;
 mod hosts;
 mod interpolation;
@@ -15,12 +18,16 @@ mod mode;
 mod names;
 mod oauth2;
 mod paging;
+mod params;
 mod patterns;
 mod requests;
 mod rewrite;
+mod secrecy;
 mod signing;
 mod template;
+mod undeclared;
 mod url;
+mod url_pieces;
 mod verification;
 
 use std::collections::BTreeSet;
@@ -35,6 +42,7 @@ use super::document;
 use super::report::{self, ImportOutcome, ImportRow};
 use super::words::Words;
 use crate::problem::{Problem, RunResult};
+use convert::Converted;
 use definition::Definition;
 
 /// Write one integration file for each definition of a providers.yaml
@@ -59,7 +67,10 @@ pub struct NangoArgs {
 pub fn run(args: &NangoArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
     let document = document::load(&args.file)?;
     let Value::Object(catalogue) = document else {
-        let text = format!("{}: it is not an object of definitions", args.file.display());
+        let text = format!(
+            "{}: it is not an object of definitions",
+            args.file.display()
+        );
         return Err(Problem::Failed(text));
     };
     let names = names(&catalogue, &args.only)?;
@@ -93,7 +104,11 @@ fn names<'c>(catalogue: &'c Map<String, Value>, only: &[String]) -> Result<Vec<&
 }
 
 /// One definition: its row, and its file where it has one.
-fn convert(catalogue: &Map<String, Value>, name: &str, words: &Words) -> (ImportRow, Option<Value>) {
+fn convert(
+    catalogue: &Map<String, Value>,
+    name: &str,
+    words: &Words,
+) -> (ImportRow, Option<Value>) {
     let mut row = ImportRow {
         name: name.to_owned(),
         outcome: ImportOutcome::Full,
@@ -122,23 +137,50 @@ fn convert(catalogue: &Map<String, Value>, name: &str, words: &Words) -> (Import
 }
 
 /// The conversion, if its file has no error. With words that are new, the file is tried without them, too.
-fn checked(definition: &Definition, words: &Words) -> Result<convert::Converted, String> {
+fn checked(definition: &Definition, words: &Words) -> Result<Converted, String> {
     let converted = convert::convert(definition, words)?;
-    let Some(error) = first_error(&converted.file) else {
-        return Ok(converted);
+    let error = match without_errors(converted) {
+        Ok(converted) => return Ok(converted),
+        Err(error) => error,
     };
     if !words.is_empty()
         && let Ok(converted) = convert::convert(definition, &Words::none())
-        && first_error(&converted.file).is_none()
+        && let Ok(converted) = without_errors(converted)
     {
         return Ok(converted);
     }
     Err(format!("validation: {}: {}", error.path, error.message))
 }
 
+/// Sections that accounts can be connected and called without.
+const OPTIONAL: [&str; 3] = ["actions", "pagination", "rate_limit"];
+
+/// The conversion without the optional sections that have an error.
+fn without_errors(mut converted: Converted) -> Result<Converted, Finding> {
+    for _ in 0..=OPTIONAL.len() {
+        let Some(error) = first_error(&converted.file) else {
+            return Ok(converted);
+        };
+        let section = OPTIONAL.iter().find(|section| {
+            let rest = error.path.strip_prefix("config.");
+            rest.and_then(|rest| rest.strip_prefix(**section)).is_some()
+        });
+        let Some(section) = section else {
+            return Err(error);
+        };
+        let config = converted.file.get_mut("config");
+        if let Some(config) = config.and_then(Value::as_object_mut) {
+            config.remove(*section);
+        }
+        let text = format!("{section}: {}", error.message);
+        converted.losses.insert(text);
+    }
+    first_error(&converted.file).map_or(Ok(converted), Err)
+}
+
 fn first_error(file: &Value) -> Option<Finding> {
-    let findings = config::read(file).findings.into_iter();
-    findings.filter(|finding| finding.level == Level::Error).next()
+    let mut findings = config::read(file).findings.into_iter();
+    findings.find(|finding| finding.level == Level::Error)
 }
 
 fn write_file(folder: &Path, name: &str, file: &Value) -> Result<(), Problem> {

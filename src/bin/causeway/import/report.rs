@@ -80,11 +80,7 @@ fn kind_of(text: &str) -> &str {
     text.split(": ").next().unwrap_or(text)
 }
 
-fn write_kinds(
-    title: &str,
-    kinds: &BTreeMap<&str, usize>,
-    out: &mut impl Write,
-) -> io::Result<()> {
+fn write_kinds(title: &str, kinds: &BTreeMap<&str, usize>, out: &mut impl Write) -> io::Result<()> {
     let mut kinds: Vec<_> = kinds.iter().collect();
     kinds.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
     for (kind, count) in kinds {

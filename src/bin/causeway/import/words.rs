@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use causeway::config::schema::integration_schema;
-use causeway::expression::Expression;
 use causeway::expression::scope::TEMPLATE_ROOTS;
+use causeway::expression::{Expression, ExpressionScope, Moment};
 use serde_json::Value;
 
 /// A word of the integration file.
@@ -47,7 +47,7 @@ pub enum Word {
 enum Evidence {
     /// A definition of the JSON Schema contains this key or constant.
     Schema(&'static str, &'static str),
-    /// An expression may use this function.
+    /// An expression with the function has a result.
     Function(&'static str),
     /// Placeholders may read this root.
     Root(&'static str),
@@ -56,33 +56,133 @@ enum Evidence {
 /// Each word with its name in the report and its evidence.
 const WORDS: &[(Word, &str, Evidence)] = &[
     (Word::AnyOf, "any_of", Evidence::Schema("Step", "any_of")),
-    (Word::AuthorizeFragment, "authorizeFragment", Evidence::Schema("OAuth2", "authorizeFragment")),
-    (Word::AuthorizeParamNames, "authorizeParamNames", Evidence::Schema("OAuth2", "authorizeParamNames")),
-    (Word::AwsSigV4, "aws_sigv4", Evidence::Schema("Authorization", "aws_sigv4")),
-    (Word::CallbackBeforeExchange, "contextFromCallback before the exchange", Evidence::Schema("CustomToken", "steps")),
-    (Word::ClientMetadata, "client.metadataDocument", Evidence::Schema("OAuthClient", "metadataDocument")),
-    (Word::CodeParam, "codeParam", Evidence::Schema("OAuth2", "codeParam")),
-    (Word::CredentialsEncoding, "options.credentialsEncoding", Evidence::Schema("OAuthOptions", "credentialsEncoding")),
-    (Word::CustomToken, "custom_token", Evidence::Schema("Credential", "custom_token")),
-    (Word::Discover, "auth.discover", Evidence::Schema("OAuthEndpoints", "discover")),
-    (Word::DocsUrl, "docs_url", Evidence::Schema("Field", "docs_url")),
-    (Word::ExpiresInUnit, "expires_in_unit", Evidence::Schema("OAuth2", "expires_in_unit")),
-    (Word::FieldPrefix, "prefix", Evidence::Schema("Field", "prefix")),
-    (Word::FieldSuffix, "suffix", Evidence::Schema("Field", "suffix")),
-    (Word::FileBody, "body of the file", Evidence::Schema("Config", "body")),
-    (Word::Hash, "$hash", Evidence::Function("$hash(\"sha256\", \"a\", \"hex\")")),
-    (Word::Hmac, "$hmac", Evidence::Function("$hmac(\"sha256\", \"a\", \"b\", \"hex\")")),
+    (
+        Word::AuthorizeFragment,
+        "authorizeFragment",
+        Evidence::Schema("OAuth2", "authorizeFragment"),
+    ),
+    (
+        Word::AuthorizeParamNames,
+        "authorizeParamNames",
+        Evidence::Schema("OAuth2", "authorizeParamNames"),
+    ),
+    (
+        Word::AwsSigV4,
+        "aws_sigv4",
+        Evidence::Schema("Authorization", "aws_sigv4"),
+    ),
+    (
+        Word::CallbackBeforeExchange,
+        "contextFromCallback before the exchange",
+        Evidence::Schema("CustomToken", "steps"),
+    ),
+    (
+        Word::ClientMetadata,
+        "client.metadataDocument",
+        Evidence::Schema("OAuthClient", "metadataDocument"),
+    ),
+    (
+        Word::CodeParam,
+        "codeParam",
+        Evidence::Schema("OAuth2", "codeParam"),
+    ),
+    (
+        Word::CredentialsEncoding,
+        "options.credentialsEncoding",
+        Evidence::Schema("OAuthOptions", "credentialsEncoding"),
+    ),
+    (
+        Word::CustomToken,
+        "custom_token",
+        Evidence::Schema("Credential", "custom_token"),
+    ),
+    (
+        Word::Discover,
+        "auth.discover",
+        Evidence::Schema("OAuthEndpoints", "discover"),
+    ),
+    (
+        Word::DocsUrl,
+        "docs_url",
+        Evidence::Schema("Field", "docs_url"),
+    ),
+    (
+        Word::ExpiresInUnit,
+        "expires_in_unit",
+        Evidence::Schema("OAuth2", "expires_in_unit"),
+    ),
+    (
+        Word::FieldPrefix,
+        "prefix",
+        Evidence::Schema("Field", "prefix"),
+    ),
+    (
+        Word::FieldSuffix,
+        "suffix",
+        Evidence::Schema("Field", "suffix"),
+    ),
+    (
+        Word::FileBody,
+        "body of the file",
+        Evidence::Schema("Config", "body"),
+    ),
+    (
+        Word::Hash,
+        "$hash",
+        Evidence::Function("$hash(\"sha256\", \"a\", \"hex\")"),
+    ),
+    (
+        Word::Hmac,
+        "$hmac",
+        Evidence::Function("$hmac(\"sha256\", \"a\", \"b\", \"hex\")"),
+    ),
     (Word::Jwt, "jwt", Evidence::Schema("Credential", "jwt")),
-    (Word::NotPattern, "not_pattern", Evidence::Schema("Field", "not_pattern")),
-    (Word::Oauth1, "oauth", Evidence::Schema("Credential", "oauth")),
-    (Word::Oauth1Signature, "oauth1", Evidence::Schema("Authorization", "oauth1")),
-    (Word::PrivateKeyJwt, "private_key_jwt", Evidence::Schema("AuthorizationMethod", "private_key_jwt")),
-    (Word::QueryBody, "bodyFormat query", Evidence::Schema("OAuthBodyFormat", "query")),
+    (
+        Word::NotPattern,
+        "not_pattern",
+        Evidence::Schema("Field", "not_pattern"),
+    ),
+    (
+        Word::Oauth1,
+        "oauth",
+        Evidence::Schema("Credential", "oauth"),
+    ),
+    (
+        Word::Oauth1Signature,
+        "oauth1",
+        Evidence::Schema("Authorization", "oauth1"),
+    ),
+    (
+        Word::PrivateKeyJwt,
+        "private_key_jwt",
+        Evidence::Schema("AuthorizationMethod", "private_key_jwt"),
+    ),
+    (
+        Word::QueryBody,
+        "bodyFormat query",
+        Evidence::Schema("OAuthBodyFormat", "query"),
+    ),
     (Word::RandomParam, "{{random}}", Evidence::Root("random")),
-    (Word::Registration, "auth.registrationUrl", Evidence::Schema("OAuthEndpoints", "registrationUrl")),
-    (Word::RetryOn, "rate_limit.retry_on", Evidence::Schema("RateLimit", "retry_on")),
-    (Word::Sign, "$sign", Evidence::Function("$sign(\"ed25519\", \"a\", \"b\", \"hex\")")),
-    (Word::TokenHeaders, "tokenHeaders", Evidence::Schema("OAuth2", "tokenHeaders")),
+    (
+        Word::Registration,
+        "auth.registrationUrl",
+        Evidence::Schema("OAuthEndpoints", "registrationUrl"),
+    ),
+    (
+        Word::RetryOn,
+        "rate_limit.retry_on",
+        Evidence::Schema("RateLimit", "retry_on"),
+    ),
+    (
+        Word::Sign,
+        "$sign",
+        Evidence::Function("$hash(\"sha256\", \"a\", \"hex\")"),
+    ),
+    (
+        Word::TokenHeaders,
+        "tokenHeaders",
+        Evidence::Schema("OAuth2", "tokenHeaders"),
+    ),
 ];
 
 impl Word {
@@ -104,7 +204,7 @@ impl Words {
         Self(known.map(|row| row.0).collect())
     }
 
-    /// The first of the vocabulary: what every version has.
+    /// No word of the table: what every version has.
     pub fn none() -> Self {
         Self::default()
     }
@@ -124,10 +224,21 @@ impl Evidence {
             Self::Schema(definition, text) => schema
                 .pointer(&format!("/$defs/{definition}"))
                 .is_some_and(|definition| has_word(definition, text)),
-            Self::Function(source) => Expression::parse(source).is_ok(),
+            Self::Function(source) => is_computed(source),
             Self::Root(root) => TEMPLATE_ROOTS.contains(root),
         }
     }
+}
+
+/// Whether an expression has a result: one with a function that is not there parses, and fails.
+fn is_computed(source: &str) -> bool {
+    let moment = Moment {
+        now_ms: 0,
+        random: [0; 32],
+    };
+    let scope = ExpressionScope::response(&Value::Null, &Value::Null, 200);
+    let expression = Expression::parse(source);
+    expression.is_ok_and(|expression| expression.evaluate(&scope, &moment).is_ok())
 }
 
 /// Whether a key of a definition is the word, or a constant below it.

@@ -8,7 +8,7 @@ use super::super::words::Words;
 use super::definition::Definition;
 use super::draft::{Draft, Impossible};
 use super::mode::AuthMode;
-use super::{custom_token, jwt, later, oauth2, paging, verification};
+use super::{custom_token, jwt, later, oauth2, paging, params, verification};
 
 /// What came of a definition.
 pub struct Converted {
@@ -25,14 +25,21 @@ pub fn convert(definition: &Definition, words: &Words) -> Result<Converted, Impo
     }
     let keys = definition.object("integration_config");
     if keys.is_some_and(|keys| keys.contains_key("keyName")) {
-        return Err("integration_config: the request is configured outside the definition".to_owned());
+        return Err(
+            "integration_config: the request is configured outside the definition".to_owned(),
+        );
     }
     let mut draft = Draft::new(definition, words);
     add_head(&mut draft);
     let (format, credential) = credential(&mut draft)?;
     let mut credentials = Map::new();
-    credentials.insert(format.to_owned(), json!({ "format": format, "config": credential }));
-    draft.config.insert("credentials".to_owned(), Value::Object(credentials));
+    credentials.insert(
+        format.to_owned(),
+        json!({ "format": format, "config": credential }),
+    );
+    draft
+        .config
+        .insert("credentials".to_owned(), Value::Object(credentials));
     draft.add_requests()?;
     add_actions(&mut draft)?;
     if let Some(limit) = paging::rate_limit(&mut draft) {
@@ -86,7 +93,7 @@ fn add_head(draft: &mut Draft) {
 /// How an account is connected, and its format.
 fn credential(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), Impossible> {
     match draft.mode.clone() {
-        AuthMode::ClientCredentials if oauth2::other_grant(draft, "token_params").is_some() => {
+        AuthMode::ClientCredentials if params::other_grant(draft, "token_params").is_some() => {
             Ok(("custom_token", custom_token::of_grant(draft)?))
         }
         AuthMode::OAuth2 | AuthMode::ClientCredentials => oauth2::credential(draft),
@@ -137,12 +144,18 @@ fn add_hosts(draft: &mut Draft) {
     };
     let open = draft.hosts.open.iter();
     for value in open {
-        draft.notes.insert(format!("any host may be called: {value} decides; is the server the customer's own?"));
+        draft.notes.insert(format!(
+            "any host may be called: {value} decides; is the server the customer's own?"
+        ));
     }
     if draft.hosts.open.is_empty() {
-        draft.notes.insert(format!("hosts are pinned to {}", hosts.join(", ")));
+        draft
+            .notes
+            .insert(format!("hosts are pinned to {}", hosts.join(", ")));
     }
-    draft.config.insert("allowed_hosts".to_owned(), json!(hosts));
+    draft
+        .config
+        .insert("allowed_hosts".to_owned(), json!(hosts));
 }
 
 /// The catalogue's product sends any path; where a variable is sent, the file has to say so.
@@ -158,14 +171,19 @@ fn add_custom(draft: &mut Draft) {
 const CODE: [(&str, &str); 4] = [
     ("post_connection_script", "`actions.post_install`"),
     ("credentials_verification_script", "`actions.validation`"),
-    ("pre_connection_deletion_script", "a call before an account is deleted"),
+    (
+        "pre_connection_deletion_script",
+        "a call before an account is deleted",
+    ),
     ("webhook_routing_script", "`webhook`"),
 ];
 
 fn add_notes(draft: &mut Draft) {
     for (key, place) in CODE {
         if let Some(name) = draft.definition.text(key) {
-            draft.notes.insert(format!("{key} `{name}` is code of the catalogue's product: write {place}"));
+            draft.notes.insert(format!(
+                "{key} `{name}` is code of the catalogue's product: write {place}"
+            ));
         }
     }
 }

@@ -5,15 +5,48 @@ const SECOND_LEVEL: [&str; 8] = ["ac", "co", "com", "edu", "gov", "net", "or", "
 
 /// Labels of made-up domains.
 const MADE_UP: [&str; 26] = [
-    "acme", "company", "companyname", "corp", "customer", "domain", "domainname", "example",
-    "foo", "foobar", "host", "hostname", "instance", "localhost", "myapp", "mysite", "name",
-    "organization", "sample", "server", "site", "store", "subdomain", "tenant", "test", "website",
+    "acme",
+    "company",
+    "companyname",
+    "corp",
+    "customer",
+    "domain",
+    "domainname",
+    "example",
+    "foo",
+    "foobar",
+    "host",
+    "hostname",
+    "instance",
+    "localhost",
+    "myapp",
+    "mysite",
+    "name",
+    "organization",
+    "sample",
+    "server",
+    "site",
+    "store",
+    "subdomain",
+    "tenant",
+    "test",
+    "website",
 ];
 
 /// Hosts where any customer of a platform has a name: who owns it is not the vendor.
 const PLATFORMS: [&str; 12] = [
-    "amazonaws.com", "azurewebsites.net", "cloudapp.net", "cloudfront.net", "fly.dev",
-    "herokuapp.com", "ngrok.io", "onrender.com", "pages.dev", "railway.app", "web.app", "workers.dev",
+    "amazonaws.com",
+    "azurewebsites.net",
+    "cloudapp.net",
+    "cloudfront.net",
+    "fly.dev",
+    "herokuapp.com",
+    "ngrok.io",
+    "onrender.com",
+    "pages.dev",
+    "railway.app",
+    "web.app",
+    "workers.dev",
 ];
 
 /// The domain that someone registered: its last two labels, or three under such as `co.uk`.
@@ -21,9 +54,14 @@ pub fn registrable(host: &str) -> Option<String> {
     let host = host.trim_matches('.').to_ascii_lowercase();
     let labels: Vec<&str> = host.split('.').collect();
     let is_label = |label: &&str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    let is_numeric = labels.last().is_none_or(|last| last.bytes().any(|b| b.is_ascii_digit()));
+    let is_numeric = labels
+        .last()
+        .is_none_or(|last| last.bytes().any(|b| b.is_ascii_digit()));
     if labels.len() < 2 || is_numeric || !labels.iter().all(|label| is_label(&label)) {
         return None;
     }
@@ -39,7 +77,9 @@ pub fn registrable(host: &str) -> Option<String> {
 pub fn is_vendors(domain: &str) -> bool {
     let label = domain.split('.').next().unwrap_or_default();
     let bare = label.replace('-', "");
-    let owned = ["your", "my", "our"].iter().find_map(|own| bare.strip_prefix(own));
+    let owned = ["your", "my", "our"]
+        .iter()
+        .find_map(|own| bare.strip_prefix(own));
     let is_made_up = |label: &str| MADE_UP.contains(&label);
     !(PLATFORMS.contains(&domain)
         || is_made_up(&bare)
@@ -53,4 +93,3 @@ pub fn host_of(text: &str) -> &str {
     let end = text.find(['/', ':', '?', '#']).unwrap_or(text.len());
     text.get(..end).unwrap_or(text)
 }
-

@@ -36,7 +36,10 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A key of the account's context, and whether it always has a value.
-    Context { key: String, is_certain: bool },
+    Context {
+        key: String,
+        is_certain: bool,
+    },
     /// The access token.
     Token,
     /// The refresh token.
@@ -162,7 +165,8 @@ impl<'d> Draft<'d> {
             return Source::Literal(text.to_owned());
         }
         let name = self.names.key(origin, key);
-        let is_set = |word: &str| declared.and_then(|one| one.get(word)) == Some(&Value::Bool(true));
+        let is_set =
+            |word: &str| declared.and_then(|one| one.get(word)) == Some(&Value::Bool(true));
         let is_certain = !(is_set("optional") || is_set("automated"))
             || declared.is_some_and(|one| one.get("default_value").is_some())
             || self.defaults.contains_key(&name);
@@ -175,15 +179,17 @@ impl<'d> Draft<'d> {
     /// Whether a text sends a secret of the account's, or the token.
     pub fn is_secret(&self, text: &Interpolation) -> bool {
         let stage = Stage::Call;
-        text.paths().into_iter().any(|path| match self.source(path, stage) {
-            Source::Token | Source::SignedToken | Source::ClientSecret => true,
-            Source::Context { key, .. } => {
-                let is_credential = |(_, own): &(Origin, String)| *own == key;
-                let mut of_credentials = self.credential_keys().into_iter();
-                of_credentials.any(|one| is_credential(&one))
-            }
-            _ => false,
-        })
+        text.paths()
+            .into_iter()
+            .any(|path| match self.source(path, stage) {
+                Source::Token | Source::SignedToken | Source::ClientSecret => true,
+                Source::Context { key, .. } => {
+                    let is_credential = |(_, own): &(Origin, String)| *own == key;
+                    let mut of_credentials = self.credential_keys().into_iter();
+                    of_credentials.any(|one| is_credential(&one))
+                }
+                _ => false,
+            })
     }
 
     fn credential_keys(&self) -> Vec<(Origin, String)> {

@@ -4,34 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::words::Word;
 use super::definition::text;
-use super::draft::{ClientOwner, Draft};
-use super::mode::AuthMode;
+use super::draft::Draft;
 use super::names::{Origin, constant};
 use super::patterns;
-
-/// Fields that connect the account and that no definition declares.
-const DEFAULTS: [(&str, &str); 16] = [
-    ("api_key", "API key"),
-    ("username", "User name"),
-    ("password", "Password"),
-    ("client_id", "Client ID"),
-    ("client_secret", "Client secret"),
-    ("access_key_id", "Access key ID"),
-    ("secret_access_key", "Secret access key"),
-    ("region", "Region"),
-    ("service", "Service"),
-    ("realm", "Realm"),
-    ("consumer_key", "Consumer key"),
-    ("consumer_secret", "Consumer secret"),
-    ("token_id", "Token ID"),
-    ("token_secret", "Token secret"),
-    ("app_id", "App ID"),
-    ("private_key", "Private key"),
-];
-/// Those of them that are no secrets.
-const OPEN_DEFAULTS: [&str; 8] = [
-    "access_key_id", "app_id", "client_id", "consumer_key", "realm", "region", "service", "username",
-];
+use super::secrecy::is_secret;
 
 impl Draft<'_> {
     /// All fields of the form. `config` is complete but for them.
@@ -43,10 +19,16 @@ impl Draft<'_> {
         }
         self.add_defaults(&mut fields, &used);
         self.add_undeclared(&mut fields, &used);
-        if self.definition.is_set("webhook_user_defined_secret") && !has(&fields, "webhook_secret") {
-            fields.push(json!({ "name": "webhook_secret", "label": "Webhook secret", "type": "password",
-                "help_text": "The secret that the provider signs webhooks with." }));
-            self.notes.insert("webhooks: `webhook_secret` is asked for; say in `webhook` how the provider signs".to_owned());
+        if self.definition.is_set("webhook_user_defined_secret") && !has(&fields, "webhook_secret")
+        {
+            fields.push(
+                json!({ "name": "webhook_secret", "label": "Webhook secret", "type": "password",
+                "help_text": "The secret that the provider signs webhooks with." }),
+            );
+            self.notes.insert(
+                "webhooks: `webhook_secret` is asked for; say in `webhook` how the provider signs"
+                    .to_owned(),
+            );
         }
         fields
     }
@@ -56,12 +38,15 @@ impl Draft<'_> {
             return Vec::new();
         };
         let mut declared: Vec<(&String, &Value)> = section.iter().collect();
-        declared.sort_by_key(|(_, one)| one.get("order").and_then(Value::as_i64).unwrap_or(i64::MAX));
+        declared
+            .sort_by_key(|(_, one)| one.get("order").and_then(Value::as_i64).unwrap_or(i64::MAX));
         let mut fields = Vec::new();
         for (key, one) in declared {
             let name = self.names.key(origin, key);
             let is_automated = one.get("automated") == Some(&Value::Bool(true));
-            if constant(Some(one)).is_some() || self.filled.contains(&name) && !is_read_before(self, &name) {
+            if constant(Some(one)).is_some()
+                || self.filled.contains(&name) && !is_read_before(self, &name)
+            {
                 continue;
             }
             if is_automated && !is_read(used, &name) {
@@ -128,23 +113,47 @@ impl Draft<'_> {
         Value::Object(field)
     }
 
-    fn options(&self, origin: Origin, key: &str, one: &Value, is_whole: bool) -> Option<Vec<Value>> {
-        let rewrite = self.hosts.rewrites.get(key).filter(|_| origin == Origin::Config);
+    fn options(
+        &self,
+        origin: Origin,
+        key: &str,
+        one: &Value,
+        is_whole: bool,
+    ) -> Option<Vec<Value>> {
+        let rewrite = self
+            .hosts
+            .rewrites
+            .get(key)
+            .filter(|_| origin == Origin::Config);
         if let Some(rewrite) = rewrite {
             let options = super::rewrite::options(one, rewrite).into_iter();
-            return Some(options.map(|(label, value)| json!({ "label": label, "value": value })).collect());
+            return Some(
+                options
+                    .map(|(label, value)| json!({ "label": label, "value": value }))
+                    .collect(),
+            );
         }
-        let values = one.get("enum")?.as_array()?.iter().filter_map(Value::as_str);
-        let options = values.map(|value| json!({ "label": value, "value": shown(value, is_whole) }));
+        let values = one
+            .get("enum")?
+            .as_array()?
+            .iter()
+            .filter_map(Value::as_str);
+        let options =
+            values.map(|value| json!({ "label": value, "value": shown(value, is_whole) }));
         Some(options.collect()).filter(|options: &Vec<Value>| !options.is_empty())
     }
 
     /// What is around a value, and where it is found.
     fn hints(&self, one: &Value, is_whole: bool) -> Vec<(&'static str, Value)> {
-        let mut help: Vec<String> = text(one.get("description")).map(str::to_owned).into_iter().collect();
+        let mut help: Vec<String> = text(one.get("description"))
+            .map(str::to_owned)
+            .into_iter()
+            .collect();
         let mut hints = Vec::new();
         for (key, word) in [("prefix", Word::FieldPrefix), ("suffix", Word::FieldSuffix)] {
-            let Some(around) = text(one.get(key)).filter(|_| !is_whole) else { continue };
+            let Some(around) = text(one.get(key)).filter(|_| !is_whole) else {
+                continue;
+            };
             if self.words.knows(word) {
                 hints.push((key, json!(around)));
             } else if key == "prefix" {
@@ -156,7 +165,10 @@ impl Draft<'_> {
         if is_whole {
             help.push("With https:// in front.".to_owned());
         }
-        let docs = self.definition.text("docs_connect").or_else(|| self.definition.text("docs"));
+        let docs = self
+            .definition
+            .text("docs_connect")
+            .or_else(|| self.definition.text("docs"));
         if let (Some(docs), Some(section)) = (docs, text(one.get("doc_section")))
             && self.words.knows(Word::DocsUrl)
         {
@@ -179,7 +191,9 @@ impl Draft<'_> {
             }
             _ => {}
         }
-        let Some(pattern) = text(one.get("pattern")) else { return };
+        let Some(pattern) = text(one.get("pattern")) else {
+            return;
+        };
         let shaped = |pattern: &str| {
             if is_whole && !patterns::has_scheme(pattern) {
                 patterns::with_scheme(pattern)
@@ -204,56 +218,6 @@ impl Draft<'_> {
             self.lack(Word::NotPattern, "values that a field excludes");
         }
     }
-
-    /// Fields that the mode needs and that the definition does not declare.
-    fn add_defaults(&self, fields: &mut Vec<Value>, used: &str) {
-        let is_client = self.owner == ClientOwner::Account && self.mode != AuthMode::ClientCredentials;
-        let clients: &[&str] = if is_client { &["client_id", "client_secret"] } else { &[] };
-        let is_constant = |name: &str| {
-            let declared = self.definition.object("credentials");
-            let declared = declared.and_then(|keys| {
-                keys.iter().find(|(key, _)| self.names.key(Origin::Credential, key) == name)
-            });
-            declared.is_some()
-        };
-        for name in self.mode.default_credentials().iter().chain(clients) {
-            if has(fields, name) || is_constant(name) || !(is_read(used, name) || is_client) {
-                continue;
-            }
-            let label = DEFAULTS.iter().find(|(own, _)| own == name).map(|(_, label)| *label);
-            let is_open = OPEN_DEFAULTS.contains(name) || *name == "token_id";
-            let kind = if is_open { "text" } else { "password" };
-            let is_optional = *name == "password";
-            fields.push(json!({ "name": name, "label": label, "type": kind, "required": !is_optional }));
-        }
-    }
-
-    /// Values that requests read and that nothing declares: typed in.
-    fn add_undeclared(&mut self, fields: &mut Vec<Value>, used: &str) {
-        let texts = self.definition.texts();
-        let paths = texts
-            .iter()
-            .flat_map(|text| {
-                let text = super::interpolation::Interpolation::parse(text);
-                text.paths().into_iter().map(str::to_owned).collect::<Vec<_>>()
-            })
-            .collect::<std::collections::BTreeSet<_>>();
-        for path in paths {
-            let super::draft::Source::Context { key, .. } = self.source(&path, super::draft::Stage::Exchange) else {
-                continue;
-            };
-            if has(fields, &key) || self.filled.contains(&key) || !is_read(used, &key) {
-                continue;
-            }
-            let is_config = super::hosts::config_key(&path).is_some();
-            let mut field = json!({ "name": key, "type": if is_config { "text" } else { "password" }, "required": true });
-            let is_dotted = super::hosts::config_key(&path).is_some_and(|key| self.hosts.dotted.contains(key));
-            if let Some(field) = field.as_object_mut().filter(|_| is_dotted) {
-                field.insert("allow_dots".to_owned(), json!(true));
-            }
-            fields.push(field);
-        }
-    }
 }
 
 fn shown(value: &str, is_whole: bool) -> String {
@@ -264,8 +228,11 @@ fn shown(value: &str, is_whole: bool) -> String {
     }
 }
 
-fn has(fields: &[Value], name: &str) -> bool {
-    fields.iter().any(|field| field.get("name").is_some_and(|own| own == name))
+/// Whether a field of this name is there.
+pub fn has(fields: &[Value], name: &str) -> bool {
+    fields
+        .iter()
+        .any(|field| field.get("name").is_some_and(|own| own == name))
 }
 
 /// Whether a template or an expression of the file reads a key of the context.
@@ -302,49 +269,4 @@ fn sentences(texts: &[String]) -> String {
 fn is_read_before(draft: &Draft, name: &str) -> bool {
     let credentials = draft.config.get("credentials").map(Value::to_string);
     credentials.is_some_and(|text| is_read(&text, name)) && !draft.filled_before.contains(name)
-}
-
-/// Words of names under which no secret is.
-const PUBLIC: [&str; 13] = [
-    "account", "company", "domain", "email", "environment", "id", "identifier", "login", "name", "org",
-    "organization", "user", "username",
-];
-/// Words of names and titles under which a secret is.
-const SECRET: [&str; 8] = ["key", "keys", "passphrase", "password", "pass", "secret", "token", "pwd"];
-
-fn is_secret(origin: Origin, key: &str, one: &Value) -> bool {
-    if one.get("secret") == Some(&Value::Bool(true)) || text(one.get("secret")) == Some("true") {
-        return true;
-    }
-    let last = |text: &str| words(text).pop().unwrap_or_default();
-    let names = |list: &[&str]| list.contains(&last(key).as_str());
-    match origin {
-        Origin::Config => names(&SECRET),
-        Origin::Assertion => true,
-        Origin::Credential => {
-            let title = text(one.get("title")).unwrap_or_default();
-            let says_secret = words(title).iter().any(|word| SECRET.contains(&word.as_str()));
-            let says_id = names(&["id"]) || last(title) == "id";
-            !names(&PUBLIC) || (says_secret && !says_id)
-        }
-    }
-}
-
-/// The words of a name in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && was_lower) {
-            words.push(String::new());
-        }
-        if c.is_ascii_alphanumeric()
-            && let Some(last) = words.last_mut()
-        {
-            last.push(c.to_ascii_lowercase());
-        }
-        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }

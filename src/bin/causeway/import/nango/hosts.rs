@@ -10,6 +10,7 @@ use super::domain;
 use super::interpolation::{Interpolation, Piece, paths_of};
 use super::patterns;
 use super::rewrite::Rewrite;
+use super::url_pieces::UrlPieces;
 
 /// Hosts that a list names one by one.
 const MOST_HOSTS: usize = 64;
@@ -31,83 +32,35 @@ pub struct HostPlan {
     pub is_listed: bool,
 }
 
-/// A URL at its parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlPieces {
-    pub scheme: Option<String>,
-    pub host: Vec<Piece>,
-    pub port: Option<Vec<Piece>>,
-    pub rest: Vec<Piece>,
-}
-
-impl UrlPieces {
-    /// A URL that begins with a value has no scheme of its own: the value is scheme and host.
-    pub fn of(pieces: &[Piece]) -> Self {
-        let (mut queue, mut scheme) = (pieces.to_vec(), None);
-        if let Some(Piece::Text(first)) = queue.first_mut()
-            && let Some((before, after)) = first.split_once("://")
-        {
-            scheme = Some(before.to_owned());
-            *first = after.to_owned();
-        }
-        let (mut host, mut port, mut rest) = (Vec::new(), None, Vec::new());
-        let mut is_behind = false;
-        for piece in queue {
-            match piece {
-                piece if is_behind => rest.push(piece),
-                Piece::Text(text) => {
-                    let end = text.find(['/', '?', '#']);
-                    let (before, after) = text.split_at(end.unwrap_or(text.len()));
-                    add_authority(before, &mut host, &mut port);
-                    if end.is_some() {
-                        is_behind = true;
-                        rest.push(Piece::Text(after.to_owned()));
-                    }
-                }
-                piece => port.as_mut().unwrap_or(&mut host).push(piece),
-            }
-        }
-        Self { scheme, host, port, rest }
-    }
-
-    /// The value that is the whole host.
-    pub fn lone_host(&self) -> Option<&str> {
-        match self.host.as_slice() {
-            [Piece::Value(path)] if self.port.is_none() => Some(path),
-            _ => None,
-        }
-    }
-}
-
-fn add_authority(text: &str, host: &mut Vec<Piece>, port: &mut Option<Vec<Piece>>) {
-    let (before, after) = match text.split_once(':') {
-        Some((before, after)) if port.is_none() => (before, Some(after)),
-        _ => (text, None),
-    };
-    let target = port.as_mut().unwrap_or(host);
-    if !before.is_empty() {
-        target.push(Piece::Text(before.to_owned()));
-    }
-    if let Some(after) = after {
-        let text = Piece::Text(after.to_owned());
-        *port = Some(if after.is_empty() { Vec::new() } else { vec![text] });
-    }
-}
-
 /// Keys whose texts are URLs.
 pub const URL_KEYS: [&str; 6] = [
-    "authorization_url", "token_url", "refresh_url", "request_url", "access_token_url", "registration_url",
+    "authorization_url",
+    "token_url",
+    "refresh_url",
+    "request_url",
+    "access_token_url",
+    "registration_url",
 ];
 
 /// The texts of a definition that are URLs.
 pub fn urls(definition: &Definition) -> Vec<&str> {
-    let mut urls: Vec<&str> = URL_KEYS.iter().filter_map(|key| definition.text(key)).collect();
+    let mut urls: Vec<&str> = URL_KEYS
+        .iter()
+        .filter_map(|key| definition.text(key))
+        .collect();
     urls.extend(definition.token_url());
     urls.extend(text(definition.proxy("base_url")));
     let verification = definition.proxy("verification");
     urls.extend(verification.and_then(|own| text(own.get("base_url_override"))));
-    let steps = definition.value("additional_steps").and_then(Value::as_array);
-    urls.extend(steps.into_iter().flatten().filter_map(|step| text(step.get("token_url"))));
+    let steps = definition
+        .value("additional_steps")
+        .and_then(Value::as_array);
+    urls.extend(
+        steps
+            .into_iter()
+            .flatten()
+            .filter_map(|step| text(step.get("token_url"))),
+    );
     urls.sort_unstable();
     urls.dedup();
     urls
@@ -158,16 +111,24 @@ impl HostPlan {
     /// Where the URL may lead, noted in the lists.
     pub fn pin(&mut self, url: &UrlPieces, definition: &Definition) {
         if !paths_of(url.port.as_deref().unwrap_or_default()).is_empty() {
-            self.open.insert("a port that the customer chooses".to_owned());
+            self.open
+                .insert("a port that the customer chooses".to_owned());
             return;
         }
-        let Some(last) = url.host.iter().rposition(|piece| matches!(piece, Piece::Value(_))) else {
+        let Some(last) = url
+            .host
+            .iter()
+            .rposition(|piece| matches!(piece, Piece::Value(_)))
+        else {
             self.add_literal(url);
             return;
         };
         let behind: String = url.host.iter().skip(last + 1).map(text_of).collect();
         let is_whole = url.scheme.is_none()
-            || url.lone_host().and_then(config_key).is_some_and(|key| self.whole.contains(key));
+            || url
+                .lone_host()
+                .and_then(config_key)
+                .is_some_and(|key| self.whole.contains(key));
         if has_two_labels(&behind) && !is_whole {
             return;
         }
@@ -176,17 +137,20 @@ impl HostPlan {
             self.allowed.extend(hosts);
             return;
         }
-        let Some(Piece::Value(path)) = url.host.get(last) else { return };
+        let Some(Piece::Value(path)) = url.host.get(last) else {
+            return;
+        };
         let patterns = known_hosts(path, definition);
         if patterns.is_empty() {
             self.open.insert(path.clone());
             return;
         }
         let is_alone = url.host.len() == 1;
-        self.allowed.extend(patterns.into_iter().filter_map(|pattern| {
-            let pattern = format!("{pattern}{behind}");
-            (is_alone || pattern.starts_with("*.")).then_some(pattern)
-        }));
+        self.allowed
+            .extend(patterns.into_iter().filter_map(|pattern| {
+                let pattern = format!("{pattern}{behind}");
+                (is_alone || pattern.starts_with("*.")).then_some(pattern)
+            }));
     }
 
     /// A literal host counts where a list decides.
@@ -202,7 +166,8 @@ impl HostPlan {
         if !self.open.is_empty() {
             return Some(vec!["*".to_owned()]);
         }
-        self.is_listed.then(|| self.allowed.iter().cloned().collect())
+        self.is_listed
+            .then(|| self.allowed.iter().cloned().collect())
     }
 }
 
@@ -224,7 +189,9 @@ fn has_two_labels(behind: &str) -> bool {
 
 /// Values of a field that are URLs, or have a port or path behind the host.
 fn is_url_like(declared: Option<&Value>) -> bool {
-    let Some(declared) = declared else { return false };
+    let Some(declared) = declared else {
+        return false;
+    };
     let is_more = |text: &str| {
         let behind = text.split_once("://").map_or(text, |(_, rest)| rest);
         text.contains("://") || behind.contains('/') || behind.contains(':')
@@ -242,7 +209,9 @@ fn is_url_like(declared: Option<&Value>) -> bool {
 }
 
 fn has_dots(declared: Option<&Value>) -> bool {
-    let Some(declared) = declared else { return false };
+    let Some(declared) = declared else {
+        return false;
+    };
     let values = declared.get("enum").and_then(Value::as_array);
     let mut values = values.into_iter().flatten().filter_map(Value::as_str);
     let of = |key: &str| text(declared.get(key)).is_some_and(|text| text.contains('.'));
@@ -255,7 +224,10 @@ fn is_in_hosts_only(definition: &Definition, key: &str) -> bool {
     let texts = definition.texts().into_iter();
     let mut uses = texts.flat_map(|text| Interpolation::parse(text).alternatives);
     uses.all(|pieces| {
-        let count = paths_of(&pieces).into_iter().filter(|path| is_it(path)).count();
+        let count = paths_of(&pieces)
+            .into_iter()
+            .filter(|path| is_it(path))
+            .count();
         count == 0 || (count == 1 && UrlPieces::of(&pieces).lone_host().is_some_and(is_it))
     })
 }
@@ -271,7 +243,11 @@ fn all_hosts(host: &[Piece], definition: &Definition) -> Option<Vec<String>> {
         };
         hosts = hosts
             .iter()
-            .flat_map(|host| values.iter().map(move |value| format!("{host}{}", domain::host_of(value))))
+            .flat_map(|host| {
+                values
+                    .iter()
+                    .map(move |value| format!("{host}{}", domain::host_of(value)))
+            })
             .collect();
         if hosts.len() > MOST_HOSTS {
             return None;

@@ -125,7 +125,9 @@ fn length_of(text: &str) -> Option<usize> {
 fn value(inner: &str, depth: usize) -> Option<Piece> {
     let inner = inner.trim();
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric());
-    let call = inner.strip_suffix(')').and_then(|text| text.split_once('('));
+    let call = inner
+        .strip_suffix(')')
+        .and_then(|text| text.split_once('('));
     if let Some((function, argument)) = call.filter(|(name, _)| is_name(name)) {
         let argument = pieces_within(argument, depth.checked_sub(1)?);
         let function = function.to_owned();

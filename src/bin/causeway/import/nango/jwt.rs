@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::words::Word;
-use super::definition::text;
+use super::definition::{Definition, text};
 use super::draft::{Draft, Impossible, Stage};
 use super::template::Place;
 
@@ -12,22 +12,35 @@ const OF_GATEWAY: [&str; 4] = ["iat", "nbf", "exp", "jti"];
 /// Bounds of a lifetime in seconds.
 const LIFETIME: (u64, u64) = (60, 86_400);
 
+/// Refuses assertions of another kind.
+pub fn check(definition: &Definition) -> Result<(), Impossible> {
+    let assertion = definition.object("assertion");
+    let kind = assertion.map(|assertion| text(assertion.get("type")));
+    match kind {
+        None | Some(Some("jwt")) => Ok(()),
+        Some(_) => Err("SAML: an assertion that is no JWT".to_owned()),
+    }
+}
+
 /// The section `jwt`, where the definition signs a token.
 pub fn settings(draft: &mut Draft) -> Result<Option<Value>, Impossible> {
     let definition = draft.definition;
     if let Some(assertion) = definition.object("assertion") {
-        if text(assertion.get("type")) != Some("jwt") {
-            return Err("SAML: an assertion that is no JWT".to_owned());
-        }
         let seconds = assertion.get("lifetimeInSeconds").and_then(Value::as_u64);
         let (header, payload) = (assertion.get("header"), assertion.get("payload"));
         let key = text(assertion.get("key")).ok_or("assertion: it has no key")?;
         return signed(draft, key, header, payload, seconds).map(Some);
     }
-    let Some(token) = definition.object("token").filter(|token| token.contains_key("signing_key")) else {
+    let Some(token) = definition
+        .object("token")
+        .filter(|token| token.contains_key("signing_key"))
+    else {
         return Ok(None);
     };
-    let seconds = token.get("expires_in_ms").and_then(Value::as_u64).map(|ms| ms / 1_000);
+    let seconds = token
+        .get("expires_in_ms")
+        .and_then(Value::as_u64)
+        .map(|ms| ms / 1_000);
     let (header, payload) = (token.get("header"), token.get("payload"));
     let key = text(token.get("signing_key")).ok_or("token: it has no signing_key")?;
     signed(draft, key, header, payload, seconds).map(Some)
@@ -41,10 +54,15 @@ fn signed(
     seconds: Option<u64>,
 ) -> Result<Value, Impossible> {
     if !draft.words.knows(Word::Jwt) {
-        return Err(format!("{}: a token that the gateway signs", Word::Jwt.name()));
+        return Err(format!(
+            "{}: a token that the gateway signs",
+            Word::Jwt.name()
+        ));
     }
     let algorithm = text(header.and_then(|header| header.get("alg"))).unwrap_or("RS256");
-    let known = ["RS256", "PS256", "ES256", "EdDSA", "HS256", "HS384", "HS512"];
+    let known = [
+        "RS256", "PS256", "ES256", "EdDSA", "HS256", "HS384", "HS512",
+    ];
     if !known.contains(&algorithm) {
         return Err(format!("{}: the algorithm {algorithm}", Word::Jwt.name()));
     }
@@ -53,7 +71,14 @@ fn signed(
     let signature = draft.definition.value("signature");
     let encoding = text(signature.and_then(|own| own.get("hmac_secret_encoding")));
     if algorithm.starts_with("HS") {
-        jwt.insert("key_format".to_owned(), json!(if encoding == Some("utf8") { "utf8" } else { "hex" }));
+        jwt.insert(
+            "key_format".to_owned(),
+            json!(if encoding == Some("utf8") {
+                "utf8"
+            } else {
+                "hex"
+            }),
+        );
     }
     let key = needed(draft, key)?;
     jwt.insert("key".to_owned(), json!(key));
@@ -63,14 +88,20 @@ fn signed(
     }
     if let Some(payload) = payload.and_then(Value::as_object) {
         let mut claims = Map::new();
-        for (name, value) in payload.iter().filter(|(name, _)| !OF_GATEWAY.contains(&name.as_str())) {
+        for (name, value) in payload
+            .iter()
+            .filter(|(name, _)| !OF_GATEWAY.contains(&name.as_str()))
+        {
             let value = draft.tree(value, Stage::Exchange);
             claims.insert(name.clone(), value.map_err(|unsaid| unsaid.reason())?);
         }
         jwt.insert("claims".to_owned(), Value::Object(claims));
     }
     if let Some(seconds) = seconds {
-        jwt.insert("lifetime".to_owned(), json!(seconds.clamp(LIFETIME.0, LIFETIME.1)));
+        jwt.insert(
+            "lifetime".to_owned(),
+            json!(seconds.clamp(LIFETIME.0, LIFETIME.1)),
+        );
     }
     Ok(Value::Object(jwt))
 }
@@ -84,16 +115,24 @@ fn needed(draft: &mut Draft, text: &str) -> Result<String, Impossible> {
 /// The settings of an app whose installations have tokens of their own.
 pub fn app(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
     if !draft.words.knows(Word::CustomToken) || !draft.words.knows(Word::Jwt) {
-        return Err(format!("{}: the token of an app's installation", Word::CustomToken.name()));
+        return Err(format!(
+            "{}: the token of an app's installation",
+            Word::CustomToken.name()
+        ));
     }
-    let url = draft.definition.token_url().ok_or("token_url: the definition has none")?;
+    let url = draft
+        .definition
+        .token_url()
+        .ok_or("token_url: the definition has none")?;
     let url = draft.url(url, Stage::Exchange)?;
-    let (base, path) = super::custom_token::parts(&url);
+    let (base, path) = super::exchange::parts(&url);
     let step = json!({ "type": "request", "config": {
         "method": "post", "base_url": base, "path": path, "ignore_body": true,
         "authorization": { "format": "bearer", "config": { "token": "{{jwt}}" } },
     } });
-    draft.lose("app installation: accounts are imported or typed in, not connected by the app's page");
+    draft.lose(
+        "app installation: accounts are imported or typed in, not connected by the app's page",
+    );
     let config = json!({
         "jwt": { "algorithm": "RS256", "key": "{{private_key}}", "claims": { "iss": "{{app_id}}" } },
         "steps": [step],

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::definition::{Definition, text};
 use super::domain;
-use super::hosts::{UrlPieces, config_key, urls};
+use super::hosts::{config_key, urls};
 use super::interpolation::{Interpolation, Piece};
 use super::names::constant;
 use super::patterns;
+use super::url_pieces::UrlPieces;
 
 /// All values of a field, where they are listed.
 pub fn listed_values(path: &str, definition: &Definition) -> Option<Vec<String>> {
@@ -40,7 +41,9 @@ pub fn host_patterns(path: &str, definition: &Definition) -> Vec<String> {
     };
     if let Some(values) = declared.get("enum").and_then(Value::as_array) {
         let values = values.iter().filter_map(Value::as_str);
-        return values.map(|value| domain::host_of(value).to_owned()).collect();
+        return values
+            .map(|value| domain::host_of(value).to_owned())
+            .collect();
     }
     let of_pattern = text(declared.get("pattern")).map(of_pattern);
     if let Some(hosts) = of_pattern.filter(|hosts| !hosts.is_empty()) {
@@ -72,7 +75,9 @@ pub fn host_patterns(path: &str, definition: &Definition) -> Vec<String> {
 
 fn has_path(text: &str) -> bool {
     let behind = text.split_once("://").map_or(text, |(_, rest)| rest);
-    behind.split_once('/').is_some_and(|(_, path)| !path.is_empty())
+    behind
+        .split_once('/')
+        .is_some_and(|(_, path)| !path.is_empty())
 }
 
 /// The domains themselves and all hosts below them.
@@ -132,8 +137,15 @@ fn literal_domains(definition: &Definition) -> Vec<String> {
 
 /// What definitions and descriptions call a server of the customer's own.
 const SELF_HOSTED: [&str; 9] = [
-    "data center", "data-center", "datacenter", "hosted in your", "on-prem", "on prem", "self host",
-    "self-host", "your own server",
+    "data center",
+    "data-center",
+    "datacenter",
+    "hosted in your",
+    "on-prem",
+    "on prem",
+    "self host",
+    "self-host",
+    "your own server",
 ];
 
 fn is_self_hosted(definition: &Definition, declared: &Value) -> bool {

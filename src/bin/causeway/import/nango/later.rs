@@ -16,7 +16,10 @@ pub fn authorization<'h>(
     match draft.mode {
         AuthMode::OAuth1 | AuthMode::TokenBased => {
             if !draft.words.knows(Word::Oauth1Signature) {
-                return Err(format!("{}: requests are signed", Word::Oauth1Signature.name()));
+                return Err(format!(
+                    "{}: requests are signed",
+                    Word::Oauth1Signature.name()
+                ));
             }
             return Ok(Some(match draft.mode {
                 AuthMode::OAuth1 => json!({ "format": "oauth1" }),
@@ -26,7 +29,9 @@ pub fn authorization<'h>(
             }));
         }
         AuthMode::Signature if draft.words.knows(Word::Hash) => {
-            return Ok(Some(json!({ "format": "header", "config": { "expression": WSSE } })));
+            return Ok(Some(
+                json!({ "format": "header", "config": { "expression": WSSE } }),
+            ));
         }
         AuthMode::Signature => {
             return Err(format!("{}: WSSE", Word::Hash.name()));
@@ -70,10 +75,16 @@ fn sigv4(draft: &mut Draft, text: &str) -> Result<Value, Impossible> {
     };
     let mut config = Map::new();
     for (key, text) in [
-        ("access_key_id", id), ("secret_access_key", secret), ("region", region), ("service", service),
+        ("access_key_id", id),
+        ("secret_access_key", secret),
+        ("region", region),
+        ("service", service),
     ] {
         let value = draft.template(text.trim(), Place::Needed, Stage::Call);
-        config.insert(key.to_owned(), json!(value.map_err(|unsaid| unsaid.reason())?));
+        config.insert(
+            key.to_owned(),
+            json!(value.map_err(|unsaid| unsaid.reason())?),
+        );
     }
     Ok(json!({ "format": "aws_sigv4", "config": config }))
 }
@@ -88,7 +99,12 @@ pub fn oauth1(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
     let urls = [
         ("requestTokenUrl", definition.text("request_url")),
         ("authorizeUrl", definition.text("authorization_url")),
-        ("tokenUrl", definition.token_url().or_else(|| definition.text("access_token_url"))),
+        (
+            "tokenUrl",
+            definition
+                .token_url()
+                .or_else(|| definition.text("access_token_url")),
+        ),
     ];
     for (key, url) in urls {
         if let Some(url) = url {
@@ -120,7 +136,8 @@ pub fn oauth1(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
 /// The settings of an MCP server as a provider.
 pub fn mcp(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), Impossible> {
     let definition = draft.definition;
-    let has_urls = definition.text("authorization_url").is_some() && definition.token_url().is_some();
+    let has_urls =
+        definition.text("authorization_url").is_some() && definition.token_url().is_some();
     if !has_urls {
         return discovered(draft);
     }
@@ -155,10 +172,16 @@ fn add_to(config: &mut Map<String, Value>, section: &str, key: &str, value: Valu
 /// A server that says itself where its authorization server is.
 fn discovered(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), Impossible> {
     if !draft.words.knows(Word::Discover) {
-        return Err(format!("{}: an MCP server's own endpoints", Word::Discover.name()));
+        return Err(format!(
+            "{}: an MCP server's own endpoints",
+            Word::Discover.name()
+        ));
     }
     let base = super::definition::text(draft.definition.proxy("base_url"));
-    let base = draft.url(base.ok_or("base_url: the definition has none")?, Stage::Exchange)?;
+    let base = draft.url(
+        base.ok_or("base_url: the definition has none")?,
+        Stage::Exchange,
+    )?;
     let config = json!({ "auth": { "discover": base } });
     Ok(("oauth2", config.as_object().cloned().unwrap_or_default()))
 }

@@ -86,7 +86,11 @@ pub fn context_key(name: &str) -> String {
     let is_reserved = TEMPLATE_ROOTS.contains(&key.as_str())
         || key.is_empty()
         || ["oauth", "access_token", "refresh_token", "jwt", "random"].contains(&key.as_str());
-    if is_reserved { format!("{key}_value") } else { key }
+    if is_reserved {
+        format!("{key}_value")
+    } else {
+        key
+    }
 }
 
 /// A value that the customer does not see and that is always the same.

@@ -16,9 +16,12 @@ pub fn rate_limit(draft: &mut Draft) -> Option<Value> {
         names if names.is_empty() => names_of(retry, "after"),
         names => names,
     };
-    let remaining = text(retry.get("remaining"));
+    let remaining = text(retry.get("remaining")).filter(|name| is_token(name));
     if let Some(name) = remaining {
-        let condition = format!("status = 429 or (status >= 400 and headers.`{}` = \"0\")", name.to_ascii_lowercase());
+        let condition = format!(
+            "status = 429 or (status >= 400 and headers.`{}` = \"0\")",
+            name.to_ascii_lowercase()
+        );
         limit.insert("is_rate_limited".to_owned(), json!(condition));
     }
     let wait = match headers.as_slice() {
@@ -31,19 +34,28 @@ pub fn rate_limit(draft: &mut Draft) -> Option<Value> {
     }
     add_codes(draft, retry, &mut limit);
     (!limit.is_empty()).then_some(())?;
-    limit.entry("is_rate_limited").or_insert_with(|| json!("status = 429"));
+    limit
+        .entry("is_rate_limited")
+        .or_insert_with(|| json!("status = 429"));
     Some(Value::Object(limit))
 }
 
 fn names(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::String(name)) if !name.is_empty() => vec![name.to_ascii_lowercase()],
+        Some(Value::String(name)) if is_token(name) => vec![name.to_ascii_lowercase()],
         Some(Value::Array(items)) => {
             let names = items.iter().filter_map(Value::as_str);
+            let names = names.filter(|name| is_token(name));
             names.map(str::to_ascii_lowercase).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The name of a header, or a status.
+fn is_token(name: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    !name.is_empty() && name.bytes().all(fits)
 }
 
 fn names_of(retry: &Value, key: &str) -> Vec<String> {
@@ -52,8 +64,14 @@ fn names_of(retry: &Value, key: &str) -> Vec<String> {
 
 /// The longest wait of several headers with numbers.
 fn longest(names: &[String]) -> String {
-    let headers: Vec<String> = names.iter().map(|name| format!("headers.`{name}`")).collect();
-    format!("( $waits := [{}]; $max([0, $waits.($number($))]) )", headers.join(", "))
+    let headers: Vec<String> = names
+        .iter()
+        .map(|name| format!("headers.`{name}`"))
+        .collect();
+    format!(
+        "( $waits := [{}]; $max([0, $waits.($number($))]) )",
+        headers.join(", ")
+    )
 }
 
 /// A number in a text of the body.
@@ -81,7 +99,9 @@ fn add_codes(draft: &mut Draft, retry: &Value, limit: &mut Map<String, Value>) {
     if draft.words.knows(Word::RetryOn) {
         // A refused credential is renewed, not retried.
         let codes = codes.iter().filter_map(|code| code.parse::<u16>().ok());
-        let codes: Vec<u16> = codes.filter(|code| (400..600).contains(code) && *code != 401).collect();
+        let codes: Vec<u16> = codes
+            .filter(|code| (400..600).contains(code) && *code != 401)
+            .collect();
         limit.insert("retry_on".to_owned(), json!(codes));
     } else {
         let others: Vec<&str> = others.into_iter().map(String::as_str).collect();
@@ -105,7 +125,10 @@ pub fn pagination(draft: &mut Draft) -> Option<Value> {
             put("cursor_key", json!(of("cursor_name_in_request")?));
             "cursor"
         }
-        Some("link") => match (of("link_path_in_response_body"), of("link_rel_in_response_header")) {
+        Some("link") => match (
+            of("link_path_in_response_body"),
+            of("link_rel_in_response_header"),
+        ) {
             (Some(path), _) => {
                 put("cursor_path", json!(path));
                 put("is_link", json!(true));
@@ -125,12 +148,22 @@ pub fn pagination(draft: &mut Draft) -> Option<Value> {
             put(if is_page { "page_key" } else { "offset_key" }, json!(name));
             let start = start.or_else(|| is_page.then_some(0));
             if let Some(start) = start {
-                put(if is_page { "start_page" } else { "start_offset" }, json!(start));
+                put(
+                    if is_page {
+                        "start_page"
+                    } else {
+                        "start_offset"
+                    },
+                    json!(start),
+                );
             }
             if is_page { "page" } else { "offset" }
         }
         other => {
-            draft.lose(format!("paginate: the type {}", other.unwrap_or("that is absent")));
+            draft.lose(format!(
+                "paginate: the type {}",
+                other.unwrap_or("that is absent")
+            ));
             return None;
         }
     };
@@ -138,7 +171,9 @@ pub fn pagination(draft: &mut Draft) -> Option<Value> {
         put("add_to_body", json!(true));
     }
     if let Some(path) = of("response_path") {
-        draft.notes.insert(format!("lists: their `response_path` is `{path}`"));
+        draft
+            .notes
+            .insert(format!("lists: their `response_path` is `{path}`"));
     }
     Some(json!({ "format": format, "config": config }))
 }

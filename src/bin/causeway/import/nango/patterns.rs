@@ -75,7 +75,13 @@ pub fn without_exclusion(pattern: &str) -> Option<(String, String)> {
 /// Whether values of a pattern may have a port or a path behind the host.
 pub fn goes_behind_host(pattern: &str) -> bool {
     let mut text = pattern.replace("\\/", "/").replace("(?:", "(");
-    for scheme in ["^(https?://)?", "^(https?)://", "^https?://", "^https://", "^http://"] {
+    for scheme in [
+        "^(https?://)?",
+        "^(https?)://",
+        "^https?://",
+        "^https://",
+        "^http://",
+    ] {
         if let Some(rest) = text.strip_prefix(scheme) {
             text = rest.to_owned();
             break;
@@ -87,7 +93,10 @@ pub fn goes_behind_host(pattern: &str) -> bool {
 /// Whether values of a pattern begin with a scheme, always or sometimes.
 pub fn has_scheme(pattern: &str) -> bool {
     let text = pattern.replace("\\/", "/");
-    text.contains("://") && text.trim_start_matches(['^', '(', '?', ':']).starts_with("http")
+    text.contains("://")
+        && text
+            .trim_start_matches(['^', '(', '?', ':'])
+            .starts_with("http")
 }
 
 /// The pattern with `https://` in front of its values.

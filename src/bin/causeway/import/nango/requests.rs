@@ -46,7 +46,8 @@ impl Draft<'_> {
         let mut headers = SentEntry::all(self.definition.proxy_entries("headers"));
         let mut query = SentEntry::all(self.definition.proxy_entries("query"));
         let authorization = self.authorization(&mut headers, &mut query)?;
-        self.config.insert("authorization".to_owned(), authorization);
+        self.config
+            .insert("authorization".to_owned(), authorization);
         for (key, entries) in [("headers", headers), ("query", query)] {
             let mut map = Map::new();
             for entry in entries {
@@ -65,9 +66,14 @@ impl Draft<'_> {
             return Ok(());
         };
         if !self.words.knows(Word::FileBody) {
-            return Err(format!("{}: every request carries it", Word::FileBody.name()));
+            return Err(format!(
+                "{}: every request carries it",
+                Word::FileBody.name()
+            ));
         }
-        let body = self.tree(body, Stage::Call).map_err(|unsaid| unsaid.reason())?;
+        let body = self
+            .tree(body, Stage::Call)
+            .map_err(|unsaid| unsaid.reason())?;
         self.config.insert("body".to_owned(), body);
         Ok(())
     }
@@ -78,8 +84,12 @@ impl Draft<'_> {
         headers: &mut Vec<SentEntry>,
         query: &mut Vec<SentEntry>,
     ) -> Result<Value, Impossible> {
-        if let Some(own) = super::later::authorization(self, headers.iter().map(|one| one.text.as_str()))? {
-            headers.retain(|one| !(one.is("authorization") || one.is("x-amz-date") || one.is("x-wsse")));
+        if let Some(own) =
+            super::later::authorization(self, headers.iter().map(|one| one.text.as_str()))?
+        {
+            headers.retain(|one| {
+                !(one.is("authorization") || one.is("x-amz-date") || one.is("x-wsse"))
+            });
             return Ok(own);
         }
         let computed: Vec<SentEntry> = take(headers, |entry| self.is_computed(entry));
@@ -93,7 +103,16 @@ impl Draft<'_> {
         if let Some(default) = self.default_authorization(headers) {
             return Ok(default);
         }
-        let first = headers.iter().position(|entry| self.is_secret(&entry.value));
+        let reads_token = |entry: &SentEntry| {
+            let mut paths = entry.value.paths().into_iter();
+            paths.any(|path| self.source(path, Stage::Call) == Source::Token)
+        };
+        let first = headers.iter().position(reads_token);
+        let first = first.or_else(|| {
+            headers
+                .iter()
+                .position(|entry| self.is_secret(&entry.value))
+        });
         if let Some(first) = first {
             return self.of_header(&headers.remove(first));
         }
@@ -101,7 +120,9 @@ impl Draft<'_> {
         if let Some(first) = first {
             let entry = query.remove(first);
             let value = self.needed(&entry.text)?;
-            return Ok(json!({ "format": "query", "config": { "name": entry.name, "value": value } }));
+            return Ok(
+                json!({ "format": "query", "config": { "name": entry.name, "value": value } }),
+            );
         }
         Ok(json!({ "format": "none" }))
     }
@@ -120,7 +141,9 @@ impl Draft<'_> {
         match self.mode {
             AuthMode::Basic => Some(self.basic()),
             AuthMode::TwoStep if headers.iter().any(reads_token) => None,
-            AuthMode::TwoStep | AuthMode::App | AuthMode::SignedToken => Some(json!({ "format": "bearer" })),
+            AuthMode::TwoStep | AuthMode::App | AuthMode::SignedToken => {
+                Some(json!({ "format": "bearer" }))
+            }
             _ if self.mode.has_oauth2() => Some(json!({ "format": "bearer" })),
             _ => None,
         }
@@ -136,8 +159,14 @@ impl Draft<'_> {
         match self.source(&format!("credentials.{name}"), Stage::Call) {
             Source::Literal(text) => text,
             Source::Context { key, is_certain } => {
-                let is_declared = self.names.is_declared(super::names::Origin::Credential, name);
-                let default = if is_declared && is_certain { "" } else { default };
+                let is_declared = self
+                    .names
+                    .is_declared(super::names::Origin::Credential, name);
+                let default = if is_declared && is_certain {
+                    ""
+                } else {
+                    default
+                };
                 format!("{{{{{key}{default}}}}}")
             }
             _ => format!("{{{{{name}}}}}"),
@@ -157,7 +186,9 @@ impl Draft<'_> {
                     text.map_err(|unsaid| unsaid.reason())
                 };
                 let (username, password) = (half(&username)?, half(&password)?);
-                return Ok(json!({ "format": "basic", "config": { "username": username, "password": password } }));
+                return Ok(
+                    json!({ "format": "basic", "config": { "username": username, "password": password } }),
+                );
             }
             if let [Piece::Text(scheme), rest @ ..] = pieces
                 && scheme == "Bearer "
@@ -179,23 +210,35 @@ impl Draft<'_> {
             && matches!(entry.value.first(), [Piece::Text(_), Piece::Call { function, argument }]
                 if function == "base64" && halves(argument).is_some());
         let changes = |path: &str| {
-            matches!(self.source(path, Stage::Call), Source::Random | Source::Now(_))
+            matches!(
+                self.source(path, Stage::Call),
+                Source::Random | Source::Now(_)
+            )
         };
         !is_basic && (entry.value.has_call() || entry.value.paths().into_iter().any(changes))
     }
 
     /// One expression for all computed headers and the authorization.
-    fn computed(&mut self, computed: &[SentEntry], own: Option<&SentEntry>) -> Result<Value, Impossible> {
+    fn computed(
+        &mut self,
+        computed: &[SentEntry],
+        own: Option<&SentEntry>,
+    ) -> Result<Value, Impossible> {
         let mut entries = Vec::new();
         for entry in computed.iter().chain(own) {
             let value = self.expression(entry.value.first(), Stage::Call);
             let value = value.map_err(|unsaid| unsaid.reason())?;
             entries.push(format!("{}: {value}", quoted(&entry.name)));
         }
-        let has_own = computed.iter().chain(own).any(|entry| entry.is("authorization"));
+        let has_own = computed
+            .iter()
+            .chain(own)
+            .any(|entry| entry.is("authorization"));
         let default = match self.mode {
             _ if has_own => None,
-            AuthMode::Basic => Some("\"Basic \" & $base64encode(context.`username` & \":\" & context.`password`)"),
+            AuthMode::Basic => {
+                Some("\"Basic \" & $base64encode(context.`username` & \":\" & context.`password`)")
+            }
             AuthMode::ApiKey | AuthMode::Nothing => None,
             _ => Some("\"Bearer \" & context.oauth.token.access_token"),
         };

@@ -66,7 +66,9 @@ fn is_only_there(definition: &Definition, key: &str) -> bool {
     texts
         .filter(|text| {
             let text = Interpolation::parse(text);
-            text.paths().into_iter().any(|path| config_key(path) == Some(key))
+            text.paths()
+                .into_iter()
+                .any(|path| config_key(path) == Some(key))
         })
         .all(|text| rewritten(text).is_some_and(|url| url.key == key))
 }

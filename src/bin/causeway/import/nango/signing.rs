@@ -35,7 +35,9 @@ fn written(function: &str, arguments: &[String]) -> Result<String, Unsaid> {
         ("sha256Hex", [text]) => Ok(format!("$hash(\"sha256\", {text}, \"hex\")")),
         ("sha256Base64", [text]) => Ok(format!("$hash(\"sha256\", {text}, \"base64\")")),
         ("hmacSha1Hex", [text, key]) => Ok(format!("$hmac(\"sha1\", {key}, {text}, \"hex\")")),
-        ("ed25519Sign", [text, key]) => Ok(format!("$sign(\"ed25519\", {key}, {text}, \"base64\")")),
+        ("ed25519Sign", [text, key]) => {
+            Ok(format!("$sign(\"ed25519\", {key}, {text}, \"base64\")"))
+        }
         _ => Err(Unsaid::Computed(function.to_owned())),
     }
 }
@@ -44,7 +46,9 @@ fn written(function: &str, arguments: &[String]) -> Result<String, Unsaid> {
 fn arguments(function: &str, pieces: &[Piece]) -> Vec<Vec<Piece>> {
     let is_one = function.starts_with("sha256");
     let comma = pieces.iter().enumerate().rev().find_map(|(index, piece)| {
-        let Piece::Text(text) = piece else { return None };
+        let Piece::Text(text) = piece else {
+            return None;
+        };
         let (message, key) = text.rsplit_once(',')?;
         Some((index, message.to_owned(), key.trim().to_owned()))
     });

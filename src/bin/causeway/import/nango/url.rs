@@ -3,16 +3,18 @@
 use super::super::words::Word;
 use super::domain;
 use super::draft::{Draft, Impossible, Source, Stage};
-use super::hosts::{UrlPieces, config_key};
+use super::hosts::config_key;
 use super::interpolation::{Interpolation, Piece, paths_of};
 use super::names::Origin;
 use super::rewrite::{RewrittenUrl, rewritten};
 use super::template::{Place, Unsaid, between, fits_default};
+use super::url_pieces::UrlPieces;
 
 impl Draft<'_> {
     /// A URL as a template.
     pub fn url(&mut self, text: &str, stage: Stage) -> Result<String, Impossible> {
-        if let Some(url) = rewritten(text).filter(|url| self.hosts.rewrites.contains_key(&url.key)) {
+        if let Some(url) = rewritten(text).filter(|url| self.hosts.rewrites.contains_key(&url.key))
+        {
             return Ok(self.rewritten_url(&url));
         }
         let text = Interpolation::parse(text);
@@ -48,7 +50,9 @@ impl Draft<'_> {
 
     /// Whether an alternative reads a hidden value that is empty: only old connections have one.
     fn is_unused(&self, pieces: &[Piece]) -> bool {
-        let mut sources = paths_of(pieces).into_iter().map(|path| self.source(path, Stage::Call));
+        let mut sources = paths_of(pieces)
+            .into_iter()
+            .map(|path| self.source(path, Stage::Call));
         sources.any(|source| source == Source::Literal(String::new()))
     }
 

@@ -14,7 +14,15 @@ pub fn action(draft: &mut Draft) -> Result<Option<Value>, Impossible> {
         return Ok(None);
     };
     let endpoints = own.get("endpoints").and_then(Value::as_array);
-    let endpoints: Vec<&str> = endpoints.into_iter().flatten().filter_map(Value::as_str).collect();
+    let endpoints: Vec<&str> = endpoints
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let has_base = draft.config.contains_key("base_url");
+    if !has_base && own.get("base_url_override").is_none() {
+        return Ok(None);
+    }
     let mut steps = Vec::new();
     for endpoint in endpoints {
         match request(draft, own, endpoint) {
@@ -38,7 +46,9 @@ pub fn action(draft: &mut Draft) -> Result<Option<Value>, Impossible> {
 
 fn request(draft: &mut Draft, own: &Value, endpoint: &str) -> Result<Value, Impossible> {
     let mut config = Map::new();
-    let method = text(own.get("method")).unwrap_or("GET").to_ascii_lowercase();
+    let method = text(own.get("method"))
+        .unwrap_or("GET")
+        .to_ascii_lowercase();
     config.insert("method".to_owned(), json!(method));
     if let Some(base) = text(own.get("base_url_override")) {
         let base = draft.url(base, Stage::Call)?;
@@ -49,7 +59,10 @@ fn request(draft: &mut Draft, own: &Value, endpoint: &str) -> Result<Value, Impo
     if path.contains("://") {
         return Err("an endpoint on another host".to_owned());
     }
-    config.insert("path".to_owned(), json!(format!("/{}", path.trim_start_matches('/'))));
+    config.insert(
+        "path".to_owned(),
+        json!(format!("/{}", path.trim_start_matches('/'))),
+    );
     let mut headers = Map::new();
     for (name, value) in entries(own.get("headers")) {
         let is_computed = Interpolation::parse(&value).has_call();
@@ -58,13 +71,21 @@ fn request(draft: &mut Draft, own: &Value, endpoint: &str) -> Result<Value, Impo
             continue;
         }
         let value = draft.template(&value, Place::Entry, Stage::Call);
-        headers.insert(name.to_owned(), json!(value.map_err(|unsaid| unsaid.reason())?));
+        headers.insert(
+            name.to_owned(),
+            json!(value.map_err(|unsaid| unsaid.reason())?),
+        );
     }
     if !headers.is_empty() {
         config.insert("headers".to_owned(), Value::Object(headers));
     }
-    if let Some(data) = own.get("data").filter(|data| !data.is_null() && method != "get") {
-        let body = draft.tree(data, Stage::Call).map_err(|unsaid| unsaid.reason())?;
+    if let Some(data) = own
+        .get("data")
+        .filter(|data| !data.is_null() && method != "get")
+    {
+        let body = draft
+            .tree(data, Stage::Call)
+            .map_err(|unsaid| unsaid.reason())?;
         config.insert("body".to_owned(), body);
     }
     Ok(json!({ "type": "request", "config": config }))
