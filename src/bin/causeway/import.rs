@@ -2,6 +2,7 @@
 
 mod document;
 mod nango;
+mod openapi;
 mod report;
 mod words;
 
@@ -21,11 +22,13 @@ pub struct ImportArgs {
 #[derive(Subcommand)]
 enum ImportSource {
     Nango(nango::NangoArgs),
+    Openapi(openapi::OpenapiArgs),
 }
 
 /// Imports what the arguments name.
 pub fn run(args: &ImportArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
     match &args.source {
         ImportSource::Nango(args) => nango::run(args, out),
+        ImportSource::Openapi(args) => openapi::run(args, out),
     }
 }

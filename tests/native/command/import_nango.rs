@@ -327,29 +327,3 @@ fn what_is_no_catalogue_is_a_clear_problem() {
             .contains("cannot be read")
     );
 }
-
-/// A catalogue on this machine, which is no part of the project: every file of it is free of errors.
-#[test]
-fn a_catalogue_that_is_named_converts_without_an_error() {
-    let Some(catalogue) = std::env::var_os("CAUSEWAY_NANGO_CATALOGUE") else {
-        return;
-    };
-    let folder = Folder::new("nango-named");
-    let out = folder.path().join("out");
-    let printed = causeway([
-        "import".as_ref(),
-        "nango".as_ref(),
-        catalogue.as_os_str(),
-        "--out".as_ref(),
-        out.as_os_str(),
-    ])
-    .expect(0);
-    println!("{}", printed.rsplit("\n\n").next().unwrap_or_default());
-    each_case(fs::read_dir(&out).unwrap(), |entry| {
-        let file = load(&entry.unwrap().path());
-        let findings = read(&file).findings;
-        let is_sound = findings.iter().all(|one| one.level == Level::Warning);
-        assert!(is_sound, "{}: {findings:#?}", file["name"]);
-    });
-    assert!(!printed.contains("impossible  validation"), "{printed}");
-}

@@ -3,6 +3,8 @@
 mod guide;
 mod import_nango;
 mod import_nango_calls;
+mod import_nango_named;
+mod import_openapi;
 mod publish;
 mod server;
 mod trying;

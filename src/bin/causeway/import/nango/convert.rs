@@ -41,7 +41,7 @@ pub fn convert(definition: &Definition, words: &Words) -> Result<Converted, Impo
         .config
         .insert("credentials".to_owned(), Value::Object(credentials));
     draft.add_requests()?;
-    add_actions(&mut draft)?;
+    add_actions(&mut draft);
     if let Some(limit) = paging::rate_limit(&mut draft) {
         draft.config.insert("rate_limit".to_owned(), limit);
     }
@@ -121,12 +121,11 @@ fn credential(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), I
     }
 }
 
-fn add_actions(draft: &mut Draft) -> Result<(), Impossible> {
-    if let Some(validation) = verification::action(draft)? {
+fn add_actions(draft: &mut Draft) {
+    if let Some(validation) = verification::action(draft) {
         let actions = json!({ "validation": validation });
         draft.config.insert("actions".to_owned(), actions);
     }
-    Ok(())
 }
 
 fn add_fields(draft: &mut Draft, format: &str) {

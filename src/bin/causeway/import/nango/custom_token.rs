@@ -145,19 +145,16 @@ pub fn path_expression(path: &str) -> String {
         return "$".to_owned();
     }
     let path = path.replace("][", ".").replace('[', ".").replace(']', "");
-    let mut out = String::new();
+    let mut parts: Vec<String> = Vec::new();
     for part in path.split('.').filter(|part| !part.is_empty()) {
         let part = part.trim_matches(['"', '\'']);
-        if part.bytes().all(|b| b.is_ascii_digit()) && !out.is_empty() {
-            out.push_str(&format!("[{part}]"));
-            continue;
+        let is_index = part.bytes().all(|b| b.is_ascii_digit());
+        match parts.last_mut().filter(|_| is_index) {
+            Some(last) => last.extend(["[", part, "]"]),
+            None => parts.push(format!("`{}`", part.replace('`', ""))),
         }
-        if !out.is_empty() {
-            out.push('.');
-        }
-        out.push_str(&format!("`{}`", part.replace('`', "")));
     }
-    out
+    parts.join(".")
 }
 
 /// How the next token is had.

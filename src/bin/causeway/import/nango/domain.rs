@@ -62,7 +62,7 @@ pub fn registrable(host: &str) -> Option<String> {
     let is_numeric = labels
         .last()
         .is_none_or(|last| last.bytes().any(|b| b.is_ascii_digit()));
-    if labels.len() < 2 || is_numeric || !labels.iter().all(|label| is_label(&label)) {
+    if labels.len() < 2 || is_numeric || !labels.iter().all(is_label) {
         return None;
     }
     let is_country = labels.last().is_some_and(|last| last.len() == 2);

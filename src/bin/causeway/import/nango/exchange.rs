@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::clock::now;
 use super::definition::{entries, text};
 use super::draft::{Draft, Impossible, Stage};
 use super::interpolation::{Interpolation, Piece};
 use super::requests::halves;
-use super::clock::now;
 use super::template::{Place, quoted};
 
 /// One request that gets a token.
@@ -47,7 +47,7 @@ impl<'d> Exchange<'d> {
                 .params
                 .filter(|params| params.as_object().is_some_and(|keys| !keys.is_empty()));
             let body = match params {
-                Some(params) => self.body(draft, params, &mut computed)?,
+                Some(params) => body(draft, params, &mut computed)?,
                 None => json!({}),
             };
             config.insert("body".to_owned(), body);
@@ -74,44 +74,6 @@ impl<'d> Exchange<'d> {
             "form" => Ok("form"),
             "xml" => Ok("xml"),
             other => Err(format!("body_format: `{other}` of a token request")),
-        }
-    }
-
-    /// The body, with the times in it computed before.
-    fn body(
-        &self,
-        draft: &mut Draft,
-        params: &Value,
-        computed: &mut Map<String, Value>,
-    ) -> Result<Value, Impossible> {
-        match params {
-            Value::String(text) => {
-                let own = Interpolation::parse(text);
-                if let [Piece::Value(path)] = own.first()
-                    && let Some(expression) = now(path)
-                {
-                    let key = format!("time{}", computed.len());
-                    computed.insert(key.clone(), json!(expression));
-                    return Ok(json!(format!("{{{{body.{key}}}}}")));
-                }
-                let text = draft.template(text, Place::Entry, Stage::Exchange);
-                Ok(json!(text.map_err(|unsaid| unsaid.reason())?))
-            }
-            Value::Object(keys) => {
-                let mut object = Map::new();
-                for (key, value) in keys {
-                    object.insert(key.clone(), self.body(draft, value, computed)?);
-                }
-                Ok(Value::Object(object))
-            }
-            Value::Array(items) => {
-                let mut list = Vec::new();
-                for item in items {
-                    list.push(self.body(draft, item, computed)?);
-                }
-                Ok(Value::Array(list))
-            }
-            other => Ok(other.clone()),
         }
     }
 
@@ -165,6 +127,43 @@ impl<'d> Exchange<'d> {
             config.insert("authorization".to_owned(), own);
         }
         Ok(())
+    }
+}
+
+/// A body with its templates; the times in it are computed before.
+fn body(
+    draft: &mut Draft,
+    params: &Value,
+    computed: &mut Map<String, Value>,
+) -> Result<Value, Impossible> {
+    match params {
+        Value::String(text) => {
+            let own = Interpolation::parse(text);
+            if let [Piece::Value(path)] = own.first()
+                && let Some(expression) = now(path)
+            {
+                let key = format!("time{}", computed.len());
+                computed.insert(key.clone(), json!(expression));
+                return Ok(json!(format!("{{{{body.{key}}}}}")));
+            }
+            let text = draft.template(text, Place::Entry, Stage::Exchange);
+            Ok(json!(text.map_err(|unsaid| unsaid.reason())?))
+        }
+        Value::Object(keys) => {
+            let mut object = Map::new();
+            for (key, value) in keys {
+                object.insert(key.clone(), body(draft, value, computed)?);
+            }
+            Ok(Value::Object(object))
+        }
+        Value::Array(items) => {
+            let mut list = Vec::new();
+            for item in items {
+                list.push(body(draft, item, computed)?);
+            }
+            Ok(Value::Array(list))
+        }
+        other => Ok(other.clone()),
     }
 }
 

@@ -255,14 +255,12 @@ fn is_only_optional(used: &str, name: &str) -> bool {
 
 /// Texts that each end with a full stop.
 fn sentences(texts: &[String]) -> String {
-    let texts = texts.iter().map(|text| text.trim());
-    let texts: Vec<String> = texts
-        .map(|text| match text.ends_with(['.', '!', '?', ':']) {
-            true => text.to_owned(),
-            false => format!("{text}."),
-        })
-        .collect();
-    texts.join(" ")
+    let texts = texts.iter().map(|text| {
+        let text = text.trim();
+        let is_ended = text.ends_with(['.', '!', '?', ':']);
+        format!("{text}{}", if is_ended { "" } else { "." })
+    });
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a request before the token reads a value that only the token's answer fills.

@@ -118,9 +118,8 @@ fn literal_domains(definition: &Definition) -> Vec<String> {
     for url in urls(definition) {
         for alternative in &Interpolation::parse(url).alternatives {
             let host = UrlPieces::of(alternative).host;
-            let last = match host.last() {
-                Some(Piece::Text(text)) => text,
-                _ => continue,
+            let Some(Piece::Text(last)) = host.last() else {
+                continue;
             };
             let last = if host.len() > 1 {
                 last.split_once('.').map_or("", |(_, labels)| labels)

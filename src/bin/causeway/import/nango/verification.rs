@@ -9,10 +9,8 @@ use super::interpolation::Interpolation;
 use super::template::Place;
 
 /// The action, where the definition verifies credentials by a request.
-pub fn action(draft: &mut Draft) -> Result<Option<Value>, Impossible> {
-    let Some(own) = draft.definition.proxy("verification") else {
-        return Ok(None);
-    };
+pub fn action(draft: &mut Draft) -> Option<Value> {
+    let own = draft.definition.proxy("verification")?;
     let endpoints = own.get("endpoints").and_then(Value::as_array);
     let endpoints: Vec<&str> = endpoints
         .into_iter()
@@ -21,7 +19,7 @@ pub fn action(draft: &mut Draft) -> Result<Option<Value>, Impossible> {
         .collect();
     let has_base = draft.config.contains_key("base_url");
     if !has_base && own.get("base_url_override").is_none() {
-        return Ok(None);
+        return None;
     }
     let mut steps = Vec::new();
     for endpoint in endpoints {
@@ -29,17 +27,17 @@ pub fn action(draft: &mut Draft) -> Result<Option<Value>, Impossible> {
             Ok(step) => steps.push(step),
             Err(reason) => {
                 draft.lose(format!("verification: {reason}"));
-                return Ok(None);
+                return None;
             }
         }
     }
     match steps.len() {
-        0 => Ok(None),
-        1 => Ok(steps.pop()),
-        _ if draft.words.knows(Word::AnyOf) => Ok(Some(json!({ "steps": [{ "any_of": steps }] }))),
+        0 => None,
+        1 => steps.pop(),
+        _ if draft.words.knows(Word::AnyOf) => Some(json!({ "steps": [{ "any_of": steps }] })),
         _ => {
             draft.lack(Word::AnyOf, "one of several requests verifies");
-            Ok(None)
+            None
         }
     }
 }
