@@ -290,17 +290,15 @@ fn only_some_definitions_are_converted_and_nothing_is_written_without_a_folder()
 #[test]
 fn what_is_no_catalogue_is_a_clear_problem() {
     let folder = Folder::new("nango-problems");
-    let bomb = {
-        let mut text = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
-        for (own, last) in ["b", "c", "d", "e", "f", "g", "h"]
-            .iter()
-            .zip(["a", "b", "c", "d", "e", "f", "g"])
-        {
-            let items = vec![format!("*{last}"); 10].join(",");
-            text += &format!("{own}: &{own} [{items}]\n");
-        }
-        text
-    };
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let lines = names.windows(2).map(|pair| {
+        let items = vec![format!("*{}", pair[0]); 10].join(",");
+        format!("{}: &{} [{items}]\n", pair[1], pair[1])
+    });
+    let bomb = format!(
+        "a: &a [x,x,x,x,x,x,x,x,x,x]\n{}",
+        lines.collect::<Vec<_>>().concat()
+    );
     let deep = format!("a: {}{}", "[".repeat(400), "]".repeat(400));
     let cases = [
         ("list.yaml", "- a\n- b\n", "not an object of definitions"),
