@@ -5,6 +5,7 @@ mod change;
 mod eval;
 mod file;
 mod gateway;
+mod import;
 mod input;
 mod outcome;
 mod problem;
@@ -34,6 +35,7 @@ struct Command {
 enum Task {
     Validate(validate::ValidateArgs),
     Publish(publish::PublishArgs),
+    Import(import::ImportArgs),
     Eval(eval::EvalArgs),
     Render(render::RenderArgs),
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match &command.task {
         Task::Validate(args) => validate::run(args, &mut out),
         Task::Publish(args) => publish::run(args, &mut out),
+        Task::Import(args) => import::run(args, &mut out),
         Task::Eval(args) => eval::run(args, &mut out),
         Task::Render(args) => render::run(args, &mut out),
     };

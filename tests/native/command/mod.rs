@@ -1,6 +1,10 @@
 //! The `causeway` command, run as it is used: arguments in; output and exit code out.
 
 mod guide;
+mod import_nango;
+mod import_nango_calls;
+mod import_nango_named;
+mod import_openapi;
 mod publish;
 mod server;
 mod trying;
