@@ -22,7 +22,7 @@ fn file(credential: &Value, authorization: &Value) -> Value {
         "authorization": { "format": "oauth1", "config": authorization },
         "resources": { "items": {
             "get": { "path": "/items/{{id}}" },
-            "create": { "method": "post", "path": "/items", "body_format": "form" },
+            "create": { "method": "post", "path": "/items", "body_format": "form", "body": { "status": "{{body.status}}" } },
             "update": { "method": "put", "path": "/items/{{id}}", "body_format": "raw" },
         } },
     } })

@@ -227,7 +227,7 @@ describe("OAuth 1.0a", () => {
       },
     },
   });
-  const resources = { notes: { list: { path: "/notes" }, create: { method: "post", path: "/notes", body_format: "form" } } };
+  const resources = { notes: { list: { path: "/notes" }, create: { method: "post", path: "/notes", body_format: "form", body: { status: "{{body.status}}" } } } };
 
   test("the library signs calls in the same way", async () => {
     await eachCase(["HMAC-SHA1", "HMAC-SHA256"], async (signatureMethod) => {
@@ -246,6 +246,7 @@ describe("OAuth 1.0a", () => {
         assert.equal((await scripted.call(method, target, body, {}, { account })).status, 200);
         const [request] = scripted.requests;
         const said = headerOf(request);
+        assert.equal(request.headers["content-type"]?.includes("form") ?? false, body?.status !== undefined);
         assert.equal(said.oauth_signature, signedAgain(request), `${method} ${target}`);
         assert.equal(said.realm, "Notes");
         assert.equal(said.oauth_token, token.key);
