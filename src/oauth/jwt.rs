@@ -64,14 +64,15 @@ pub fn sign_jwt(
     put(&mut payload, "nbf", issued.into());
     put(&mut payload, "exp", expires.into());
     put(&mut payload, "jti", HEXLOWER.encode(&moment.id).into());
-    let key = config.key.text(scope)?.unwrap_or_default();
+    let key = config.key.as_ref().ok_or(OAuthError::Key)?;
+    let text = key.text(scope)?.unwrap_or_default();
     let signed = compact(
         (config.algorithm, config.key_format),
-        &key,
+        &text,
         (&header.to_string(), &payload.to_string()),
         moment.random,
     );
-    signed.ok_or_else(|| unreadable(&config.key))
+    signed.ok_or_else(|| unreadable(key))
 }
 
 /// Whose key is at fault.

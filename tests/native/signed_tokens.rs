@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use causeway::config::read;
-use causeway::crypto::{Hash, PublicKey};
+use causeway::crypto::{Hash, PublicKey, hmac};
 use causeway::ports::{Body, System};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -470,4 +470,23 @@ fn the_operators_key_signs_for_no_subject_that_the_customer_types() {
         assert!(paths.contains(&expected), "{paths:?}");
         assert!(found.integration.is_none());
     }
+}
+
+#[test]
+fn a_literal_key_of_the_file_signs_and_is_not_shown() {
+    let key = "a-literal-key-of-the-file-0123456789";
+    let signed = json!({ "algorithm": "HS256", "key": key, "key_format": "utf8", "claims": { "iss": "robot" } });
+    let config = json!({ "fields": [{ "name": "account" }], "jwt": signed });
+    let context = json!({ "account": "robot@signed-provider.example" });
+    let scene = scene("jwt", &config, &context);
+    let sent = call(&scene);
+    let token = sent[0].header("authorization").unwrap().to_owned();
+    let (text, signature) = token
+        .trim_start_matches("Bearer ")
+        .rsplit_once('.')
+        .unwrap();
+    let expected = hmac(Hash::Sha256, key.as_bytes(), text.as_bytes());
+    assert_eq!(BASE64URL_NOPAD.encode(&expected), signature);
+    let shown = scene.setting.admin.get("/integration/signed-provider");
+    assert!(!shown.text().contains(key), "{}", shown.text());
 }

@@ -18,7 +18,7 @@ const UNIT = { seconds: 1_000, milliseconds: 1, s: 1_000, ms: 1 };
  *   `of` is another request than the case's own; `wrong` signs with another secret or key.
  */
 export function signerOf({ story, webhook }) {
-  const { format, config = {} } = schemeOf(webhook, story.request);
+  const { format, config = {} } = schemeOf(webhook, story.request, story.context);
   const context = { ...story.context };
   const keys = keysOf(format, config, story, context);
   const scheme = { format: STANDARD.includes(format) ? "standard_webhooks" : format, config, story, context, keys, place: placeOf(config, story) };
@@ -35,12 +35,13 @@ export function signerOf({ story, webhook }) {
   };
 }
 
-/** Of a list the scheme whose `when` the request fits; without one, the first. */
-function schemeOf({ signature_verification: schemes }, { headers, body }) {
+/** Of a list the scheme whose `when` the request fits; without one, the first whose secret the account has. */
+function schemeOf({ signature_verification: schemes }, { headers, body }, context = {}) {
   const said = (place) => (place.startsWith("$header.") ? headers[place.slice("$header.".length)] : JSON.parse(body)[place.slice("$body.".length)]);
   const isMeant = ({ when = {} }) => Object.entries(when).every(([place, text]) => said(place) === text);
   const meant = [schemes].flat().filter(isMeant);
-  return meant.find(({ when }) => when) ?? meant[0];
+  const hasSecret = ({ config = {} }) => resolved(config.secret ?? config.token ?? "", context) !== undefined;
+  return meant.find(({ when }) => when) ?? meant.find(hasSecret) ?? meant[0];
 }
 
 function signed(scheme, { origin, path, of = scheme.story.request, at = new Date(), wrong = false, algorithm }) {

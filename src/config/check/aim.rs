@@ -151,9 +151,9 @@ impl<'c> AimCheck<'c, '_> {
     fn signed(&mut self, credential: &Credential, at: &str) {
         let urls = self.config.urls();
         let is_open = urls.iter().any(|(_, url)| self.host(url) == Host::Open);
-        let key = credential.jwt().map(|jwt| &jwt.key);
-        if let Some(key) = key.filter(|key| is_open && can_be_operators(key)) {
-            let path = Sources::of(key).variable;
+        let jwt = credential.jwt().filter(|_| is_open);
+        if let Some(jwt) = jwt.filter(|jwt| jwt.has_operators_key(can_be_operators)) {
+            let path = jwt.key.as_ref().and_then(|key| Sources::of(key).variable);
             let kind = path.map_or(OperatorValueKind::Key, OperatorValueKind::Variable);
             let at = at.to_owned();
             self.say(Host::Open, OperatorValue { at, kind });

@@ -23,7 +23,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     for (key, credential) in &config.credentials {
         let at = format!("config.credentials.{key}.config");
         if let Credential::Jwt(own) = credential
-            && can_be_operators(&own.jwt.key)
+            && own.jwt.has_operators_key(can_be_operators)
             && !broken.touches(&at)
         {
             let typed = typed.get_or_insert_with(|| Typed::of(config));
@@ -65,9 +65,9 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
 /// Who owns the client: the operator, as soon as a part of it can be the operator's. A secret that is absent may be a sealed one.
 pub(super) fn owner(oauth: &OAuth2) -> ClientOwner {
     let parts = [oauth.client.id.as_ref(), oauth.client.secret.as_ref()];
-    let key = oauth.jwt.as_ref().map(|jwt| &jwt.key);
-    let mut parts = parts.into_iter().chain([key]).flatten();
-    if parts.any(can_be_operators) {
+    let signs = |jwt: &Jwt| jwt.has_operators_key(can_be_operators);
+    let is_signed = oauth.jwt.as_ref().is_some_and(signs);
+    if is_signed || parts.into_iter().flatten().any(can_be_operators) {
         ClientOwner::Operator
     } else {
         ClientOwner::Account
@@ -104,7 +104,7 @@ fn check_source(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
 /// Whether the token of an account can be the operator's own.
 pub(super) fn grants_to_operator(credential: &Credential) -> bool {
     match credential {
-        Credential::Jwt(own) => can_be_operators(&own.jwt.key),
+        Credential::Jwt(own) => own.jwt.has_operators_key(can_be_operators),
         _ => without_user(credential).is_some_and(|oauth| owner(oauth) == ClientOwner::Operator),
     }
 }

@@ -38,8 +38,8 @@ impl Operated {
             declared: Rc::new(declared.collect()),
             ..Self::default()
         };
-        let signed = config.credentials.values().filter_map(Credential::jwt);
-        if signed.map(|jwt| &jwt.key).any(can_be_operators) {
+        let mut signed = config.credentials.values().filter_map(Credential::jwt);
+        if signed.any(|jwt| jwt.has_operators_key(can_be_operators)) {
             operated.keys.insert("jwt".to_owned());
         }
         for _ in 0..ROUNDS {

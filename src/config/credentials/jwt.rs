@@ -15,8 +15,9 @@ use crate::expression::{Placeholder, Template, TemplateTree};
 pub struct Jwt {
     /// How it is signed.
     pub algorithm: SigningAlgorithm,
-    /// The private key, or the shared secret. A literal one is write-only.
-    pub key: Template,
+    /// The private key, or the shared secret. A literal one is write-only, so it is absent where the file is shown.
+    #[serde(default)]
+    pub key: Option<Template>,
     /// How the key is written.
     #[serde(default)]
     pub key_format: KeyFormat,
@@ -113,6 +114,11 @@ pub const LIFETIME: std::ops::RangeInclusive<u64> = 60..=86_400;
 const DEFAULT_LIFETIME: u64 = 300;
 
 impl Jwt {
+    /// Whether its key can be the operator's: an absent one may be a sealed one.
+    pub fn has_operators_key(&self, is_operators: impl FnOnce(&Template) -> bool) -> bool {
+        self.key.as_ref().is_none_or(is_operators)
+    }
+
     /// Seconds that it lives.
     pub fn lifetime(&self) -> u64 {
         let set = self.lifetime.map_or(DEFAULT_LIFETIME, |count| count.0);
