@@ -29,7 +29,7 @@ const ROWS = {
 };
 
 const rows = (process.env.ROWS || "proxy").split(",");
-const builds = [["", process.env.BENCH_BUILD || "build"]];
+const builds = [["", process.env.BENCH_BUILD || "build/names"]];
 if (process.env.BENCH_OLD) builds.push(["-before", process.env.BENCH_OLD]);
 const { provider, stop } = await startUpstream();
 await mkdir(path.join(root, "build"), { recursive: true });
