@@ -78,10 +78,10 @@ pub(super) fn sign(
     for (name, value) in &added {
         headers.insert((*name).to_owned(), value.clone());
     }
-    let query = request.url.query().unwrap_or_default();
+    let (path, query) = (request.url.path(), request.url.query().unwrap_or_default());
     let canonical = CanonicalRequest {
         method: request.method.as_str(),
-        path: canonical_path(request.url.path(), keys.path_rule()),
+        path: canonical_path(&path.replace('+', "%2B"), keys.path_rule()),
         query: sorted(parameters(query)),
         headers,
         payload: &payload,
@@ -95,6 +95,8 @@ pub(super) fn sign(
             .collect::<Result<_, _>>()?,
         // The service reads a `+` as a space or as itself; it was signed as a space.
         signed_query: query.contains('+').then(|| query.replace('+', "%20")),
+        // In a path it was signed as itself.
+        signed_path: path.contains('+').then(|| path.replace('+', "%2B")),
         ..SignIn::default()
     })
 }

@@ -50,6 +50,8 @@ pub struct SignIn {
     pub query: Option<(String, String)>,
     /// The query as it was signed, in place of the request's.
     pub signed_query: Option<String>,
+    /// The path as it was signed, in place of the request's.
+    pub signed_path: Option<String>,
 }
 
 impl fmt::Debug for SignIn {

@@ -169,7 +169,7 @@ fn what_a_platform_may_change_is_not_signed_and_what_the_service_reads_is() {
     ] {
         headers.append(name, value.parse().unwrap());
     }
-    let request = (&Method::PUT, "https://a.example:8443/b/a%20b%2Fc?x=a+b");
+    let request = (&Method::PUT, "https://a.example:8443/b/a%20b%2Fc+d?x=a+b");
     let of = settings(&json!({}));
     let signed = signed(&of, &context, request, &headers, SentBody::Held(b"abc")).unwrap();
     let authorization = value(&signed, "authorization").unwrap();
@@ -180,6 +180,7 @@ fn what_a_platform_may_change_is_not_signed_and_what_the_service_reads_is() {
     assert_eq!(value(&signed, CONTENT_HASH).unwrap(), sha256_hex(b"abc"));
     assert_eq!(value(&signed, SECURITY_TOKEN), Some("token"));
     assert_eq!(signed.signed_query.as_deref(), Some("x=a%20b"));
+    assert_eq!(signed.signed_path.as_deref(), Some("/b/a%20b%2Fc%2Bd"));
     let url = Url::parse("https://a.example:8443/").unwrap();
     let request = UnauthenticatedRequest {
         method: &Method::PUT,

@@ -125,9 +125,13 @@ impl<A: CallAccount> Engine<'_, A> {
                 headers: own,
                 query,
                 signed_query,
+                signed_path,
             } = self.authenticate(draft, sent)?;
             if let Some(query) = signed_query {
                 url.set_query(Some(&query));
+            }
+            if let Some(path) = signed_path {
+                url.set_path(&path);
             }
             for (name, value) in own {
                 headers.insert(name, value);
