@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use causeway::config::schema::integration_schema;
 use causeway::config::{Level, read};
@@ -16,7 +17,11 @@ const CATALOGUE: &str = "tests/cases/import/providers.yaml";
 /// The files of the invented catalogue, and what was printed.
 pub fn imported(test: &str) -> (BTreeMap<String, Value>, String) {
     let folder = Folder::new(test);
-    let catalogue = root().join(CATALOGUE);
+    converted(&folder, &root().join(CATALOGUE))
+}
+
+/// The files of a catalogue, and what was printed.
+fn converted(folder: &Folder, catalogue: &Path) -> (BTreeMap<String, Value>, String) {
     let out = folder.path().join("out");
     let printed = causeway([
         "import".as_ref(),
@@ -264,6 +269,83 @@ fn verification_retries_and_pages_have_the_words_of_the_file() {
     );
     let pages = json!({ "format": "cursor", "config": { "limit_key": "size", "cursor_path": "meta.next", "cursor_key": "after" } });
     assert_eq!(files["paged"]["config"]["pagination"], pages);
+}
+
+#[test]
+fn a_request_for_a_token_reads_the_answer_that_it_names() {
+    let folder = Folder::new("nango-answers");
+    let definition = json!({
+        "auth_mode": "TWO_STEP",
+        "token_url": "https://login.threerequests.dev/one",
+        "token_params": { "user": "${credentials.username}" },
+        "additional_steps": [
+            { "token_url": "https://login.threerequests.dev/two", "token_params": { "a": "${step1.id}" } },
+            { "token_url": "https://login.threerequests.dev/three",
+              "token_params": { "a": "${step1.id}", "b": "${step2.id}", "c": "${now:YYYY}" } },
+        ],
+        "token_response": { "token": "access_token" },
+        "credentials": { "username": { "type": "string", "title": "User name" } },
+        "proxy": { "base_url": "https://api.threerequests.dev" },
+    });
+    let catalogue = json!({ "three-requests": definition });
+    let catalogue = folder.json("providers.json", &catalogue);
+    let (files, printed) = converted(&folder, Path::new(&catalogue));
+    assert_eq!(row(&printed, "three-requests"), "full");
+    let credentials = &files["three-requests"]["config"]["credentials"];
+    let steps = &credentials["custom_token"]["config"]["steps"];
+    let body = |step: usize| steps[step]["config"]["body"].clone();
+    let copy = json!({ "type": "update_context", "config": "{ \"step1\": $previous }" });
+    assert_eq!(steps[1], copy);
+    assert_eq!(body(2), json!({ "a": "{{body.id}}" }));
+    let time = "$merge([$previous, { \"time0\": $fromMillis($millis(), \"[Y0001]\") }])";
+    assert_eq!(steps[3]["config"], time);
+    let last = json!({ "a": "{{step1.id}}", "b": "{{body.id}}", "c": "{{body.time0}}" });
+    assert_eq!(body(4), last);
+}
+
+#[test]
+fn a_scheme_other_than_basic_is_an_expression() {
+    let folder = Folder::new("nango-schemes");
+    let definition = |authorization: &str| {
+        json!({ "auth_mode": "API_KEY", "proxy": {
+            "base_url": "https://api.schemes.dev", "headers": { "authorization": authorization },
+        } })
+    };
+    let catalogue = json!({
+        "basic": definition("Basic ${base64(${apiKey}:x)}"),
+        "token": definition("Token ${base64(${apiKey}:x)}"),
+    });
+    let catalogue = folder.json("providers.json", &catalogue);
+    let (files, printed) = converted(&folder, Path::new(&catalogue));
+    let basic =
+        json!({ "format": "basic", "config": { "username": "{{api_key}}", "password": "x" } });
+    let expression =
+        "{ \"authorization\": \"Token \" & $base64encode(context.`api_key` & \":x\") }";
+    let header = json!({ "format": "header", "config": { "expression": expression } });
+    each_case([("basic", basic), ("token", header)], |(name, expected)| {
+        assert_eq!(
+            files[name]["config"]["authorization"], expected,
+            "{printed}"
+        );
+    });
+}
+
+#[test]
+fn the_domain_of_a_platform_pins_no_host() {
+    let folder = Folder::new("nango-platforms");
+    let definition = json!({
+        "auth_mode": "OAUTH2",
+        "authorization_url": "https://one.execute-api.us-east-1.amazonaws.com/authorize",
+        "token_url": "https://one.execute-api.us-east-1.amazonaws.com/token",
+        "token_response_metadata": ["instance_url"],
+        "proxy": { "base_url": "${connectionConfig.instance_url}" },
+    });
+    let catalogue = folder.json("providers.json", &json!({ "on-platform": definition }));
+    let (files, _) = converted(&folder, Path::new(&catalogue));
+    assert_eq!(
+        files["on-platform"]["config"]["allowed_hosts"],
+        json!(["*"])
+    );
 }
 
 #[test]

@@ -151,6 +151,41 @@ fn methods_have_descriptions_scopes_pages_and_schemas() {
 }
 
 #[test]
+fn a_parameter_named_id_is_no_placeholder_of_another_one() {
+    let folder = Folder::new("openapi-names");
+    let states: Vec<String> = (0..61).map(|n| format!("s{n}")).collect();
+    let size = |values: &[String]| json!({ "name": format!("of_{}", values.len()), "in": "query", "schema": { "type": "string", "enum": values } });
+    let document = json!({
+        "openapi": "3.0.3", "info": { "title": "Boards" }, "servers": [{ "url": "https://api.boards.dev" }],
+        "paths": { "/projects/{id}/boards/{boardId}": { "get": {
+            "parameters": [size(&states), size(&states[..60])], "responses": {},
+        } } },
+    });
+    let (document, out) = (
+        folder.json("boards.json", &document),
+        folder.path().join("out.json"),
+    );
+    causeway([
+        "import",
+        "openapi",
+        &document,
+        "--out",
+        out.to_str().unwrap(),
+    ])
+    .expect(0);
+    let file = load(&out);
+    let get = &file["config"]["resources"]["projects_boards"]["get"];
+    assert_eq!(get["path"], "/projects/{{query.id}}/boards/{{id}}");
+    let properties = &get["query_schema"]["properties"];
+    assert_eq!(properties["of_60"]["enum"], json!(&states[..60]));
+    let string = json!({ "type": "string" });
+    assert_eq!(
+        properties["of_61"], string,
+        "a part of an enumeration is another rule"
+    );
+}
+
+#[test]
 fn callers_reach_the_paths_of_the_document() {
     let (file, _) = imported("openapi-calls");
     let world = World::new();

@@ -176,7 +176,10 @@ const WORDS: &[(Word, &str, Evidence)] = &[
     (
         Word::Sign,
         "$sign",
-        Evidence::Function("$hash(\"sha256\", \"a\", \"hex\")"),
+        // The key is a seed of 32 bytes.
+        Evidence::Function(
+            "$sign(\"ed25519\", \"abcdefghijklmnopqrstuvwxyz012345\", \"a\", \"hex\")",
+        ),
     ),
     (
         Word::TokenHeaders,

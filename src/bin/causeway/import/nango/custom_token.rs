@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use super::super::words::Word;
 use super::draft::{Draft, Impossible};
 use super::exchange::Exchange;
+use super::names::Origin;
+use super::params::put;
 
 /// The settings of a credential that steps get.
 pub fn settings(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
@@ -16,7 +18,7 @@ pub fn settings(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
         ));
     }
     for path in draft.definition.list("token_response_metadata") {
-        let key = super::names::context_key(path);
+        let key = draft.names.key(Origin::Config, path);
         draft.filled.insert(key);
     }
     let mut config = Map::new();
@@ -38,10 +40,12 @@ pub fn settings(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
         .value("additional_steps")
         .and_then(Value::as_array);
     let more: Vec<Value> = more.cloned().unwrap_or_default();
-    add_copies(&more, &mut steps);
-    for step in &more {
+    for (index, step) in more.iter().enumerate() {
+        draft.answers = index + 1;
+        steps.extend(copy_of_answer(draft.answers, more.get(draft.answers..)));
         steps.extend(Exchange::of(step)?.steps(draft)?);
     }
+    draft.answers = 0;
     config.insert("steps".to_owned(), Value::Array(steps));
     config.insert("token".to_owned(), token(draft)?);
     add_refresh(draft, &mut config)?;
@@ -54,11 +58,9 @@ pub fn settings(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
     }
     let paths = definition.list("token_response_metadata").into_iter();
     let paths: Map<String, Value> = paths
-        .map(|path| (super::names::context_key(path), json!(path)))
+        .map(|path| (draft.names.key(Origin::Config, path), json!(path)))
         .collect();
-    if !paths.is_empty() {
-        config.insert("contextFromToken".to_owned(), Value::Object(paths));
-    }
+    put(&mut config, "contextFromToken", paths);
     Ok(config)
 }
 
@@ -98,12 +100,14 @@ pub fn of_grant(draft: &mut Draft) -> Result<Map<String, Value>, Impossible> {
     Ok(Map::from_iter([("steps".to_owned(), Value::Array(steps))]))
 }
 
-/// A step that reads an earlier answer than the one before it cannot be said as it is.
-fn add_copies(more: &[Value], steps: &mut Vec<Value>) {
-    let reads_first = |step: &Value| step.to_string().contains("${step1.");
-    if more.iter().skip(1).any(reads_first) {
-        steps.push(json!({ "type": "update_context", "config": "{ \"step1\": $previous }" }));
-    }
+/// Keeps the answer to a request in the context, where one after the next reads it: only the last answer is the body.
+fn copy_of_answer(number: usize, later: Option<&[Value]>) -> Option<Value> {
+    let name = format!("${{step{number}.");
+    let mut later = later.into_iter().flatten();
+    later.any(|step| step.to_string().contains(&name)).then(|| {
+        let config = format!("{{ \"step{number}\": $previous }}");
+        json!({ "type": "update_context", "config": config })
+    })
 }
 
 /// Where the token is in the last answer.

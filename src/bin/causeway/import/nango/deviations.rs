@@ -11,7 +11,7 @@ use super::template::Place;
 pub fn add(draft: &mut Draft, config: &mut Map<String, Value>) -> Result<(), Impossible> {
     let definition = draft.definition;
     add_token_headers(draft, config)?;
-    if definition.text("expires_in_unit").is_some() {
+    if definition.text("expires_in_unit") == Some("milliseconds") {
         if draft.words.knows(Word::ExpiresInUnit) {
             config.insert("expires_in_unit".to_owned(), json!("milliseconds"));
         } else {

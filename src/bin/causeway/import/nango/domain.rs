@@ -33,21 +33,8 @@ const MADE_UP: [&str; 26] = [
     "website",
 ];
 
-/// Hosts where any customer of a platform has a name: who owns it is not the vendor.
-const PLATFORMS: [&str; 12] = [
-    "amazonaws.com",
-    "azurewebsites.net",
-    "cloudapp.net",
-    "cloudfront.net",
-    "fly.dev",
-    "herokuapp.com",
-    "ngrok.io",
-    "onrender.com",
-    "pages.dev",
-    "railway.app",
-    "web.app",
-    "workers.dev",
-];
+/// Domains where any customer of a platform has a name: who owns it is not the vendor.
+const PLATFORMS: &str = include_str!("platforms.txt");
 
 /// The domain that someone registered: its last two labels, or three under such as `co.uk`.
 pub fn registrable(host: &str) -> Option<String> {
@@ -73,15 +60,18 @@ pub fn registrable(host: &str) -> Option<String> {
     Some(labels.get(from..)?.join("."))
 }
 
+/// Whether any customer of a platform has a name at a registrable domain.
+pub fn is_platform(domain: &str) -> bool {
+    PLATFORMS.lines().any(|platform| platform == domain)
+}
+
 /// Whether a registrable domain is one that a vendor can own, and no made-up one.
 pub fn is_vendors(domain: &str) -> bool {
     let label = domain.split('.').next().unwrap_or_default();
     let bare = label.replace('-', "");
-    let owned = ["your", "my", "our"]
-        .iter()
-        .find_map(|own| bare.strip_prefix(own));
+    let owned = ["my", "our"].iter().find_map(|own| bare.strip_prefix(own));
     let is_made_up = |label: &str| MADE_UP.contains(&label);
-    !(PLATFORMS.contains(&domain)
+    !(is_platform(domain)
         || is_made_up(&bare)
         || owned.is_some_and(|rest| rest.is_empty() || is_made_up(rest))
         || bare.starts_with("your"))

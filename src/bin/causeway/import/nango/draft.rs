@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::words::{Word, Words};
 use super::definition::Definition;
-use super::hosts::HostPlan;
+use super::hosts::{HostPlan, config_key};
 use super::interpolation::Interpolation;
 use super::mode::AuthMode;
 use super::names::{Names, Origin, constant};
@@ -78,6 +78,8 @@ pub struct Draft<'d> {
     pub filled_before: BTreeSet<String>,
     /// Defaults of values that alternatives gave.
     pub defaults: BTreeMap<String, String>,
+    /// Requests for a token that were answered before the one that is being written.
+    pub answers: usize,
 }
 
 impl<'d> Draft<'d> {
@@ -100,6 +102,7 @@ impl<'d> Draft<'d> {
             filled: BTreeSet::new(),
             filled_before: BTreeSet::new(),
             defaults: BTreeMap::new(),
+            answers: 0,
         }
     }
 
@@ -114,10 +117,7 @@ impl<'d> Draft<'d> {
 
     /// What a dotted path of the catalogue means.
     pub fn source(&self, path: &str, stage: Stage) -> Source {
-        let of_config = path
-            .strip_prefix("connectionConfig.")
-            .or_else(|| path.strip_prefix("connection_config."));
-        if let Some(key) = of_config {
+        if let Some(key) = config_key(path) {
             return self.declared(Origin::Config, key);
         }
         if let Some(key) = path.strip_prefix("assertionOption.") {
@@ -183,24 +183,17 @@ impl<'d> Draft<'d> {
             .into_iter()
             .any(|path| match self.source(path, stage) {
                 Source::Token | Source::SignedToken | Source::ClientSecret => true,
-                Source::Context { key, .. } => {
-                    let is_credential = |(_, own): &(Origin, String)| *own == key;
-                    let mut of_credentials = self.credential_keys().into_iter();
-                    of_credentials.any(|one| is_credential(&one))
-                }
+                Source::Context { key, .. } => self.credential_keys().contains(&key),
                 _ => false,
             })
     }
 
-    fn credential_keys(&self) -> Vec<(Origin, String)> {
+    fn credential_keys(&self) -> Vec<String> {
         let declared = self.definition.object("credentials").into_iter().flatten();
-        let mut keys: Vec<(Origin, String)> = declared
-            .map(|(key, _)| (Origin::Credential, self.names.key(Origin::Credential, key)))
-            .collect();
-        for default in self.mode.default_credentials() {
-            keys.push((Origin::Credential, (*default).to_owned()));
-        }
-        keys
+        let declared = declared.map(|(key, _)| self.names.key(Origin::Credential, key));
+        let defaults = self.mode.default_credentials().iter();
+        let defaults = defaults.map(|key| (*key).to_owned());
+        declared.chain(defaults).collect()
     }
 }
 

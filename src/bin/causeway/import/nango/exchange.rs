@@ -6,7 +6,7 @@ use super::clock::now;
 use super::definition::{entries, text};
 use super::draft::{Draft, Impossible, Stage};
 use super::interpolation::{Interpolation, Piece};
-use super::requests::halves;
+use super::requests::basic_halves;
 use super::template::{Place, quoted};
 
 /// One request that gets a token.
@@ -61,7 +61,11 @@ impl<'d> Exchange<'d> {
                     format!("{}: {}", quoted(key), value.as_str().unwrap_or_default())
                 })
                 .collect();
-            let expression = format!("{{ {} }}", entries.join(", "));
+            let mut expression = format!("{{ {} }}", entries.join(", "));
+            if draft.answers > 0 {
+                // The request may read the answer to the one before it, too.
+                expression = format!("$merge([$previous, {expression}])");
+            }
             steps.push(json!({ "type": "transform", "config": expression }));
         }
         steps.push(json!({ "type": "request", "config": config }));
@@ -77,12 +81,20 @@ impl<'d> Exchange<'d> {
         }
     }
 
-    /// Headers; one with a function in it becomes the request's authorization.
+    /// Headers; those with a function in them become the request's authorization.
     fn add_headers(
         &self,
         draft: &mut Draft,
         config: &mut Map<String, Value>,
     ) -> Result<(), Impossible> {
+        let is_basic = |name: &str, own: &Interpolation| {
+            name.eq_ignore_ascii_case("authorization") && basic_halves(own.first()).is_some()
+        };
+        let mut all = entries(self.headers).into_iter();
+        let is_computed = all.any(|(name, text)| {
+            let own = Interpolation::parse(&text);
+            own.has_call() && !is_basic(name, &own)
+        });
         let (mut headers, mut computed) = (Map::new(), Vec::new());
         for (name, text) in entries(self.headers) {
             if name.eq_ignore_ascii_case("content-type") {
@@ -97,23 +109,15 @@ impl<'d> Exchange<'d> {
                 );
                 continue;
             }
-            if let [Piece::Text(scheme), Piece::Call { function, argument }] = own.first()
-                && name.eq_ignore_ascii_case("authorization")
-                && scheme == "Basic "
-                && function == "base64"
-                && let Some((username, password)) = halves(argument)
+            // Where another header is computed, its expression says this one, too: a request has one authorization.
+            if name.eq_ignore_ascii_case("authorization")
+                && !is_computed
+                && let Some(basic) = draft.basic_of(&own, Stage::Exchange)?
             {
-                let half = |pieces: &[Piece]| {
-                    let text = draft.pieces(pieces, Place::Needed, Stage::Exchange);
-                    text.map_err(|unsaid| unsaid.reason())
-                };
-                let basic = json!({ "username": half(&username)?, "password": half(&password)? });
-                config.insert(
-                    "authorization".to_owned(),
-                    json!({ "format": "basic", "config": basic }),
-                );
+                config.insert("authorization".to_owned(), basic);
                 continue;
             }
+            draft.note_alternatives(&own);
             let value = draft.expression(own.first(), Stage::Exchange);
             let value = value.map_err(|unsaid| unsaid.reason())?;
             computed.push(format!("{}: {value}", quoted(name)));

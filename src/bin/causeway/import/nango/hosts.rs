@@ -140,7 +140,7 @@ impl HostPlan {
         let Some(Piece::Value(path)) = url.host.get(last) else {
             return;
         };
-        let patterns = known_hosts(path, definition);
+        let patterns = super::known::host_patterns(path, definition);
         if patterns.is_empty() {
             self.open.insert(path.clone());
             return;
@@ -254,8 +254,4 @@ fn all_hosts(host: &[Piece], definition: &Definition) -> Option<Vec<String>> {
         }
     }
     Some(hosts)
-}
-
-fn known_hosts(path: &str, definition: &Definition) -> Vec<String> {
-    super::known::host_patterns(path, definition)
 }

@@ -126,7 +126,8 @@ fn literal_domains(definition: &Definition) -> Vec<String> {
             } else {
                 last
             };
-            domains.extend(domain::registrable(last));
+            let domain = domain::registrable(last);
+            domains.extend(domain.filter(|domain| !domain::is_platform(domain)));
         }
     }
     domains.sort();

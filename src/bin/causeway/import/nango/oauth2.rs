@@ -6,7 +6,7 @@ use super::super::words::Word;
 use super::draft::{ClientOwner, Draft, Impossible, Stage};
 use super::interpolation::Interpolation;
 use super::mode::AuthMode;
-use super::names::{Origin, context_key};
+use super::names::Origin;
 use super::params::put;
 use super::url_pieces::UrlPieces;
 
@@ -41,22 +41,15 @@ pub fn credential(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>
 /// Values that come with the token or with the callback are not typed in.
 fn note_filled(draft: &mut Draft) {
     for path in draft.definition.list("token_response_metadata") {
-        draft.filled.insert(key_of(draft, path));
+        let key = draft.names.key(Origin::Config, path);
+        draft.filled.insert(key);
     }
     for name in draft.definition.list("redirect_uri_metadata") {
-        let key = key_of(draft, name);
+        let key = draft.names.key(Origin::Config, name);
         if draft.words.knows(Word::CallbackBeforeExchange) {
             draft.filled_before.insert(key.clone());
         }
         draft.filled.insert(key);
-    }
-}
-
-fn key_of(draft: &Draft, path: &str) -> String {
-    if draft.names.is_declared(Origin::Config, path) {
-        draft.names.key(Origin::Config, path)
-    } else {
-        context_key(path)
     }
 }
 
@@ -157,7 +150,7 @@ fn add_metadata(draft: &mut Draft, config: &mut Map<String, Value>) {
         ("contextFromCallback", "redirect_uri_metadata"),
     ] {
         let paths = draft.definition.list(list).into_iter();
-        let entries = paths.map(|path| (key_of(draft, path), json!(path)));
+        let entries = paths.map(|path| (draft.names.key(Origin::Config, path), json!(path)));
         let entries: Map<String, Value> = entries.collect();
         put(config, key, entries);
     }

@@ -13,8 +13,8 @@ pub fn rate_limit(draft: &mut Draft) -> Option<Value> {
     let retry = draft.definition.proxy("retry")?;
     let mut limit = Map::new();
     let headers = match names(retry.get("at")) {
-        names if names.is_empty() => names_of(retry, "after"),
-        names => names,
+        found if found.is_empty() => names(retry.get("after")),
+        found => found,
     };
     let remaining = text(retry.get("remaining")).filter(|name| is_token(name));
     if let Some(name) = remaining {
@@ -56,10 +56,6 @@ fn names(value: Option<&Value>) -> Vec<String> {
 fn is_token(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     !name.is_empty() && name.bytes().all(fits)
-}
-
-fn names_of(retry: &Value, key: &str) -> Vec<String> {
-    names(retry.get(key))
 }
 
 /// The longest wait of several headers with numbers.
@@ -111,69 +107,76 @@ fn add_codes(draft: &mut Draft, retry: &Value, limit: &mut Map<String, Value>) {
 
 /// `pagination`, where the definition says how lists page.
 pub fn pagination(draft: &mut Draft) -> Option<Value> {
-    let own = draft.definition.proxy("paginate")?.clone();
-    let of = |key: &str| text(own.get(key));
+    let own = draft.definition.proxy("paginate")?;
     let mut config = Map::new();
-    let mut put = |key: &str, value: Value| drop(config.insert(key.to_owned(), value));
-    if let Some(limit) = of("limit_name_in_request") {
-        put("limit_key", json!(limit));
+    if let Some(limit) = text(own.get("limit_name_in_request")) {
+        config.insert("limit_key".to_owned(), json!(limit));
     }
-    let is_in_body = own.get("in_body") == Some(&Value::Bool(true));
-    let format = match of("type") {
-        Some("cursor") => {
-            put("cursor_path", json!(of("cursor_path_in_response")?));
-            put("cursor_key", json!(of("cursor_name_in_request")?));
-            "cursor"
-        }
-        Some("link") => match (
-            of("link_path_in_response_body"),
-            of("link_rel_in_response_header"),
-        ) {
-            (Some(path), _) => {
-                put("cursor_path", json!(path));
-                put("is_link", json!(true));
-                put("include_path", json!(true));
-                "cursor"
-            }
-            (None, None | Some("next")) => "link_header",
-            (None, Some(other)) => {
-                draft.lose(format!("paginate: links with rel=\"{other}\""));
-                return None;
-            }
-        },
-        Some("offset") => {
-            let name = of("offset_name_in_request")?;
-            let start = own.get("offset_start_value").and_then(Value::as_u64);
-            let is_page = of("offset_calculation_method") == Some("per-page");
-            put(if is_page { "page_key" } else { "offset_key" }, json!(name));
-            let start = start.or_else(|| is_page.then_some(0));
-            if let Some(start) = start {
-                put(
-                    if is_page {
-                        "start_page"
-                    } else {
-                        "start_offset"
-                    },
-                    json!(start),
-                );
-            }
-            if is_page { "page" } else { "offset" }
-        }
-        other => {
-            draft.lose(format!(
-                "paginate: the type {}",
-                other.unwrap_or("that is absent")
-            ));
+    let format = match text(own.get("type")) {
+        Some("cursor") => cursor(own, &mut config),
+        Some("link") => link(own, &mut config),
+        Some("offset") => offset(own, &mut config),
+        other => Err(format!("the type {}", other.unwrap_or("that is absent"))),
+    };
+    let format = match format {
+        Ok(format) => format,
+        Err(reason) => {
+            draft.lose(format!("paginate: {reason}"));
             return None;
         }
     };
-    if is_in_body && format != "link_header" {
-        put("add_to_body", json!(true));
+    if own.get("in_body") == Some(&Value::Bool(true)) && format != "link_header" {
+        config.insert("add_to_body".to_owned(), json!(true));
     }
-    if let Some(path) = of("response_path") {
+    if let Some(path) = text(own.get("response_path")) {
         draft
             .notes
             .insert(format!("lists: their `response_path` is `{path}`"));
     }
     Some(json!({ "format": format, "config": config }))
+}
+
+/// A text that a way to page cannot do without.
+fn required<'v>(own: &'v Value, key: &str) -> Result<&'v str, String> {
+    text(own.get(key)).ok_or_else(|| format!("it has no {key}"))
+}
+
+fn cursor(own: &Value, config: &mut Map<String, Value>) -> Result<&'static str, String> {
+    for (key, name) in [
+        ("cursor_path", "cursor_path_in_response"),
+        ("cursor_key", "cursor_name_in_request"),
+    ] {
+        config.insert(key.to_owned(), json!(required(own, name)?));
+    }
+    Ok("cursor")
+}
+
+/// The next page is at a URL, in the answer or in its `Link` header.
+fn link(own: &Value, config: &mut Map<String, Value>) -> Result<&'static str, String> {
+    if let Some(path) = text(own.get("link_path_in_response_body")) {
+        config.insert("cursor_path".to_owned(), json!(path));
+        config.insert("is_link".to_owned(), json!(true));
+        config.insert("include_path".to_owned(), json!(true));
+        return Ok("cursor");
+    }
+    match text(own.get("link_rel_in_response_header")) {
+        None | Some("next") => Ok("link_header"),
+        Some(other) => Err(format!("links with rel=\"{other}\"")),
+    }
+}
+
+fn offset(own: &Value, config: &mut Map<String, Value>) -> Result<&'static str, String> {
+    let name = required(own, "offset_name_in_request")?;
+    let start = own.get("offset_start_value").and_then(Value::as_u64);
+    let is_page = text(own.get("offset_calculation_method")) == Some("per-page");
+    let (format, key, start_key) = if is_page {
+        ("page", "page_key", "start_page")
+    } else {
+        ("offset", "offset_key", "start_offset")
+    };
+    config.insert(key.to_owned(), json!(name));
+    if let Some(start) = start.or_else(|| is_page.then_some(0)) {
+        config.insert(start_key.to_owned(), json!(start));
+    }
+    Ok(format)
 }

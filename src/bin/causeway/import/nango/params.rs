@@ -33,14 +33,12 @@ pub fn add(
         return Err(format!("grant: `{grant}` in the token request"));
     }
     let mut params = parameters(draft, "token_params", "the token request")?;
-    if draft.definition.text("token_request_auth_method") == Some("custom") && is_client {
-        let mut client = json!({ "idParamName": "username", "secretParamName": "password" });
-        if let (Some(own), Some(names)) = (
-            config.get_mut("client").and_then(Value::as_object_mut),
-            client.as_object_mut(),
-        ) {
-            own.append(names);
-        }
+    if draft.definition.text("token_request_auth_method") == Some("custom")
+        && is_client
+        && let Some(client) = config.get_mut("client").and_then(Value::as_object_mut)
+    {
+        client.insert("idParamName".to_owned(), json!("username"));
+        client.insert("secretParamName".to_owned(), json!("password"));
     }
     if is_client {
         // The grant's own parameters are those of each later token, too.

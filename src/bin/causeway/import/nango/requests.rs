@@ -95,7 +95,7 @@ impl Draft<'_> {
         let computed: Vec<SentEntry> = take(headers, |entry| self.is_computed(entry));
         if !computed.is_empty() {
             let own = take(headers, |entry| entry.is("authorization"));
-            return self.computed(&computed, own.first());
+            return self.computed(&computed, own.first(), headers);
         }
         if let Some(entry) = take(headers, |entry| entry.is("authorization")).first() {
             return self.of_header(entry);
@@ -103,11 +103,7 @@ impl Draft<'_> {
         if let Some(default) = self.default_authorization(headers) {
             return Ok(default);
         }
-        let reads_token = |entry: &SentEntry| {
-            let mut paths = entry.value.paths().into_iter();
-            paths.any(|path| self.source(path, Stage::Call) == Source::Token)
-        };
-        let first = headers.iter().position(reads_token);
+        let first = headers.iter().position(|entry| self.reads_token(entry));
         let first = first.or_else(|| {
             headers
                 .iter()
@@ -132,15 +128,16 @@ impl Draft<'_> {
             .map_err(|unsaid| unsaid.reason())
     }
 
+    fn reads_token(&self, entry: &SentEntry) -> bool {
+        let mut paths = entry.value.paths().into_iter();
+        paths.any(|path| self.source(path, Stage::Call) == Source::Token)
+    }
+
     /// What the mode sends without a header of the definition.
     fn default_authorization(&mut self, headers: &[SentEntry]) -> Option<Value> {
-        let reads_token = |entry: &SentEntry| {
-            let mut paths = entry.value.paths().into_iter();
-            paths.any(|path| path == "accessToken" || path == "credentials._cookies")
-        };
         match self.mode {
             AuthMode::Basic => Some(self.basic()),
-            AuthMode::TwoStep if headers.iter().any(reads_token) => None,
+            AuthMode::TwoStep if headers.iter().any(|entry| self.reads_token(entry)) => None,
             AuthMode::TwoStep | AuthMode::App | AuthMode::SignedToken => {
                 Some(json!({ "format": "bearer" }))
             }
@@ -176,19 +173,8 @@ impl Draft<'_> {
     fn of_header(&mut self, entry: &SentEntry) -> Result<Value, Impossible> {
         let pieces = entry.value.first();
         if entry.is("authorization") {
-            if let [Piece::Text(scheme), Piece::Call { function, argument }] = pieces
-                && scheme == "Basic "
-                && function == "base64"
-                && let Some((username, password)) = halves(argument)
-            {
-                let half = |pieces: &[Piece]| {
-                    let text = self.pieces(pieces, Place::Needed, Stage::Call);
-                    text.map_err(|unsaid| unsaid.reason())
-                };
-                let (username, password) = (half(&username)?, half(&password)?);
-                return Ok(
-                    json!({ "format": "basic", "config": { "username": username, "password": password } }),
-                );
+            if let Some(basic) = self.basic_of(&entry.value, Stage::Call)? {
+                return Ok(basic);
             }
             if let [Piece::Text(scheme), rest @ ..] = pieces
                 && scheme == "Bearer "
@@ -204,11 +190,27 @@ impl Draft<'_> {
         Ok(json!({ "format": "header", "config": { "name": entry.name, "value": value } }))
     }
 
+    /// `Basic ${base64(user:password)}` as an authorization; `None` for any other value.
+    pub fn basic_of(
+        &mut self,
+        text: &Interpolation,
+        stage: Stage,
+    ) -> Result<Option<Value>, Impossible> {
+        let Some((username, password)) = basic_halves(text.first()) else {
+            return Ok(None);
+        };
+        self.note_alternatives(text);
+        let half = |pieces: &[Piece]| {
+            let text = self.pieces(pieces, Place::Needed, stage);
+            text.map_err(|unsaid| unsaid.reason())
+        };
+        let config = json!({ "username": half(&username)?, "password": half(&password)? });
+        Ok(Some(json!({ "format": "basic", "config": config })))
+    }
+
     /// Whether a header needs an expression: it has a function, the time or a random value in it.
     fn is_computed(&self, entry: &SentEntry) -> bool {
-        let is_basic = entry.is("authorization")
-            && matches!(entry.value.first(), [Piece::Text(_), Piece::Call { function, argument }]
-                if function == "base64" && halves(argument).is_some());
+        let is_basic = entry.is("authorization") && basic_halves(entry.value.first()).is_some();
         let changes = |path: &str| {
             matches!(
                 self.source(path, Stage::Call),
@@ -223,9 +225,11 @@ impl Draft<'_> {
         &mut self,
         computed: &[SentEntry],
         own: Option<&SentEntry>,
+        others: &[SentEntry],
     ) -> Result<Value, Impossible> {
         let mut entries = Vec::new();
         for entry in computed.iter().chain(own) {
+            self.note_alternatives(&entry.value);
             let value = self.expression(entry.value.first(), Stage::Call);
             let value = value.map_err(|unsaid| unsaid.reason())?;
             entries.push(format!("{}: {value}", quoted(&entry.name)));
@@ -234,12 +238,15 @@ impl Draft<'_> {
             .iter()
             .chain(own)
             .any(|entry| entry.is("authorization"));
+        let mut sent = computed.iter().chain(others);
+        let has_token = sent.any(|entry| self.reads_token(entry));
         let default = match self.mode {
             _ if has_own => None,
             AuthMode::Basic => {
                 Some("\"Basic \" & $base64encode(context.`username` & \":\" & context.`password`)")
             }
             AuthMode::ApiKey | AuthMode::Nothing => None,
+            AuthMode::TwoStep if has_token => None,
             _ => Some("\"Bearer \" & context.oauth.token.access_token"),
         };
         if let Some(default) = default {
@@ -257,8 +264,17 @@ fn take(entries: &mut Vec<SentEntry>, is_taken: impl Fn(&SentEntry) -> bool) -> 
     taken
 }
 
+/// The user name and the password of `Basic ${base64(user:password)}`.
+pub fn basic_halves(pieces: &[Piece]) -> Option<(Vec<Piece>, Vec<Piece>)> {
+    let [Piece::Text(scheme), Piece::Call { function, argument }] = pieces else {
+        return None;
+    };
+    let is_basic = scheme == "Basic " && function == "base64";
+    halves(argument).filter(|_| is_basic)
+}
+
 /// The two halves of `user:password`.
-pub fn halves(pieces: &[Piece]) -> Option<(Vec<Piece>, Vec<Piece>)> {
+fn halves(pieces: &[Piece]) -> Option<(Vec<Piece>, Vec<Piece>)> {
     let at = pieces
         .iter()
         .position(|piece| matches!(piece, Piece::Text(text) if text.contains(':')))?;

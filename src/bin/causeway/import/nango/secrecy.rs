@@ -1,5 +1,6 @@
 //! Which fields hold secrets: the catalogue marks some, and names say it of the others.
 
+use causeway::config::words_of_name;
 use serde_json::Value;
 
 use super::definition::text;
@@ -38,37 +39,18 @@ pub fn is_secret(origin: Origin, key: &str, one: &Value) -> bool {
     if one.get("secret") == Some(&Value::Bool(true)) || text(one.get("secret")) == Some("true") {
         return true;
     }
-    let last = |text: &str| words(text).pop().unwrap_or_default();
+    let last = |text: &str| words_of_name(text).pop().unwrap_or_default();
     let names = |list: &[&str]| list.contains(&last(key).as_str());
     match origin {
         Origin::Config => names(&SECRET),
         Origin::Assertion => true,
         Origin::Credential => {
             let title = text(one.get("title")).unwrap_or_default();
-            let says_secret = words(title)
+            let says_secret = words_of_name(title)
                 .iter()
                 .any(|word| SECRET.contains(&word.as_str()));
             let says_id = names(&["id"]) || last(title) == "id";
             !names(&PUBLIC) || (says_secret && !says_id)
         }
     }
-}
-
-/// The words of a name in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && was_lower) {
-            words.push(String::new());
-        }
-        if c.is_ascii_alphanumeric()
-            && let Some(last) = words.last_mut()
-        {
-            last.push(c.to_ascii_lowercase());
-        }
-        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }

@@ -59,10 +59,15 @@ impl Draft<'_> {
         {
             return self.with_default((&before, &path, &default, &after), stage);
         }
+        self.note_alternatives(&text);
+        self.pieces(text.first(), place, stage)
+    }
+
+    /// Notes the alternatives that are left out where only the first is written.
+    pub fn note_alternatives(&mut self, text: &Interpolation) {
         if text.alternatives.len() > 1 {
             self.lose(Unsaid::Alternatives.reason());
         }
-        self.pieces(text.first(), place, stage)
     }
 
     /// `${x} || literal`, with the same text around both.
@@ -120,7 +125,8 @@ impl Draft<'_> {
             Source::ClientId => self.client("client_id"),
             Source::ClientSecret => self.client("client_secret"),
             Source::Variable(name) => format!("environment_variables.{name}"),
-            Source::Step(_, path) => format!("body.{path}"),
+            Source::Step(number, path) if *number == self.answers => format!("body.{path}"),
+            Source::Step(number, path) => format!("step{number}.{path}"),
         };
         Ok(format!("{{{{{path}}}}}"))
     }

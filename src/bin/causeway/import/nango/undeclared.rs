@@ -31,7 +31,7 @@ const DEFAULTS: [(&str, &str); 16] = [
     ("private_key", "Private key"),
 ];
 /// Those of them that are no secrets.
-const OPEN_DEFAULTS: [&str; 8] = [
+const OPEN_DEFAULTS: [&str; 9] = [
     "access_key_id",
     "app_id",
     "client_id",
@@ -39,6 +39,7 @@ const OPEN_DEFAULTS: [&str; 8] = [
     "realm",
     "region",
     "service",
+    "token_id",
     "username",
 ];
 
@@ -52,24 +53,24 @@ impl Draft<'_> {
         } else {
             &[]
         };
-        let is_constant = |name: &str| {
-            let declared = self.definition.object("credentials");
-            let declared = declared.and_then(|keys| {
-                keys.iter()
-                    .find(|(key, _)| self.names.key(Origin::Credential, key) == name)
-            });
-            declared.is_some()
+        let is_declared = |name: &str| {
+            let declared = self.definition.object("credentials").into_iter().flatten();
+            let mut names = declared.map(|(key, _)| self.names.key(Origin::Credential, key));
+            names.any(|own| own == name)
         };
         for name in self.mode.default_credentials().iter().chain(clients) {
-            if has(fields, name) || is_constant(name) || !(is_read(used, name) || is_client) {
+            if has(fields, name) || is_declared(name) || !(is_read(used, name) || is_client) {
                 continue;
             }
             let label = DEFAULTS
                 .iter()
                 .find(|(own, _)| own == name)
                 .map(|(_, label)| *label);
-            let is_open = OPEN_DEFAULTS.contains(name) || *name == "token_id";
-            let kind = if is_open { "text" } else { "password" };
+            let kind = if OPEN_DEFAULTS.contains(name) {
+                "text"
+            } else {
+                "password"
+            };
             let is_optional = *name == "password";
             fields.push(
                 json!({ "name": name, "label": label, "type": kind, "required": !is_optional }),

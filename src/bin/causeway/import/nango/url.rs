@@ -19,9 +19,7 @@ impl Draft<'_> {
         }
         let text = Interpolation::parse(text);
         let [left, right] = text.alternatives.as_slice() else {
-            if text.alternatives.len() > 1 {
-                self.lose(Unsaid::Alternatives.reason());
-            }
+            self.note_alternatives(&text);
             return self.url_of(text.first(), stage);
         };
         if let Some((_, path, default, _)) = between(left, right) {

@@ -79,11 +79,22 @@ fn path_names(path: &str, has_id: bool) -> BTreeMap<String, String> {
 }
 
 fn templated(path: &str, names: &BTreeMap<String, String>) -> String {
-    let mut text = path.to_owned();
-    for (name, own) in names {
-        text = text.replace(&format!("{{{name}}}"), &format!("{{{{{own}}}}}"));
+    let (mut out, mut rest) = (String::new(), path);
+    // In one pass: a placeholder may have the name of another parameter.
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let parameter = after.split_once('}');
+        let own = parameter.and_then(|(name, behind)| Some((names.get(name)?, behind)));
+        if let Some((own, behind)) = own {
+            out.extend(["{{", own.as_str(), "}}"]);
+            rest = behind;
+        } else {
+            out.push('{');
+            rest = after;
+        }
     }
-    text
+    out.push_str(rest);
+    out
 }
 
 /// A header that must be there has a constant, or comes from the caller's query.

@@ -102,7 +102,7 @@ fn method_name<'d>(
         ("patch", true) => "update",
         ("put", true) if !has("patch") => "update",
         ("post", true) if !has("patch") && !has("put") => "update",
-        ("put", true | false) => "replace",
+        ("put", _) => "replace",
         ("post", true) => "post",
         ("get", false) if is_list(operation, paths, references) => "list",
         ("get", false) => "read",

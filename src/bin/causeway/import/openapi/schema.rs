@@ -63,7 +63,7 @@ impl SchemaDepth {
 const MOST_VALUES: usize = 600;
 /// Characters of a description in a schema.
 const DESCRIPTION: usize = 160;
-/// Values of an enumeration that are listed.
+/// Values of an enumeration. One with more, or with long values, is left out: a part of it would be another rule.
 const MOST_CHOICES: usize = 60;
 
 /// Keys that are copied as they are.
@@ -130,12 +130,7 @@ impl<'r, 'd> SchemaReader<'r, 'd> {
         }
         add_nullable(keys, &mut out);
         if let Some(values) = keys.get("enum").and_then(Value::as_array) {
-            let values: Vec<&Value> = values
-                .iter()
-                .filter(|value| is_small(value))
-                .take(MOST_CHOICES)
-                .collect();
-            if values.len() <= MOST_CHOICES {
+            if values.len() <= MOST_CHOICES && values.iter().all(is_small) {
                 out.insert("enum".to_owned(), json!(values));
             }
         }
@@ -229,7 +224,13 @@ fn merge(out: &mut Map<String, Value>, more: Map<String, Value>) {
     for (key, value) in more {
         match (out.get_mut(&key), value) {
             (Some(Value::Object(own)), Value::Object(value)) => own.extend(value),
-            (Some(Value::Array(own)), Value::Array(value)) => own.extend(value),
+            (Some(Value::Array(own)), Value::Array(value)) => {
+                for one in value {
+                    if !own.contains(&one) {
+                        own.push(one);
+                    }
+                }
+            }
             (_, value) => drop(out.insert(key, value)),
         }
     }
