@@ -13,7 +13,7 @@ export async function publishChanged({ url, token, folder, record }) {
     const response = await fetch(url + resource, { method, body, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
     return { ok: response.ok, status: response.status, answer: await response.json() };
   };
-  const published = await readFile(record, "utf8").then(JSON.parse, () => ({}));
+  const published = await readFile(record, "utf8").then(JSON.parse).catch(() => ({}));
   const versions = await currentVersions(call);
   const counts = { unchanged: 0, refused: 0 };
   for (const file of (await readdir(folder)).filter((file) => file.endsWith(".json")).sort()) {

@@ -163,13 +163,16 @@ async fn callback<O: Outside>(
         integration: name.to_owned(),
         parameters,
     };
-    let Some(ended) = flow::handle_callback(context.outside, account, came).await? else {
+    let ended = flow::handle_callback(context.outside, account, came).await;
+    if !matches!(ended, Ok(None)) {
+        context.leases.end(account);
+    }
+    let Some(ended) = ended? else {
         if proof == TokenProof::Unsigned {
             refused(sender.named_nothing(unproved()).await)?;
         }
         return Ok(unknown());
     };
-    context.leases.end(ended.account);
     let mut reply = show::ended(context, &ended);
     jar.remove(&mut reply, &hash);
     Ok(reply)

@@ -1,4 +1,4 @@
-//! The data plane at the front Worker: a call is handed over to its account's object.
+//! The data plane at the front Worker: a call is made here with a lease, or handed over to its account's object.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ use crate::ports::{
 };
 use crate::proxy::{Target, headers};
 
-/// Hands a call over to its account's object.
+/// Makes a call with a lease, or hands it over to its account's object.
 pub(super) async fn hand_over_call<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,

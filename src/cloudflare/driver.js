@@ -9,6 +9,8 @@ export let instance = 0;
 const open = new Set();
 /** Starts a new instance. */
 let restart;
+/** What ended the last instance. */
+let lastTrap;
 
 export function listen(callback) {
   settled = callback;
@@ -21,11 +23,14 @@ export function whenLost(callback) {
 
 /** After a trap, which is how a panic ends too: all that would settle the open responses is gone. */
 export function lose(error) {
+  // It comes again as an unhandled rejection, if it rejected a response that was not returned yet.
+  if (error === lastTrap) return;
+  lastTrap = error;
   console.error("The wasm instance has ended:", error);
   instance += 1;
-  restart();
   for (const response of open) response.reject(error);
   open.clear();
+  restart();
 }
 
 /** A callback of the instance that runs now. A later instance does not know it. */

@@ -9,8 +9,10 @@ import * as wasm from "./index.js";
 Error.stackTraceLimit = 100;
 whenLost(wasm.__wbg_reset_state);
 
-// What traps outside of driver.js and this file: streams that Rust produces.
-addEventListener("unhandledrejection", ({ reason }) => reason instanceof WebAssembly.RuntimeError && lose(reason));
+// What traps outside of driver.js and this file: streams that Rust produces, which wasm-bindgen runs in microtasks.
+const loseByTrap = (error) => error instanceof WebAssembly.RuntimeError && lose(error);
+addEventListener("error", ({ error }) => loseByTrap(error));
+addEventListener("unhandledrejection", ({ reason }) => loseByTrap(reason));
 
 /** Calls an export of the wasm. */
 function call(work) {

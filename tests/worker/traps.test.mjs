@@ -5,18 +5,20 @@ import { after, before, test } from "node:test";
 import { startScriptedProvider } from "./scripted-provider.mjs";
 import { ok } from "./steps.mjs";
 
-/** Makes a function of driver.js, `(request, …)`, throw for requests whose URL has `mark`. */
-function trapping(source, name, mark) {
+/** Makes a function of driver.js throw for requests whose URL has `mark`; `url` finds it in the names of its parameters. */
+function trapping(source, name, mark, url = ([request]) => `${request}.url`) {
   const own = new RegExp(`\\b${name}:\\(\\)=>([\\w$]+)`).exec(source)[1];
-  const head = new RegExp(`function ${own.replaceAll("$", "\\$")}\\(([\\w$]+)[^)]*\\)\\{`).exec(source);
-  const trap = `if(${head[1]}.url.includes("${mark}"))throw new WebAssembly.RuntimeError("unreachable");`;
+  const head = new RegExp(`function ${own.replaceAll("$", "\\$")}\\(([^)]*)\\)\\{`).exec(source);
+  const trap = `if(${url(head[1].split(","))}.includes("${mark}"))throw new WebAssembly.RuntimeError("unreachable");`;
   return source.replace(head[0], () => head[0] + trap);
 }
 
 let scripted;
 before(async () => {
-  const edit = (source) => trapping(trapping(source, "headOf", "trap-front"), "fieldOf", "trap-object");
-  scripted = await startScriptedProvider({ edit, config: { resources: { ships: { list: { path: "/ships", response_path: "data" } } } } });
+  const edit = (source) => trapping(trapping(trapping(source, "headOf", "trap-front"), "fieldOf", "trap-object"), "send", "trap-page", ([, , url]) => url);
+  const pagination = { format: "cursor", config: { cursor_path: "cursor", cursor_key: "after" } };
+  const pages = { path: "/pages", response_path: "data", pagination };
+  scripted = await startScriptedProvider({ edit, config: { resources: { ships: { list: { path: "/ships", response_path: "data" } }, pages: { list: pages } } } });
   scripted.answers.set("/ships", () => ({ body: { data: [{ id: 1 }] } }));
 });
 after(() => scripted?.stop());
@@ -45,3 +47,18 @@ for (const [where, mark] of [["front Worker", "trap-front"], ["object", "trap-ob
     for (let n = 0; n < 5; n++) await list();
   });
 }
+
+test("a trap while a list is read page by page ends it, and the calls that wait", async () => {
+  let release;
+  scripted.answers.set("/ships", (_, n) => (n === 1 ? new Promise((resolve) => (release = resolve)) : { body: { data: [{ id: 2 }] } }));
+  scripted.answers.set("/pages", () => ({ body: { data: [{ id: 1 }], cursor: "trap-page" } }));
+  scripted.requests.length = 0;
+  const waiting = scripted.call("GET", "/proxy/ships");
+  while (!release) await new Promise((resolve) => setTimeout(resolve, 10));
+  const pages = await scripted.through("GET", "/proxy/pages", undefined, { "x-all-pages": "true" });
+  assert.equal(pages.status, 200);
+  await assert.rejects(pages.text());
+  assert.equal((await waiting).status, 500);
+  release({ body: { data: [{ id: 1 }] } });
+  for (let n = 0; n < 5; n++) await list();
+});

@@ -11,6 +11,7 @@ use crate::config::Credential;
 use crate::connect::form::Problems;
 use crate::connect::outcome::ConnectFailure;
 use crate::crypto;
+use crate::error::Failure;
 use crate::flows::lifecycle::connect as flow;
 use crate::flows::lifecycle::connect::submit::submit as submit_form;
 use crate::flows::lifecycle::connect::{Chosen, OpenedLink, Submitted, SubmittedForm};
@@ -68,10 +69,7 @@ async fn send_form<O: Outside>(
         is_popup: first(ours, "display") == Some("popup"),
         again: address(&base, &[&chosen.name], &link_of(ours)).into(),
     };
-    let submitted = submit_form(context.outside, opened, chosen, credential, sent).await?;
-    if let Submitted::Ended(ended) = &submitted {
-        context.leases.end(ended.account);
-    }
+    let submitted = submit_to_account(context, (opened, chosen), credential, sent).await?;
     let form_again = |problems, refusal| {
         let again = RejectedForm {
             posted,
@@ -79,11 +77,6 @@ async fn send_form<O: Outside>(
             refusal,
         };
         form(context, opened, chosen, &request.url, ours, Some(&again))
-    };
-    // A sign-in without fields has nothing to correct.
-    let is_typed = match credential.1 {
-        Credential::Oauth2(_) => false,
-        other => !other.redirects() || !other.fields().is_empty(),
     };
     let mut reply = match submitted {
         Submitted::Wrong(problems) => form_again(problems, None),
@@ -103,11 +96,40 @@ async fn send_form<O: Outside>(
                     ..
                 }),
             ..
-        }) if is_typed => form_again(Problems::default(), Some(provider.unwrap_or_default())),
+        }) if is_typed(credential.1) => {
+            form_again(Problems::default(), Some(provider.unwrap_or_default()))
+        }
         Submitted::Ended(ended) => show::ended(context, &ended),
     };
     jar.set(&mut reply, &opened.link.hash, &secret, SameSite::Lax);
     Ok(reply)
+}
+
+/// This isolate's leases of the account end, also if the outcome is unknown.
+async fn submit_to_account<O: Outside>(
+    context: &RequestContext<'_, O>,
+    (opened, chosen): (&OpenedLink, &Chosen),
+    credential: (&str, &Credential),
+    sent: SubmittedForm<'_>,
+) -> Result<Submitted, Failure> {
+    let submitted = submit_form(context.outside, opened, chosen, credential, sent).await;
+    let changed = match &submitted {
+        Ok(Submitted::Ended(ended)) => Some(ended.account),
+        Ok(_) => None,
+        Err(_) => opened.link.integrated_account_id,
+    };
+    if let Some(account) = changed {
+        context.leases.end(account);
+    }
+    submitted
+}
+
+/// A sign-in without fields has nothing to correct.
+fn is_typed(credential: &Credential) -> bool {
+    match credential {
+        Credential::Oauth2(_) => false,
+        other => !other.redirects() || !other.fields().is_empty(),
+    }
 }
 
 /// A provider that posts the customer back sends no `Lax` cookie with that.

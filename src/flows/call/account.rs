@@ -20,6 +20,7 @@ use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
+use crate::flows::call::limiter::Limiter;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
@@ -124,24 +125,38 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
         deadline: Timestamp,
     ) -> Result<bool, Failure>;
 
+    fn limiter(&self) -> &Limiter;
+
     /// Reserves the limiter's first free time from `not_before` on.
-    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate>;
+    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate> {
+        let (rate, now) = (self.system().settings().account_rate, self.system().now());
+        self.limiter().reserve(rate, not_before, now, deadline)
+    }
 
     /// Reserves the limiter's first free time from now on, in place of the reservation that is kept.
     fn reserve_again(
         &self,
         kept: Option<Timestamp>,
         deadline: Timestamp,
-    ) -> Result<Timestamp, TooLate>;
+    ) -> Result<Timestamp, TooLate> {
+        let (rate, now) = (self.system().settings().account_rate, self.system().now());
+        self.limiter().reserve_again(rate, kept, now, deadline)
+    }
 
     /// Gives an unused reservation back to the limiter.
-    fn release(&self, reserved: Timestamp);
+    fn release(&self, reserved: Timestamp) {
+        self.limiter().release(reserved);
+    }
 
     /// A connection of the account, if the limiter has a free one.
-    fn free_slot(&self) -> Option<SemaphorePermit<'_>>;
+    fn free_slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.limiter().free_slot()
+    }
 
     /// A connection of the account. Waits until the limiter has a free one.
-    async fn slot(&self) -> Option<SemaphorePermit<'_>>;
+    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        self.limiter().slot().await
+    }
 
     /// Queues a line for the log.
     fn write_log(self: &Rc<Self>, line: LogLine);

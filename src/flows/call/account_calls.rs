@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::SemaphorePermit;
 
 use crate::account::Account;
 use crate::error::Failure;
@@ -29,7 +28,6 @@ use crate::flows::messages::log_line::LogLine;
 use crate::flows::tokens::Tokens;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage, Visibility};
-use crate::rate_limit::TooLate;
 use crate::settings::KEPT_ANSWER;
 use crate::time::Timestamp;
 
@@ -91,10 +89,6 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
 
     pub(super) fn is_leasable(&self) -> bool {
         self.is_leasable.get()
-    }
-
-    pub(super) fn limiter(&self) -> &Limiter {
-        &self.limiter
     }
 
     pub(in crate::flows) fn tokens(&self) -> &Tokens<O, S> {
@@ -232,30 +226,8 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
         own.confirm_refusal(self, refused, deadline).await
     }
 
-    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate> {
-        let (rate, now) = (self.system().settings().account_rate, self.system().now());
-        self.limiter.reserve(rate, not_before, now, deadline)
-    }
-
-    fn reserve_again(
-        &self,
-        kept: Option<Timestamp>,
-        deadline: Timestamp,
-    ) -> Result<Timestamp, TooLate> {
-        let (rate, now) = (self.system().settings().account_rate, self.system().now());
-        self.limiter.reserve_again(rate, kept, now, deadline)
-    }
-
-    fn release(&self, reserved: Timestamp) {
-        self.limiter.release(reserved);
-    }
-
-    fn free_slot(&self) -> Option<SemaphorePermit<'_>> {
-        self.limiter.free_slot()
-    }
-
-    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
-        self.limiter.slot().await
+    fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     fn write_log(self: &Rc<Self>, line: LogLine) {

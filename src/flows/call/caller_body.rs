@@ -61,8 +61,9 @@ pub(in crate::flows) async fn look<A: LiveAccount>(
     let room = account.body_room();
     let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
     if !looks && !writes_into_body(subject, source) {
-        let is_signed = subject.authorization();
-        let is_signed = is_signed.is_some_and(|own| own.holds_body(kind));
+        let is_signed = subject
+            .authorization()
+            .is_some_and(|own| own.holds_body(kind));
         let body = if is_signed {
             let limit = SIGNED_BODY_BYTES;
             let deadline = Some(deadline);

@@ -11,7 +11,7 @@ use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 
 /// The account's connections, and its reservations.
-pub(in crate::flows) struct Limiter {
+pub struct Limiter {
     /// Permits of the calls that wait for the head of an answer.
     slots: Semaphore,
     /// When the next requests may be sent.

@@ -1,8 +1,9 @@
-//! One proxied call inside the account's object: admit → build → reserve → send → respond. Before its response, a call
-//! writes only a refreshed token, and the record of a write with an `Idempotency-Key`.
+//! One proxied call: admit → build → reserve → send → respond. Before its response, a call writes only a refreshed
+//! token, and the record of a write with an `Idempotency-Key`.
 //!
-//! `log::logged_call` is the entry. It wraps `idempotency`, which wraps `execute`. The `engine` decides and does no
-//! I/O; the `driver` executes its steps. The folder uses `account` and `tokens`.
+//! `log::logged_call` is the entry in the account's object. It wraps `idempotency`, which wraps `execute`.
+//! `leased::call` is the entry in the front Worker, without `idempotency`. The `engine` decides and does no I/O; the
+//! `driver` executes its steps. The folder uses `account` and `tokens`.
 
 pub(in crate::flows) mod account;
 pub mod account_calls;
@@ -51,7 +52,7 @@ use crate::flows::call::engine::protocol::{Answer, Limit, Streamed};
 use crate::flows::call::engine_response::{EngineResponse, PageResponse};
 use crate::flows::call::ways::CallersWay;
 use crate::pagination::Position;
-use crate::ports::{Body, Pages, Reply, System};
+use crate::ports::{Body, Budget, HandOver, Incoming, Pages, Reply, System};
 use crate::proxy::Target;
 
 /// A caller's request to an account.
@@ -76,6 +77,29 @@ pub(in crate::flows) struct Call<S> {
     pub(in crate::flows) token: Option<String>,
     /// The facts for the log.
     pub(in crate::flows) trace: Rc<Trace>,
+}
+
+impl<S> Call<S> {
+    pub(in crate::flows) fn of(
+        target: Target,
+        (budget, pages): (Budget, Pages),
+        hand_over: &HandOver,
+        request: Incoming<S>,
+        trace: &Rc<Trace>,
+    ) -> Self {
+        Self {
+            target,
+            pages,
+            timeout: budget.timeout,
+            max_retries: budget.max_retries,
+            query: request.url.query().unwrap_or_default().to_owned(),
+            method: request.method,
+            headers: request.headers,
+            body: request.body,
+            token: hand_over.token.clone(),
+            trace: Rc::clone(trace),
+        }
+    }
 }
 
 /// The response to a call.

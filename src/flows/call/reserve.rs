@@ -28,7 +28,7 @@ pub(in crate::flows) struct Reservations<'a, A> {
 
 /// A connection, and the account as read once the connection is free.
 pub(in crate::flows) struct Connection<'a> {
-    /// `None` for a refresh, which has its own connection.
+    /// `None` for the request for a credential, which has its own connection.
     #[expect(dead_code, reason = "holding it is its use")]
     slot: Option<SemaphorePermit<'a>>,
     pub(in crate::flows) loaded: Rc<LoadedAccount>,
@@ -38,7 +38,7 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
     pub(in crate::flows) fn new(account: &'a A, errand: Errand, deadline: Timestamp) -> Self {
         Self {
             account,
-            is_exempt: matches!(errand, Errand::Refresh | Errand::Connect),
+            is_exempt: errand.is_exempt(),
             deadline,
             at: account.system().now(),
         }

@@ -1,4 +1,4 @@
-//! `last_forbidden_error`: the provider's last 403 answer. It is stored together with the log, a few seconds after the
+//! `last_forbidden_error`: the provider's last 403 answer. It is stored together with the log, a second after the
 //! answer.
 
 use std::rc::Rc;

@@ -35,6 +35,13 @@ pub(in crate::flows) enum Errand {
     Connect,
 }
 
+impl Errand {
+    /// Whether its requests get a credential: the limiter does not delay them.
+    pub(in crate::flows) fn is_exempt(self) -> bool {
+        matches!(self, Self::Refresh | Self::Connect)
+    }
+}
+
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum Purpose {

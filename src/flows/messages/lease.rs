@@ -1,5 +1,5 @@
 //! A lease of an account: what a front Worker needs to send its calls. It has secrets in clear, so it is held in memory
-//! only and has no `Debug`.
+//! only, and `Debug` shows its name only.
 
 use std::fmt;
 use std::time::Duration;

@@ -25,9 +25,8 @@ use crate::flows::ingress::reply::answered_in_time;
 use crate::flows::object::AccountObject;
 use crate::json::{Exact, is_deeper};
 use crate::ports::{
-    Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Pages, Reply, Storage,
+    Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Reply, Storage,
 };
-use crate::proxy::Target;
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
 use crate::time::Timestamp;
@@ -39,10 +38,9 @@ pub async fn dispatch<O: Outside, S: Storage>(
     request: Incoming<O::Stream>,
 ) -> Reply<O::Stream> {
     let request_id = hand_over.request_id.clone();
-    // RFC 9110 section 9.3.2. The response to a call is the provider's.
-    let is_bodiless =
-        request.method == Method::HEAD && !matches!(hand_over.route, ObjectRoute::Call(..));
     let is_call = matches!(hand_over.route, ObjectRoute::Call(..));
+    // RFC 9110 section 9.3.2. The response to a call is the provider's.
+    let is_bodiless = request.method == Method::HEAD && !is_call;
     let mut reply = reply_to(account, hand_over, request, &request_id).await;
     if is_call && account.calls().offers_lease() {
         reply
@@ -191,27 +189,4 @@ async fn input<O: Outside>(
         return Err(Failure::new(Code::Malformed, message));
     }
     Ok(value)
-}
-
-impl<B> Call<B> {
-    fn of(
-        target: Target,
-        (budget, pages): (Budget, Pages),
-        hand_over: &HandOver,
-        request: Incoming<B>,
-        trace: &Rc<Trace>,
-    ) -> Self {
-        Self {
-            target,
-            pages,
-            timeout: budget.timeout,
-            max_retries: budget.max_retries,
-            query: request.url.query().unwrap_or_default().to_owned(),
-            method: request.method,
-            headers: request.headers,
-            body: request.body,
-            token: hand_over.token.clone(),
-            trace: Rc::clone(trace),
-        }
-    }
 }

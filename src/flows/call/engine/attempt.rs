@@ -19,7 +19,6 @@ use crate::flows::call::engine::request::{
 };
 use crate::flows::call::engine::{AfterBody, Engine, EngineState};
 use crate::flows::call::respond::written::message_reading_of;
-use crate::flows::call::subject::Errand;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, SendError, System};
 use crate::proxy::redirect::{self, Forward, RedirectDecision};
@@ -124,14 +123,10 @@ impl<A: CallAccount> Engine<'_, A> {
             let SignIn {
                 headers: own,
                 query,
-                signed_query,
-                signed_path,
+                signed_url,
             } = self.authenticate(draft, sent)?;
-            if let Some(query) = signed_query {
-                url.set_query(Some(&query));
-            }
-            if let Some(path) = signed_path {
-                url.set_path(&path);
+            if let Some(signed) = signed_url {
+                url = signed;
             }
             for (name, value) in own {
                 headers.insert(name, value);
@@ -268,7 +263,7 @@ impl<A: CallAccount> Engine<'_, A> {
         }
         draft.method = next.method;
         draft.url = next.url;
-        if !matches!(self.errand(), Errand::Refresh | Errand::Connect) {
+        if !self.errand().is_exempt() {
             self.account.count_redirect();
         }
         let followed = Followed {

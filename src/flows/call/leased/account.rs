@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::SemaphorePermit;
 
 use super::lent::Lent;
 use super::{Leases, ended, reports};
@@ -25,7 +24,6 @@ use crate::flows::messages::lease::LeaseReport;
 use crate::flows::messages::log_line::LogLine;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Visibility};
-use crate::rate_limit::TooLate;
 use crate::time::Timestamp;
 
 /// The account of one leased call.
@@ -205,30 +203,8 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
         self.ask(message).await
     }
 
-    fn reserve(&self, not_before: Timestamp, deadline: Timestamp) -> Result<Timestamp, TooLate> {
-        self.limiter
-            .reserve(None, not_before, self.outside.now(), deadline)
-    }
-
-    fn reserve_again(
-        &self,
-        kept: Option<Timestamp>,
-        deadline: Timestamp,
-    ) -> Result<Timestamp, TooLate> {
-        self.limiter
-            .reserve_again(None, kept, self.outside.now(), deadline)
-    }
-
-    fn release(&self, reserved: Timestamp) {
-        self.limiter.release(reserved);
-    }
-
-    fn free_slot(&self) -> Option<SemaphorePermit<'_>> {
-        self.limiter.free_slot()
-    }
-
-    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
-        self.limiter.slot().await
+    fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     /// An answer that means "too many requests" ends the lease, also without a pause.

@@ -57,18 +57,7 @@ async fn answer<O: Outside>(
         request,
     } = leased;
     let trace: Rc<Trace> = Rc::default();
-    let call = Call {
-        target,
-        pages: Pages::One,
-        timeout: budget.timeout,
-        max_retries: budget.max_retries,
-        query: request.url.query().unwrap_or_default().to_owned(),
-        method: request.method,
-        headers: request.headers,
-        body: request.body,
-        token: hand_over.token.clone(),
-        trace: Rc::clone(&trace),
-    };
+    let call = Call::of(target, (budget, Pages::One), &hand_over, request, &trace);
     let CallResponse::Single(reply) = logged_without_key(account, &hand_over, call).await? else {
         return Err(Failure::new(Code::Internal, "A leased call had pages."));
     };
