@@ -41,6 +41,7 @@ use crate::expression::{AllowedHosts, OriginPlace, Template, UrlTemplate};
 
 pub use action::{Action, PlacedAction};
 pub use authorization::Authorization;
+pub use check::literal::words_of_name;
 pub use count::Count;
 pub use credentials::{Credential, CustomToken};
 pub use field::Field;

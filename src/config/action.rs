@@ -24,7 +24,7 @@ pub const RESERVED: &[&str] = &[
     "post_install",
     "validation",
     "post_connect_user_form",
-    "refresh_token",
+    REFRESH,
     EXCHANGE,
     PRE_DELETE,
 ];
@@ -36,7 +36,7 @@ pub const PRE_DELETE: &str = "pre_delete";
 pub const EXCHANGE: &str = "exchange_code";
 
 /// The action that gets an account its tokens.
-const REFRESH: &str = "refresh_token";
+pub const REFRESH: &str = "refresh_token";
 
 /// A sequence of steps; each sees the result of the one before.
 #[derive(Debug, Clone)]
@@ -139,6 +139,11 @@ impl Action {
                 .collect();
             std::iter::once((place, step)).chain(alternatives)
         })
+    }
+
+    /// Whether a step of it, or one of its alternatives, sends a request.
+    pub fn sends_request(&self) -> bool {
+        self.placed().any(|(_, step)| step.is_request())
     }
 
     /// The URLs of its requests, each with its place below the action.

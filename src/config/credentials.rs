@@ -21,8 +21,8 @@ mod pkce;
 pub use custom_token::{CustomToken, TokenExpressions};
 pub use endpoints::Endpoint;
 pub use exchange::{
-    AuthorizeParamNames, CallbackGrant, DurationUnit, Fragment, ParamName, TokenNames,
-    TokenParamNames,
+    AuthorizeParamNames, CallbackGrant, DurationUnit, Fragment, ParamName, RESERVED_HEADERS,
+    TokenNames, TokenParamNames,
 };
 pub use jwt::{Jwt, KeyFormat, LIFETIME, SelfSigned, SigningAlgorithm};
 pub(super) use oauth1::inherit_consumer;

@@ -1,7 +1,5 @@
 //! Where a provider's exchange leaves RFC 6749: names, headers, parts of the callback, and steps in place of the token request.
 
-use std::collections::BTreeMap;
-
 use causeway::config::read;
 use causeway::ports::Body;
 use serde_json::{Value, json};
@@ -11,7 +9,8 @@ use crate::account::JSON;
 use crate::cases::each_case;
 use crate::client::{Answer, Setting};
 use crate::connect::{Visit, parameter};
-use crate::outside::{Sent, World, reply};
+use crate::connect_shipped::form_of;
+use crate::outside::{World, reply};
 
 fn file(config: &Value) -> Value {
     let mut credential = json!({
@@ -53,10 +52,6 @@ fn come_back(visit: &mut Visit, query: &str) -> Answer {
 fn names(url: &Url) -> Vec<String> {
     let pairs = url.query_pairs();
     pairs.map(|(name, _)| name.into_owned()).collect()
-}
-
-fn pairs(sent: &Sent) -> BTreeMap<String, String> {
-    form_urlencoded::parse(&sent.body).into_owned().collect()
 }
 
 fn accounts(visit: &Visit) -> usize {
@@ -146,8 +141,8 @@ fn parameters_go_behind_the_fragment_and_random_is_new_each_time() {
         "authorizeFragment": "/oauth/authorize",
         "params": { "nonce": "{{random}}", "response_type": "authorization" },
     }));
-    let nonces = [0, 1].map(|_| {
-        let mut visit = visit(&file);
+    let mut visit = visit(&file);
+    let [first, second] = [0, 1].map(|_| {
         let there = visit.leave();
         assert_eq!(there.query(), Some("app=1"));
         let fragment = there.fragment().unwrap();
@@ -157,14 +152,14 @@ fn parameters_go_behind_the_fragment_and_random_is_new_each_time() {
         assert_eq!(parameter(&behind, "code_challenge_method"), "S256");
         let nonce = parameter(&behind, "nonce");
         assert_eq!(nonce.len(), 32);
-        assert_ne!(nonce, parameter(&behind, "state"));
-        visit.world.answers(200, &[], r#"{"access_token":"t"}"#);
         let state = parameter(&behind, "state");
-        come_back(&mut visit, &format!("state={state}&code=c"));
-        assert!(visit.account()["context"].get("random").is_none());
-        nonce
+        assert_ne!(nonce, state);
+        (nonce, state)
     });
-    assert_eq!(nonces[0].len(), nonces[1].len());
+    assert_ne!(first.0, second.0);
+    visit.world.answers(200, &[], r#"{"access_token":"t"}"#);
+    come_back(&mut visit, &format!("state={}&code=c", second.1));
+    assert!(visit.account()["context"].get("random").is_none());
 }
 
 /// As Microsoft documents it: an administrator consents, and the callback has no code; the client is the customer's own.
@@ -202,12 +197,12 @@ fn a_callback_without_a_code_is_followed_by_another_grant() {
         sent[0].url,
         "https://login.named-provider.example/a8990e1f/oauth2/v2.0/token"
     );
-    let asked = pairs(&sent[0]);
+    let asked = form_of(&sent[0]);
     assert_eq!(asked["grant_type"], "client_credentials");
     assert!(!asked.contains_key("code") && !asked.contains_key("code_verifier"));
     let account = visit.account();
     assert_eq!(account["context"]["tenant"], "a8990e1f");
-    // It is had again the same way.
+    // The next token is requested in the same way.
     visit
         .world
         .answers(200, &[], r#"{"access_token":"second","expires_in":3600}"#);
@@ -216,7 +211,7 @@ fn a_callback_without_a_code_is_followed_by_another_grant() {
     let path = "/integrated-account/refresh-credentials";
     visit.setting.client.post(path, &refresh).expect(200);
     assert_eq!(
-        pairs(&visit.world.sent()[0])["grant_type"],
+        form_of(&visit.world.sent()[0])["grant_type"],
         "client_credentials"
     );
 }

@@ -118,7 +118,6 @@ describe("an import", () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => call(account)));
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
     assert.equal(scripted.at("/login").length, 2);
-
   });
 
   test("a password that is refused later ends in needs_reauth, and another one ends that", async () => {

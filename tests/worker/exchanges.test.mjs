@@ -93,7 +93,7 @@ describe("a provider with its own names", () => {
     const page = await back(new URLSearchParams({ custom: asked.get("custom"), auth_code: "the-code", code: "another" }));
     assert.equal(new URL(page.next).searchParams.get("result"), "success");
 
-    const [exchange] = scripted.requests.filter(({ path }) => path === "/token");
+    const [exchange] = scripted.at("/token");
     const { code_verifier, ...body } = JSON.parse(exchange.body);
     assert.deepEqual(body, { auth_code: "the-code", app_id: "app-1", secret: "s+/=:1" });
     assert.equal(code_verifier.length, 43);
@@ -102,7 +102,7 @@ describe("a provider with its own names", () => {
     assert.deepEqual(account.context, { edition: "cloud", team: "acme", zone: "eu", plan: 7, person: "ada" });
 
     ok(await scripted.environment.call("POST", "/integrated-account/refresh-credentials", { id: account.id }), 200);
-    const refresh = JSON.parse(scripted.requests.filter(({ path }) => path === "/token")[1].body);
+    const refresh = JSON.parse(scripted.at("/token")[1].body);
     assert.deepEqual(refresh, { refresh_token: "token-1-again", app_id: "app-1", secret: "s+/=:1" });
     ok(await scripted.call("GET", "/proxy/items/a:b,(c)", undefined, {}, { account }), 200);
     const called = scripted.requests.at(-1);
@@ -169,9 +169,9 @@ describe("steps in place of the token request", () => {
     const { there, back } = await visit(scripted, {});
     const page = await back(new URLSearchParams({ state: there.searchParams.get("state"), code: "the-code", extra: "x" }));
     assert.equal(new URL(page.next).searchParams.get("result"), "success");
-    const short = JSON.parse(scripted.requests.find(({ path }) => path === "/short").body);
+    const short = JSON.parse(scripted.at("/short")[0].body);
     assert.deepEqual({ ...short, verifier: short.verifier.length }, { code: "the-code", verifier: 43, extra: "x" });
-    assert.equal(scripted.requests.find(({ path }) => path === "/long").query.get("token"), "short");
+    assert.equal(scripted.at("/long")[0].query.get("token"), "short");
 
     const account = await connected(scripted);
     scripted.answers.set("/items/7", (_, n) => (n === 1 ? { status: 423, body: {} } : { body: { n } }));
@@ -181,7 +181,7 @@ describe("steps in place of the token request", () => {
 
     scripted.answers.set("/uninstall", () => ({ status: 500, body: {} }));
     ok(await scripted.environment.call("DELETE", `/integrated-account/${account.id}`), 200);
-    assert.equal(scripted.requests.filter(({ path }) => path === "/uninstall").length, 1);
+    assert.equal(scripted.at("/uninstall").length, 1);
     assert.equal(await connected(scripted), undefined);
   });
 });

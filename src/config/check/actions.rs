@@ -33,8 +33,7 @@ fn check_custom(custom: &CustomToken, at: &str, broken: &Broken, findings: &mut 
                 findings.push(finding.hint("declare it in `fields`"));
             }
         }
-        let asks = action.placed().any(|(_, step)| step.is_request());
-        if !asks && !broken.touches(at) {
+        if !action.sends_request() && !broken.touches(at) {
             let text = "none of the steps sends a request, so no provider gives a token";
             findings.push(Finding::error(at, text));
         }

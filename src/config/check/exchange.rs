@@ -1,20 +1,13 @@
 //! Where a credential leaves RFC 6749: names that stay apart, headers that the file may set, and steps that get a token.
 
-use crate::config::action::{EXCHANGE, StepConfig};
-use crate::config::credentials::{AuthorizationMethod, Credential, OAuth2, ParamName};
+use crate::config::action::EXCHANGE;
+use crate::config::credentials::{
+    AuthorizationMethod, Credential, OAuth2, ParamName, RESERVED_HEADERS,
+};
 use crate::config::{Config, Finding, Setting};
 
 use super::Broken;
 
-/// Headers of the message and of the connection.
-const HEADERS: [&str; 6] = [
-    "content-type",
-    "content-length",
-    "host",
-    "connection",
-    "transfer-encoding",
-    "upgrade",
-];
 /// Parameters of a callback that mean something else than the code (RFC 6749 §4.1.2, RFC 9207).
 const OF_CALLBACK: [&str; 4] = ["state", "error", "error_description", "iss"];
 /// Parameters of the authorization request that have no other names (RFC 7636 §4.3).
@@ -78,7 +71,7 @@ fn check_headers(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
         let lower = name.to_ascii_lowercase();
         let text = if http::HeaderName::try_from(name.as_str()).is_err() {
             format!("`{name}` is not the name of a header")
-        } else if HEADERS.contains(&lower.as_str()) {
+        } else if RESERVED_HEADERS.contains(&lower.as_str()) {
             format!("`{name}` is set by the gateway and cannot be set here")
         } else if lower == "authorization" && by_header {
             "the client's id and secret are in this header: `options.authorizationMethod` can put them elsewhere".to_owned()
@@ -123,7 +116,7 @@ fn check_steps(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
         findings.push(Finding::warning(at, text));
         return;
     }
-    if !action.steps.iter().any(StepConfig::is_request) {
+    if !action.sends_request() {
         let text = "none of the steps sends a request, so no provider gives a token";
         findings.push(Finding::error(at, text));
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::action::{EXCHANGE, MethodCall, Provenance, StepKind};
+use crate::config::action::{EXCHANGE, MethodCall, Provenance, REFRESH, StepKind};
 use crate::config::{Config, Finding, Method, PlacedAction};
 use crate::expression::effort;
 
@@ -12,9 +12,6 @@ use super::carried::{Carried, CarriedReader};
 use super::operated::Operated;
 use super::traced::{TracedStep, confirmed, traced};
 use super::typed::Typed;
-
-/// The action whose answer is the account's token.
-pub(super) const GRANT: &str = "refresh_token";
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
     if broken.touches("config.credentials") || broken.touches("config.actions") {
@@ -42,7 +39,7 @@ fn check_action(
         let Some(carried) = sent(reader, step) else {
             continue;
         };
-        let is_token = placed.name == GRANT || placed.name == EXCHANGE;
+        let is_token = placed.name == REFRESH || placed.name == EXCHANGE;
         let keeps = is_token || last_write.is_some_and(|last| last > index);
         let is_given = match given(&carried, step) {
             Provenance::Provider => false,

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::config::action::{ContextChange, EXCHANGE, StepKind};
+use crate::config::action::{ContextChange, EXCHANGE, REFRESH, StepKind};
 use crate::config::source::Sources;
 use crate::config::{Config, Credential};
 use crate::expression::{Expression, TemplateTree, effort};
 
 use super::carried::{CarriedReader, is_token};
 use super::client::can_be_operators;
-use super::opened::{GRANT, is_own, sent};
+use super::opened::{is_own, sent};
 use super::traced::{TracedStep, traced};
 use super::typed::Typed;
 
@@ -81,7 +81,7 @@ impl Operated {
                 is_operators = behind || (is_operators && step.may_be_skipped);
             }
             // A token for a code is the customer's, like one of the token endpoint.
-            let is_grant = placed.name == GRANT || (placed.name == EXCHANGE && !asks_by_code);
+            let is_grant = placed.name == REFRESH || (placed.name == EXCHANGE && !asks_by_code);
             next.is_token |= is_operators && is_grant;
         }
         next

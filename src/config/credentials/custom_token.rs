@@ -81,6 +81,11 @@ impl CustomToken {
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         std::iter::once(&self.steps).chain(&self.refresh_steps)
     }
+
+    /// The same, to be changed.
+    pub(super) fn actions_mut(&mut self) -> impl Iterator<Item = &mut Action> {
+        std::iter::once(&mut self.steps).chain(&mut self.refresh_steps)
+    }
 }
 
 fn steps<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Action, D::Error> {

@@ -8,6 +8,16 @@ use crate::json::{Path, text_type};
 
 use super::OAuth2;
 
+/// Headers of the message and of the connection, which `tokenHeaders` never set.
+pub const RESERVED_HEADERS: [&str; 6] = [
+    "content-type",
+    "content-length",
+    "host",
+    "connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// What parameters of token requests are called. A parameter that is null is left out.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

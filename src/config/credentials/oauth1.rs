@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::action::StepKind;
-use crate::config::{Authorization, Config, Field};
+use crate::config::action::{StepConfig, StepKind};
+use crate::config::{Authorization, Config, Credential, Field};
 use crate::crypto::Oauth1Method;
 use crate::expression::{Template, UrlTemplate};
 use crate::json::Path;
@@ -108,6 +108,15 @@ impl OAuth1 {
     }
 }
 
+/// How the request of a step is signed in, or those of its alternatives.
+fn authorizations_of(step: &mut StepConfig) -> Vec<&mut Authorization> {
+    match &mut step.kind {
+        StepKind::Request(method) => method.authorization.iter_mut().collect(),
+        StepKind::AnyOf(steps) => steps.iter_mut().flat_map(authorizations_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Gives each OAuth 1.0a signature of a file what it takes from the credential `oauth`.
 pub(in crate::config) fn inherit_consumer(config: &mut Config) {
     let credential = config.credentials.get("oauth");
@@ -117,11 +126,13 @@ pub(in crate::config) fn inherit_consumer(config: &mut Config) {
     let methods = config.resources.values_mut();
     let methods = methods.flat_map(BTreeMap::values_mut);
     let of_methods = methods.filter_map(|method| method.authorization.as_mut());
-    let steps = config.actions.values_mut().flat_map(|own| &mut own.steps);
-    let of_steps = steps.filter_map(|step| match &mut step.kind {
-        StepKind::Request(method) => method.authorization.as_mut(),
-        _ => None,
+    let of_credentials = config.credentials.values_mut();
+    let of_credentials = of_credentials.flat_map(|own| match own {
+        Credential::CustomToken(custom) => custom.actions_mut().collect::<Vec<_>>(),
+        _ => Vec::new(),
     });
+    let actions = config.actions.values_mut().chain(of_credentials);
+    let of_steps = actions.flat_map(|own| own.steps.iter_mut().flat_map(authorizations_of));
     let all = config.authorization.as_mut().into_iter();
     for authorization in all.chain(of_methods).chain(of_steps) {
         if let Authorization::Oauth1(own) = authorization {

@@ -67,13 +67,7 @@ pub fn way_label(credential: &Credential) -> String {
     match credential {
         credential if credential.redirects() => "Sign in".to_owned(),
         Credential::Oauth2ClientCredentials(_) => "Client credentials".to_owned(),
-        Credential::ApiKey(_)
-        | Credential::KekaOauth(_)
-        | Credential::CustomToken(_)
-        | Credential::Oauth2(_)
-        | Credential::Oauth(_)
-        | Credential::Jwt(_)
-        | Credential::JwtBearer(_) => {
+        _ => {
             let mut fields = credential.fields().iter();
             let key = fields.find(|field| field.kind == FieldKind::Password);
             key.map_or("Account details", label).to_owned()

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 pub struct LoadedAccount {
     /// The stored record.
     pub account: Account,
-    /// The whole context, secrets included. Secrets leave the object only in requests to the provider.
+    /// The whole context, secrets included. Secrets leave the object only in requests to the provider and in leases.
     pub context: Value,
     /// The secret half of the context as it is stored, without the OAuth token. Its values stay secret even if the file
     /// no longer declares them secret.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 use crate::account::origin::Origin;
 use crate::config::credentials::OAuth2;
@@ -13,6 +14,7 @@ use crate::flows::actions::keep_changes::{keep_changes, without_token};
 use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
+use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::{
     CredentialActions, REFRESH_TOKEN, TokenNeed, VALIDATION,
@@ -56,17 +58,8 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
             let fallback = OAuth2::default();
             let credential = config.credential(&loaded.account.authentication_method);
             let config = credential.and_then(Credential::oauth).unwrap_or(&fallback);
-            let config = &config.for_steps();
-            let body = reply.to_string();
-            let (now, headers) = (self.system().now(), HeaderMap::new());
-            let token = oauth::read_token(
-                config,
-                StatusCode::OK,
-                &headers,
-                body.as_bytes(),
-                now,
-                loaded.token(),
-            )?;
+            let (body, now) = (reply.to_string(), self.system().now());
+            let token = read_result(&config.for_steps(), &body, now, loaded.token())?;
             self.record().store_refreshed(loaded, &token.token)?;
         }
         let before = without_token(&loaded.context);
@@ -104,6 +97,30 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
         };
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
         Ok(outcome?.requests)
+    }
+}
+
+/// Reads the result of steps like a response of a token endpoint.
+pub(super) fn read_result(
+    config: &OAuth2,
+    result: &str,
+    now: Timestamp,
+    previous: Option<&Value>,
+) -> Result<TokenReply, TokenFailure> {
+    let (status, headers) = (StatusCode::OK, HeaderMap::new());
+    oauth::read_token(config, status, &headers, result.as_bytes(), now, previous)
+}
+
+/// Why there is no token, without secrets of the account and of its install.
+pub(super) fn redacted(
+    attempt: Attempt,
+    resolved: &ResolvedConfig,
+    loaded: &LoadedAccount,
+) -> Attempt {
+    let redactor = Redactor::new(&resolved.compiled, &loaded.context, &loaded.sealed);
+    match attempt {
+        Attempt::Failed(failed) => Attempt::Failed(redactor.token_failure(failed)),
+        Attempt::Ours(failure) => Attempt::Ours(redactor.failure(failure)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::config::credentials::OAuth2;
@@ -11,13 +11,12 @@ use crate::error::{Code, Failure};
 use crate::expression::ExpressionScope;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::actions::credential_actions::of_action;
+use crate::flows::actions::credential_actions::{of_action, read_result, redacted};
 use crate::flows::actions::{ActionOutcome, NamedAction, run_action};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::subject::Errand;
-use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::TokenNeed;
 use crate::flows::tokens::grant::Attempt;
@@ -90,30 +89,18 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         let action = NamedAction::of_credential(PlacedAction::of_credential(format, steps), errand);
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline);
-        let outcome = outcome.await.map_err(|failure| {
-            let redactor = Redactor::new(&resolved.compiled, &loaded.context, &loaded.sealed);
-            match of_step(failure) {
-                Attempt::Failed(failed) => Attempt::Failed(redactor.token_failure(failed)),
-                Attempt::Ours(failure) => Attempt::Ours(redactor.failure(failure)),
-            }
-        })?;
+        let outcome = outcome
+            .await
+            .map_err(|failure| redacted(of_step(failure), resolved, loaded))?;
         let answer = self.token_answer(resolved, loaded, custom, &outcome)?;
         let config = OAuth2 {
             token_expiry_duration: custom.token_expiry_duration,
             ..OAuth2::default()
         };
-        let (now, headers) = (self.system().now(), HeaderMap::new());
         let body = Value::Object(answer).to_string();
-        let read = oauth::read_token(
-            &config,
-            StatusCode::OK,
-            &headers,
-            body.as_bytes(),
-            now,
-            previous,
-        );
+        let read = read_result(&config, &body, self.system().now(), previous)?;
         Ok(TokenReply {
-            token: read?.token,
+            token: read.token,
             reply: outcome.result.plain().into_owned(),
         })
     }

@@ -2,23 +2,21 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::actions::credential_actions::of_action;
+use crate::flows::actions::credential_actions::{of_action, read_result, redacted};
 use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
-use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::EXCHANGE_CODE;
 use crate::flows::tokens::grant::Attempt;
 use crate::flows::tokens::refresh::token_endpoint;
 use crate::json::Exact;
-use crate::oauth::{self, TokenReply};
+use crate::oauth::TokenReply;
 use crate::ports::{Outside, Storage};
 use crate::settings::TOKEN_TIMEOUT;
 
@@ -41,28 +39,17 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         let secrets = secrets(&input);
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, input, deadline).await;
-        let outcome = outcome.map_err(|failure| {
-            let redactor = Redactor::new(&resolved.compiled, &loaded.context, &loaded.sealed);
-            match of_action(failure) {
-                Attempt::Failed(failed) => {
-                    Attempt::Failed(redactor.token_failure(failed).without(&secrets))
-                }
-                Attempt::Ours(failure) => Attempt::Ours(redactor.failure(failure)),
-            }
+        let outcome = outcome.map_err(|failure| redacted(of_action(failure), resolved, loaded));
+        let outcome = outcome.map_err(|attempt| match attempt {
+            Attempt::Failed(failed) => Attempt::Failed(failed.without(&secrets)),
+            ours @ Attempt::Ours(_) => ours,
         })?;
         let own = config.credential(&loaded.account.authentication_method);
         let fallback = OAuth2::default();
         let own = own.and_then(Credential::oauth).unwrap_or(&fallback);
         let result = outcome.result.plain().into_owned();
-        let (now, headers) = (self.system().now(), HeaderMap::new());
-        let read = oauth::read_token(
-            &own.for_steps(),
-            StatusCode::OK,
-            &headers,
-            result.to_string().as_bytes(),
-            now,
-            None,
-        );
+        let (body, now) = (result.to_string(), self.system().now());
+        let read = read_result(&own.for_steps(), &body, now, None);
         let reply = read.map_err(|failed| failed.without(&secrets))?;
         Ok(TokenReply {
             token: reply.token,

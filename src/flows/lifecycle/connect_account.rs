@@ -5,17 +5,6 @@
 
 use std::rc::Rc;
 
-use crate::flows::account::base::Base;
-use crate::flows::account::changes::Changes;
-use crate::flows::account::contents::Contents;
-use crate::flows::account::record::AccountRecord;
-use crate::flows::account::schedule::Schedule;
-use crate::flows::lifecycle::connect_failed::{broken, failed, refused, unusable};
-use crate::flows::lifecycle::credential::{is_of_another, merged};
-use crate::flows::lifecycle::first_token::first_token;
-use crate::flows::lifecycle::logins::{Login, LoginStore};
-use crate::flows::lifecycle::set_up::SetUpRunner;
-use crate::flows::tokens::grant::TokenEndpoint;
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 use url::Url;
@@ -25,11 +14,22 @@ use crate::config::credentials::OAuth2;
 use crate::connect::outcome::ConnectFailure;
 use crate::connect::page::Brand;
 use crate::error::Failure;
+use crate::flows::account::base::Base;
+use crate::flows::account::changes::Changes;
+use crate::flows::account::contents::Contents;
+use crate::flows::account::record::AccountRecord;
+use crate::flows::account::schedule::Schedule;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::lifecycle::connect_failed::{broken, failed, refused, unusable};
+use crate::flows::lifecycle::credential::{is_of_another, merged};
+use crate::flows::lifecycle::first_token::first_token;
+use crate::flows::lifecycle::logins::{Login, LoginStore};
+use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::messages::connecting::{
     CallbackRequest, ConnectFailed, ConnectResult, ConnectStep, Connecting,
 };
+use crate::flows::tokens::grant::TokenEndpoint;
 use crate::oauth::{self, Authorize, Verifier};
 use crate::ports::{Outside, Storage, StorageFault};
 

@@ -44,13 +44,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             token: None,
         };
         if let Some((credential, reply)) = reply {
-            if let Some(wanted) = credential.context_from_claims() {
-                granted.token_values = oauth::context_from_claims(wanted, &reply.token);
-            }
-            if let Some(wanted) = credential.context_from_token() {
-                let values = oauth::context_from_token(wanted, &reply.reply);
-                granted.token_values.extend(values);
-            }
+            granted.token_values = token_values(credential, &reply);
             let is_absent = |key: &&String| !granted.token_values.contains_key(*key);
             let absent = credential.granted_keys().filter(is_absent);
             granted.absent_keys = absent.cloned().collect();
@@ -194,6 +188,17 @@ impl GrantedCredential {
             .for_each(|key| contents.disprove(key));
         Ok(())
     }
+}
+
+/// The values of the context that come with a token: of its claims, and of the answer that it was in.
+pub(super) fn token_values(credential: &Credential, reply: &TokenReply) -> Map<String, Value> {
+    let of_claims = credential.context_from_claims();
+    let of_claims = of_claims.map(|wanted| oauth::context_from_claims(wanted, &reply.token));
+    let of_answer = credential.context_from_token();
+    let of_answer = of_answer.map(|wanted| oauth::context_from_token(wanted, &reply.reply));
+    let mut values = of_claims.unwrap_or_default();
+    values.extend(of_answer.unwrap_or_default());
+    values
 }
 
 /// The context that a code is exchanged with: the values of the callback's query count, as providers name the customer's

@@ -14,10 +14,11 @@ use crate::flows::base::context_limits::check_context;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::account_edits::AccountEdits;
+use crate::flows::lifecycle::credential::token_values;
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::messages::account::AccountView;
 use crate::flows::tokens::grant::Attempt;
-use crate::oauth::{self, TokenFailure};
+use crate::oauth::TokenFailure;
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> AccountEdits<O, S> {
@@ -81,9 +82,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let Some(reply) = reply else {
             return Ok(());
         };
-        let wanted = credential.context_from_token();
-        let values = wanted.map(|wanted| oauth::context_from_token(wanted, &reply.reply));
-        let values = values.unwrap_or_default();
+        let values = token_values(credential, &reply);
         let provider = contents.provider(compiled);
         let before = contents.context().clone();
         contents.write(provider, &Value::Object(values))?;

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::config::CustomToken;
+use crate::config::{CustomToken, action};
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::config::resolved_config::ResolvedConfig;
@@ -13,9 +13,9 @@ use crate::oauth::TokenReply;
 use crate::time::Timestamp;
 
 /// The action that gets an account its tokens: the only one that may change `oauth.token`.
-pub const REFRESH_TOKEN: &str = "refresh_token";
+pub const REFRESH_TOKEN: &str = action::REFRESH;
 /// The action that gets a token for the code of a callback.
-pub const EXCHANGE_CODE: &str = "exchange_code";
+pub const EXCHANGE_CODE: &str = action::EXCHANGE;
 /// The action that checks a credential.
 pub const VALIDATION: &str = "validation";
 

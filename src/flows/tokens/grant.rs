@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::config::Credential;
 use crate::config::credentials::{CallbackGrant, OAuth1, OAuth2};
 use crate::error::Failure;
+use crate::expression::{Pins, TemplateScope};
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::record::AccountRecord;
@@ -73,34 +74,28 @@ impl Grant {
     pub(in crate::flows) fn of(resolved: &ResolvedConfig, loaded: &LoadedAccount) -> Option<Self> {
         let config = &resolved.compiled.config;
         let credential = config.credential(&loaded.account.authentication_method);
-        // The file's `refresh_token` action is for its OAuth credentials.
-        match credential {
-            Some(Credential::CustomToken(_)) => return Some(Self::CustomToken),
-            Some(Credential::Jwt(_)) => return Some(Self::SelfSigned),
-            _ => {}
-        }
-        if config.actions.contains_key(REFRESH_TOKEN) {
-            return Some(Self::Action);
-        }
         let has_refresh_token = || {
             let token = loaded.token().and_then(|token| token.get("refresh_token"));
             token
                 .and_then(Value::as_str)
                 .is_some_and(|text| !text.is_empty())
         };
-        match credential? {
-            Credential::Oauth2(_) if has_refresh_token() => Some(Self::RefreshToken),
-            Credential::Oauth2(config) => {
+        match credential {
+            // The file's `refresh_token` action is for its OAuth credentials.
+            Some(Credential::CustomToken(_)) => Some(Self::CustomToken),
+            Some(Credential::Jwt(_)) => Some(Self::SelfSigned),
+            _ if config.actions.contains_key(REFRESH_TOKEN) => Some(Self::Action),
+            Some(Credential::Oauth2(_)) if has_refresh_token() => Some(Self::RefreshToken),
+            Some(Credential::Oauth2(config)) => {
                 let has_code = config.callback_grant == CallbackGrant::AuthorizationCode;
                 (!has_code).then_some(Self::ClientCredentials)
             }
-            Credential::Oauth2ClientCredentials(_)
-            | Credential::JwtBearer(_)
-            | Credential::KekaOauth(_) => Some(Self::ClientCredentials),
-            Credential::CustomToken(_)
-            | Credential::Jwt(_)
-            | Credential::ApiKey(_)
-            | Credential::Oauth(_) => None,
+            Some(
+                Credential::Oauth2ClientCredentials(_)
+                | Credential::JwtBearer(_)
+                | Credential::KekaOauth(_),
+            ) => Some(Self::ClientCredentials),
+            Some(Credential::ApiKey(_) | Credential::Oauth(_)) | None => None,
         }
     }
 }
@@ -274,18 +269,13 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         context: &Value,
         build: impl FnOnce(&GrantClient) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
-        let sealed = match self.record.state() {
-            State::Here(loaded) => loaded.sealed.clone(),
-            State::Unread | State::Missing => Value::Null,
-        };
-        let (shown, _) = compiled.split_context(context, &sealed);
-        let scope = compiled.scope(context, &shown);
-        let pins = compiled.pins(self.base.outside().settings());
-        build(&GrantClient {
-            config,
-            scope: &scope,
-            pins: &pins,
-            moment: self.moment(),
+        self.with_scope(compiled, context, |scope, pins| {
+            build(&GrantClient {
+                config,
+                scope,
+                pins,
+                moment: self.moment(),
+            })
         })
     }
 
@@ -297,21 +287,30 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         context: &Value,
         build: impl FnOnce(&SignInClient) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
-        let oauth2 = OAuth2::default();
-        self.with_client(compiled, &oauth2, context, |client| {
-            let GrantClient {
-                scope,
-                pins,
-                moment,
-                ..
-            } = *client;
+        self.with_scope(compiled, context, |scope, pins| {
             build(&SignInClient {
                 config,
                 scope,
                 pins,
-                moment,
+                moment: self.moment(),
             })
         })
+    }
+
+    fn with_scope<T>(
+        &self,
+        compiled: &Compiled,
+        context: &Value,
+        build: impl for<'a> FnOnce(&'a TemplateScope<'a>, &'a Pins<'a>) -> T,
+    ) -> T {
+        let sealed = match self.record.state() {
+            State::Here(loaded) => loaded.sealed.clone(),
+            State::Unread | State::Missing => Value::Null,
+        };
+        let (shown, _) = compiled.split_context(context, &sealed);
+        let scope = compiled.scope(context, &shown);
+        let pins = compiled.pins(self.base.outside().settings());
+        build(&scope, &pins)
     }
 
     /// Sends a request to an OAuth endpoint and reads the whole response. Redirects are not followed.
