@@ -70,19 +70,18 @@ pub(super) fn sign(
     };
     let time = time_of(moment);
     let mut added = vec![(DATE, time.clone()), (CONTENT_HASH, payload.clone())];
-    let token = own.session_token.as_ref();
-    let token = token.map(|token| optional(token, scope)).transpose()?;
-    added.extend(token.flatten().map(|token| (SECURITY_TOKEN, token)));
+    let token = optional(own.session_token.as_ref(), scope)?;
+    added.extend(token.map(|token| (SECURITY_TOKEN, token)));
 
     let mut headers = signed_headers(request);
     for (name, value) in &added {
         headers.insert((*name).to_owned(), value.clone());
     }
-    let (path, query) = (request.url.path(), request.url.query().unwrap_or_default());
+    let url = without_plus(request.url);
     let canonical = CanonicalRequest {
         method: request.method.as_str(),
-        path: canonical_path(&path.replace('+', "%2B"), keys.path_rule()),
-        query: sorted(parameters(query)),
+        path: canonical_path(url.path(), keys.path_rule()),
+        query: sorted(parameters(url.query().unwrap_or_default())),
         headers,
         payload: &payload,
     };
@@ -93,12 +92,18 @@ pub(super) fn sign(
             .into_iter()
             .map(|(name, value)| header(name, &value))
             .collect::<Result<_, _>>()?,
-        // The service reads a `+` as a space or as itself; it was signed as a space.
-        signed_query: query.contains('+').then(|| query.replace('+', "%20")),
-        // In a path it was signed as itself.
-        signed_path: path.contains('+').then(|| path.replace('+', "%2B")),
+        signed_url: Some(url),
         ..SignIn::default()
     })
+}
+
+/// The URL with each `+` encoded, as services read it as a space or as itself: a space in the query, itself in the path.
+fn without_plus(url: &Url) -> Url {
+    let mut encoded = url.clone();
+    encoded.set_path(&url.path().replace('+', "%2B"));
+    let query = url.query().map(|query| query.replace('+', "%20"));
+    encoded.set_query(query.as_deref());
+    encoded
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), AuthorizationError> {

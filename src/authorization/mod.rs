@@ -48,10 +48,8 @@ pub struct SignIn {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Set, replacing any of the same name.
     pub query: Option<(String, String)>,
-    /// The query as it was signed, in place of the request's.
-    pub signed_query: Option<String>,
-    /// The path as it was signed, in place of the request's.
-    pub signed_path: Option<String>,
+    /// The URL as it was signed, in place of the request's.
+    pub signed_url: Option<Url>,
 }
 
 impl fmt::Debug for SignIn {
@@ -222,11 +220,14 @@ fn required(template: &Template, scope: &TemplateScope) -> Result<String, Author
         .ok_or_else(missing)?)
 }
 
-/// The text of a template that may have no value.
+/// The text of a template that may be absent, or have no value.
 fn optional(
-    template: &Template,
+    template: Option<&Template>,
     scope: &TemplateScope,
 ) -> Result<Option<String>, AuthorizationError> {
+    let Some(template) = template else {
+        return Ok(None);
+    };
     match template.header(scope) {
         Ok(text) => Ok(text.filter(|text| !text.is_empty())),
         Err(error) if error.is_missing() => Ok(None),

@@ -25,16 +25,12 @@ pub(super) fn sign(
     let consumer = own.consumer.as_ref();
     let consumer = consumer.ok_or(AuthorizationError::NoConsumer)?;
     let secret = consumer.secret().ok_or(AuthorizationError::NoConsumer)?;
-    let realm = own.realm.as_ref();
     let keys = Oauth1Keys {
         consumer_key: required(&consumer.id, scope)?,
         consumer_secret: required(&secret, scope)?,
         token: token(own, scope)?,
         method: own.signature_method.unwrap_or_default().into(),
-        realm: realm
-            .map(|realm| optional(realm, scope))
-            .transpose()?
-            .flatten(),
+        realm: optional(own.realm.as_ref(), scope)?,
     };
     let form: &[u8] = match request.body {
         _ if kind(request.headers) != MediaKind::Form => b"",

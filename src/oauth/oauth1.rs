@@ -127,7 +127,7 @@ impl SignInClient<'_> {
             form: b"",
             more: &more,
             timestamp: self.moment.now.as_millis().div_euclid(1000),
-            nonce: &HEXLOWER.encode(self.moment.id.get(..16).unwrap_or_default()),
+            nonce: &HEXLOWER.encode(&self.moment.id),
         });
         let mut value = HeaderValue::try_from(header).map_err(|_| OAuthError::Consumer)?;
         value.set_sensitive(true);
@@ -167,13 +167,8 @@ pub fn read_request_token(
         let text = "it does not confirm the callback (`oauth_callback_confirmed`)";
         return Err(unreadable(text));
     }
-    let [token, secret] = [TOKEN, SECRET].map(|name| text(&fields, name));
-    match (token, secret) {
-        (Some(token), Some(secret)) => Ok(RequestToken { token, secret }),
-        _ => Err(unreadable(
-            "there is no `oauth_token` with an `oauth_token_secret` in it",
-        )),
-    }
+    let (token, secret) = credentials_in(&fields)?;
+    Ok(RequestToken { token, secret })
 }
 
 /// Reads a token: `access_token` and `token_secret` are stored, next to what else the provider says.
@@ -184,12 +179,7 @@ pub fn read_signed_token(
     now: Timestamp,
 ) -> Result<TokenReply, TokenFailure> {
     let fields = fields(status, headers, body, now)?;
-    let [token, secret] = [TOKEN, SECRET].map(|name| text(&fields, name));
-    let (Some(token), Some(secret)) = (token, secret) else {
-        return Err(unreadable(
-            "there is no `oauth_token` with an `oauth_token_secret` in it",
-        ));
-    };
+    let (token, secret) = credentials_in(&fields)?;
     let mut stored = fields.clone();
     stored.retain(|name, _| name != TOKEN && name != SECRET);
     stored.insert("access_token".to_owned(), token.into());
@@ -203,6 +193,13 @@ pub fn read_signed_token(
     })
 }
 
+/// A token with its secret.
+fn credentials_in(fields: &Map<String, Value>) -> Result<(String, String), TokenFailure> {
+    let [token, secret] = [TOKEN, SECRET].map(|name| text(fields, name));
+    let missing = || unreadable("there is no `oauth_token` with an `oauth_token_secret` in it");
+    token.zip(secret).ok_or_else(missing)
+}
+
 /// The fields of an answer: a form under any content type, or JSON.
 fn fields(
     status: StatusCode,
@@ -211,7 +208,7 @@ fn fields(
     now: Timestamp,
 ) -> Result<Map<String, Value>, TokenFailure> {
     if !status.is_success() || json::count_values(body).is_ok() {
-        return accepted(status, headers, (body, "oauth_token"), now);
+        return accepted(status, headers, (body, TOKEN), now);
     }
     if json::count_fields(body) > FORM_FIELDS {
         return Err(unreadable("it has too many fields"));

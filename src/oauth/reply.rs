@@ -56,7 +56,7 @@ pub fn read_token(
     let token_key = config.token_names.token_key();
     let reply = Value::Object(accepted(status, headers, (body, token_key), now)?);
     let found = find(config, &reply, previous).or_else(|| kept(config, &reply, previous?));
-    let mut token = found.ok_or_else(|| none_in(&reply))?;
+    let mut token = found.ok_or_else(|| no_token(&reply))?;
     drop_nulls(&mut token);
     keep_refresh_token(&mut token, previous);
     for key in [ACCESS_TOKEN, REFRESH_TOKEN] {
@@ -237,13 +237,9 @@ fn set_scope(token: &mut Map<String, Value>) {
     }
 }
 
-/// The failure of an answer in which no token was found.
+/// The failure of an answer in which no token was found. Names the keys that came instead: enough to find the right
+/// `tokenResponsePath`.
 pub fn no_token(reply: &Value) -> TokenFailure {
-    none_in(reply)
-}
-
-/// Names the keys that came instead: enough to find the right `tokenResponsePath`.
-fn none_in(reply: &Value) -> TokenFailure {
     let keys = keys(reply.as_object().unwrap_or(&Map::new())).join(", ");
     unreadable(&format!(
         "it has no access_token where one is expected, only: {keys}"

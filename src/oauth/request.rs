@@ -7,7 +7,9 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use crate::config::credentials::{AuthorizationMethod, Endpoint, Pkce, TokenBodyFormat};
+use crate::config::credentials::{
+    AuthorizationMethod, Endpoint, Pkce, RESERVED_HEADERS, TokenBodyFormat,
+};
 use crate::expression::Template;
 
 use super::client::{ClientType, SECRET, basic};
@@ -195,7 +197,7 @@ fn build(
     match (kind, options.authorization_method) {
         (_, AuthorizationMethod::PrivateKeyJwt) => assert_client(client, &mut parameters)?,
         (ClientType::Unnamed, _) => {}
-        (kind, method) => authenticate(client, (kind, method), &mut headers, &mut parameters)?,
+        (kind, _) => authenticate(client, kind, &mut headers, &mut parameters)?,
     }
     parameters.rename(&client.config.token_param_names.all());
     if let Some(extra) = extra {
@@ -229,17 +231,7 @@ fn build(
     })
 }
 
-/// Headers of the message and of the connection, which the file never sets; `authorization` is the client's where it has one.
-const RESERVED_HEADERS: [&str; 6] = [
-    "content-type",
-    "content-length",
-    "host",
-    "connection",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Adds the file's `tokenHeaders`.
+/// Adds the file's `tokenHeaders`; `authorization` is the client's where it has one.
 fn add_headers(client: &GrantClient, headers: &mut HeaderMap) -> Result<(), OAuthError> {
     for (name, template) in &client.config.token_headers {
         let name = HeaderName::try_from(name).map_err(|_| OAuthError::TokenHeader(name.clone()))?;
@@ -260,20 +252,21 @@ fn add_headers(client: &GrantClient, headers: &mut HeaderMap) -> Result<(), OAut
 /// Authenticates the client by its secret; a public client is only named.
 fn authenticate(
     client: &GrantClient,
-    (kind, method): (ClientType, AuthorizationMethod),
+    kind: ClientType,
     headers: &mut HeaderMap,
     parameters: &mut Parameters,
 ) -> Result<(), OAuthError> {
-    let encoding = client.config.options.credentials_encoding;
-    match (client.secret(kind)?, method) {
-        (Some(secret), AuthorizationMethod::Header) => {
-            headers.insert(AUTHORIZATION, basic(&client.id()?, &secret, encoding)?);
+    let options = &client.config.options;
+    match client.secret(kind)? {
+        Some(secret) if options.authorization_method == AuthorizationMethod::Header => {
+            let value = basic(&client.id()?, &secret, options.credentials_encoding)?;
+            headers.insert(AUTHORIZATION, value);
         }
-        (Some(secret), AuthorizationMethod::Body | AuthorizationMethod::PrivateKeyJwt) => {
+        Some(secret) => {
             parameters.set(client.id_name(), client.id()?);
             parameters.set(client.secret_name(), secret.expose());
         }
-        (None, _) => parameters.set(client.id_name(), client.id()?),
+        None => parameters.set(client.id_name(), client.id()?),
     }
     Ok(())
 }

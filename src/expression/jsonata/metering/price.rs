@@ -56,5 +56,6 @@ pub(super) const WORDS: u64 = 20;
 pub(super) const DIGEST: u64 = 1_000;
 /// A signature with a private key.
 pub(super) const SIGNATURE: u64 = 50_000;
-/// So often the text of such a function is worked through: it is copied, decoded and hashed, for a signature twice.
+/// How often the text of such a function is worked through: it is copied, decoded and hashed, for a signature
+/// hashed twice.
 pub(super) const HASHINGS: u64 = 3;
