@@ -5,7 +5,7 @@
 let settled;
 /** Counts the wasm instances of this isolate: after a trap there is a new one, which does not know what the old one waits for. */
 export let instance = 0;
-/** The requests that have no response yet. */
+/** The responses that are not returned yet, and the bodies that Rust produces: each has `reject`. */
 const open = new Set();
 /** Starts a new instance. */
 let restart;
@@ -21,7 +21,7 @@ export function whenLost(callback) {
   restart = callback;
 }
 
-/** After a trap, which is how a panic ends too: all that would settle the open responses is gone. */
+/** After a trap, which is how a panic ends too: nothing settles what is open. */
 export function lose(error) {
   // It comes again as an unhandled rejection, if it rejected a response that was not returned yet.
   if (error === lastTrap) return;
@@ -74,6 +74,29 @@ export function passOn(response, value) {
 export function refuse(response, message) {
   open.delete(response);
   response.reject(new Error(message));
+}
+
+/** A stream that Rust produces, which breaks when its instance ends. */
+export function breakable(stream) {
+  const reader = stream.getReader();
+  const entry = {};
+  const source = {
+    start(controller) {
+      entry.reject = (error) => controller.error(error);
+      open.add(entry);
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(value);
+      open.delete(entry);
+      controller.close();
+    },
+    cancel(reason) {
+      open.delete(entry);
+      return reader.cancel(reason);
+    },
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 /** What settles an operation. */

@@ -94,6 +94,8 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub fn execute(sql: &JsValue, statement: &str, values: &str) -> Result<String, JsValue>;
 
+    /// A stream that Rust produces. A trap breaks it, which otherwise would never end.
+    pub fn breakable(stream: &ReadableStream) -> ReadableStream;
     /// A body of this many bytes, which are written with [`write_whole`].
     #[wasm_bindgen(js_name = openPipe)]
     pub fn open_pipe(length: u32) -> JsValue;

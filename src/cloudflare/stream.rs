@@ -49,7 +49,8 @@ impl JsStream {
     pub fn from_pieces(pieces: LocalBoxStream<'static, Bytes>) -> Self {
         let pieces = pieces.map(|piece| Ok(Uint8Array::from(piece.as_ref()).into()));
         let stream = wasm_streams::ReadableStream::from_stream(pieces);
-        Self::new(stream.into_raw().unchecked_into(), None)
+        let stream = driver::breakable(stream.into_raw().unchecked_ref());
+        Self::new(stream, None)
     }
 
     pub fn into_inner(mut self) -> Option<ReadableStream> {

@@ -10,7 +10,7 @@ use crate::flows::base::view::view;
 use crate::flows::messages::connecting::{CallbackRequest, Connecting};
 use crate::flows::messages::environment::Writer;
 use crate::flows::messages::event::ReplayRange;
-use crate::flows::messages::lease::{LeaseReport, LeaseUse, RefusedLease};
+use crate::flows::messages::lease::LeaseMessage;
 use crate::flows::messages::webhook::VerifiedWebhook;
 use crate::ids::{AccountId, EnvironmentId, EventId, InstallId, IntegrationId, Region};
 use crate::ports::Visibility;
@@ -61,16 +61,10 @@ pub enum AccountMessage {
     Deliver,
     /// Seals its secrets with the first key → `Option<String>`: the id of that key
     Reseal,
-    /// Leases the account to a front Worker → `Option<Lease>`; `None` where its calls go to the object
-    Lease(Visibility, LeaseUse),
-    /// Another credential after the provider refused a lease's → `RenewedLease`
-    RenewLease(Visibility, RefusedLease),
-    /// Whether the refusal of a lease's credential is confirmed → bool
-    ConfirmRefusal(Visibility, RefusedLease),
-    /// What leased calls leave behind → null
-    ReportCalls(LeaseReport),
     /// Deletes the account → null
     Delete(Visibility),
+    #[serde(untagged)]
+    LeasedCalls(LeaseMessage),
 }
 
 /// A change of an account. What is absent stays.

@@ -9,6 +9,21 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::flows::messages::log_line::LogLine;
+use crate::ports::Visibility;
+
+/// The messages of front Workers that send leased calls.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseMessage {
+    /// Leases the account to a front Worker → `Option<Lease>`; `None` where its calls go to the object
+    Lease(Visibility, LeaseUse),
+    /// Another credential after the provider refused a lease's → `RenewedLease`
+    RenewLease(Visibility, RefusedLease),
+    /// Whether the refusal of a lease's credential is confirmed → bool
+    ConfirmRefusal(Visibility, RefusedLease),
+    /// What leased calls leave behind → null
+    ReportCalls(LeaseReport),
+}
 
 /// What a lease is requested for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

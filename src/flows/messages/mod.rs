@@ -25,6 +25,7 @@ use crate::ports::{ObjectFault, ObjectName, Outside};
 
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::lease::LeaseMessage;
 
 /// How long an object may take for a message without a request to a provider.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -160,9 +161,11 @@ impl ObjectMessage for AccountMessage {
             Self::Connect(_)
             | Self::Callback(_)
             | Self::Refresh(_)
-            | Self::Lease(..)
-            | Self::RenewLease(..)
-            | Self::ConfirmRefusal(..) => WITH_PROVIDER,
+            | Self::LeasedCalls(
+                LeaseMessage::Lease(..)
+                | LeaseMessage::RenewLease(..)
+                | LeaseMessage::ConfirmRefusal(..),
+            ) => WITH_PROVIDER,
             _ => PATIENCE,
         }
     }

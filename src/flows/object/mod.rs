@@ -30,6 +30,7 @@ use crate::flows::lifecycle::connect_account::ConnectFlow;
 use crate::flows::lifecycle::delete::Deletion;
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::lease::LeaseMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::flows::object::stores::{Core, Stores};
 use crate::ids::AccountId;
@@ -185,18 +186,25 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             }
             Message::Deliver => answered(self.events.release_deliveries().await?),
             Message::Reseal => answered(self.reseal().await?),
-            Message::Lease(visibility, purpose) => {
-                answered(Box::pin(self.calls.lease(&visibility, purpose)).await?)
-            }
-            Message::RenewLease(visibility, refused) => {
-                answered(Box::pin(self.calls.renew_lease(&visibility, refused)).await?)
-            }
-            Message::ConfirmRefusal(visibility, refused) => {
-                let confirmed = self.calls.confirm_refused_lease(&visibility, refused);
-                answered(Box::pin(confirmed).await?)
-            }
-            Message::ReportCalls(report) => answered(self.calls.take_report(report).await?),
             Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
+            Message::LeasedCalls(message) => Box::pin(self.answer_lease(message)).await,
+        }
+    }
+
+    async fn answer_lease(&self, message: LeaseMessage) -> Result<Value, Failure> {
+        match message {
+            LeaseMessage::Lease(visibility, purpose) => {
+                answered(self.calls.lease(&visibility, purpose).await?)
+            }
+            LeaseMessage::RenewLease(visibility, refused) => {
+                answered(self.calls.renew_lease(&visibility, refused).await?)
+            }
+            LeaseMessage::ConfirmRefusal(visibility, refused) => answered(
+                self.calls
+                    .confirm_refused_lease(&visibility, refused)
+                    .await?,
+            ),
+            LeaseMessage::ReportCalls(report) => answered(self.calls.take_report(report).await?),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::flows::config::isolate::Isolate;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{self, Compiled, ResolvedConfig};
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::lease::LeaseReport;
+use crate::flows::messages::lease::{LeaseMessage, LeaseReport};
 use crate::flows::messages::log_line::LogLine;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Visibility};
@@ -199,7 +199,10 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
         deadline: Timestamp,
     ) -> Result<bool, Failure> {
         let refused = self.refused(deadline, false);
-        let message = AccountMessage::ConfirmRefusal(self.visibility.clone(), refused);
+        let message = AccountMessage::LeasedCalls(LeaseMessage::ConfirmRefusal(
+            self.visibility.clone(),
+            refused,
+        ));
         self.ask(message).await
     }
 

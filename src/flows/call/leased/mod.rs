@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 
 use crate::error::Failure;
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::lease::{Lease, LeaseUse};
+use crate::flows::messages::lease::{Lease, LeaseMessage, LeaseUse};
 use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, Region};
 use crate::ports::{Outside, Visibility};
@@ -39,7 +39,8 @@ pub fn request_lease<O: Outside>(
     {
         return;
     }
-    let message = AccountMessage::Lease(visibility.clone(), LeaseUse::Calls);
+    let message =
+        AccountMessage::LeasedCalls(LeaseMessage::Lease(visibility.clone(), LeaseUse::Calls));
     let (own, leases, visibility) = (outside.clone(), Rc::clone(leases), visibility.clone());
     let work = async move {
         // The object's time begins later, so the lease never lasts longer than the object allows.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Leases;
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::lease::{CredentialDigest, LeaseReport};
+use crate::flows::messages::lease::{CredentialDigest, LeaseMessage, LeaseReport};
 use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::Outside;
@@ -84,7 +84,7 @@ pub(super) fn note<O: Outside>(
             return;
         };
         let lines = report.lines.len();
-        let message = AccountMessage::ReportCalls(report);
+        let message = AccountMessage::LeasedCalls(LeaseMessage::ReportCalls(report));
         if let Err(failure) = send_to_account::<()>(&own, id, &message).await {
             own.log(&json!({ "level": "error", "event": "leased_calls_not_reported", "integrated_account_id": id, "lines": lines, "code": failure.code.as_str() }));
         }

@@ -10,7 +10,7 @@ use super::lent::Lent;
 use crate::error::Failure;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::messages::account::AccountMessage;
-use crate::flows::messages::lease::{Lease, LeaseUse, RefusedLease, RenewedLease};
+use crate::flows::messages::lease::{Lease, LeaseMessage, LeaseUse, RefusedLease, RenewedLease};
 use crate::flows::messages::send_to_account;
 use crate::ports::Outside;
 use crate::time::Timestamp;
@@ -43,7 +43,10 @@ impl<O: Outside> LeasedAccount<O> {
 
     /// A lease for this call, after its own has ended.
     pub(super) async fn lease_again(&self) -> Result<Rc<Lent>, Failure> {
-        let message = AccountMessage::Lease(self.visibility.clone(), LeaseUse::ThisCall);
+        let message = AccountMessage::LeasedCalls(LeaseMessage::Lease(
+            self.visibility.clone(),
+            LeaseUse::ThisCall,
+        ));
         let lease_in = |lease: Option<Lease>| lease.ok_or(Renewed::Never);
         self.replace(message, lease_in).await?.map_err(|_| ended())
     }
@@ -60,7 +63,8 @@ impl<O: Outside> LeasedAccount<O> {
     }
 
     pub(super) async fn renewed(&self, refused: RefusedLease) -> Result<Renewed, Failure> {
-        let message = AccountMessage::RenewLease(self.visibility.clone(), refused);
+        let message =
+            AccountMessage::LeasedCalls(LeaseMessage::RenewLease(self.visibility.clone(), refused));
         let lease_in = |renewed| match renewed {
             RenewedLease::Fresh(lease) => Ok(*lease),
             RenewedLease::Never => Err(Renewed::Never),
