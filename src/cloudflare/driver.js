@@ -9,8 +9,6 @@ export let instance = 0;
 const open = new Set();
 /** Starts a new instance. */
 let restart;
-/** What ended the last instance. */
-let lastTrap;
 
 export function listen(callback) {
   settled = callback;
@@ -21,28 +19,22 @@ export function whenLost(callback) {
   restart = callback;
 }
 
-/** After a trap, which is how a panic ends too: nothing settles what is open. */
-export function lose(error) {
-  // It comes again as an unhandled rejection, if it rejected a response that was not returned yet.
-  if (error === lastTrap) return;
-  lastTrap = error;
-  console.error("The wasm instance has ended:", error);
+/** The instance ends with all that it has in memory: nothing else settles what is open. */
+export function lose() {
+  const error = new Error("The wasm instance has ended.");
+  console.error(error);
   instance += 1;
-  for (const response of open) response.reject(error);
+  for (const entry of open) entry.reject(error);
   open.clear();
-  restart();
+  // What still runs belongs to the old instance.
+  queueMicrotask(restart);
 }
 
 /** A callback of the instance that runs now. A later instance does not know it. */
 function ofInstance(callback) {
   const own = instance;
   return (status, text, value) => {
-    if (own !== instance) return;
-    try {
-      callback(status, text, value);
-    } catch (error) {
-      lose(error);
-    }
+    if (own === instance) callback(status, text, value);
   };
 }
 

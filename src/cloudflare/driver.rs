@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::handler::set_on_abort;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use web_sys::{ReadableStream, ReadableStreamDefaultReader, Request};
 
@@ -18,9 +19,11 @@ use super::tasks;
 extern "C" {
     fn listen(callback: JsValue);
 
-    /// A response that is not made yet. A panic rejects it.
+    /// Rejects the open responses, breaks the bodies that Rust produces, and starts a new instance.
+    fn lose();
+
     #[wasm_bindgen(js_name = openResponse)]
-    pub fn open_response() -> JsValue;
+    fn open() -> JsValue;
     #[wasm_bindgen(js_name = promiseOf)]
     pub fn promise_of(response: &JsValue) -> Promise;
     /// Makes the response; `headers` are JSON.
@@ -112,6 +115,13 @@ extern "C" {
     pub fn set_timer(callback: &JsValue, ms: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimer)]
     pub fn clear_timer(timer: &JsValue);
+}
+
+/// A response that is not made yet. A trap rejects it, and a panic is a trap.
+pub fn open_response() -> JsValue {
+    // `lose` runs in the instance that the trap has ended.
+    set_on_abort(lose);
+    open()
 }
 
 /// The result of an operation; what it means is said with each.

@@ -51,12 +51,15 @@ for (const [where, mark] of [["front Worker", "trap-front"], ["object", "trap-ob
 test("a trap while a list is read page by page ends it, and the calls that wait", async () => {
   let release;
   scripted.answers.set("/ships", (_, n) => (n === 1 ? new Promise((resolve) => (release = resolve)) : { body: { data: [{ id: 2 }] } }));
-  scripted.answers.set("/pages", () => ({ body: { data: [{ id: 1 }], cursor: "trap-page" } }));
+  let goOn;
+  const secondPage = new Promise((resolve) => (goOn = resolve));
+  scripted.answers.set("/pages", (_, n) => (n === 1 ? { body: { data: [{ id: 1 }], cursor: "two" } } : secondPage));
   scripted.requests.length = 0;
   const waiting = scripted.call("GET", "/proxy/ships");
   while (!release) await new Promise((resolve) => setTimeout(resolve, 10));
   const pages = await scripted.through("GET", "/proxy/pages", undefined, { "x-all-pages": "true" });
   assert.equal(pages.status, 200);
+  goOn({ body: { data: [{ id: 2 }], cursor: "trap-page" } });
   await assert.rejects(pages.text());
   assert.equal((await waiting).status, 500);
   release({ body: { data: [{ id: 1 }] } });
