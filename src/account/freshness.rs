@@ -31,6 +31,9 @@ pub enum Freshness {
 impl Freshness {
     /// Of what is at `oauth.token`.
     pub fn of(token: &Value, now: Timestamp) -> Self {
+        if has_refresh_token_alone(token) {
+            return Self::Expired;
+        }
         let Some(expires_at) = expires_at(token) else {
             return Self::Unknown;
         };
@@ -42,6 +45,12 @@ impl Freshness {
             Self::Fresh
         }
     }
+}
+
+/// Whether an imported token can only be refreshed: nothing of it can be sent to the API.
+fn has_refresh_token_alone(token: &Value) -> bool {
+    let is_there = |key| token.get(key).is_some_and(|text| !text.is_null() && text != "");
+    is_there("refresh_token") && !is_there("access_token")
 }
 
 /// From when on a token is [`Freshness::Due`]; `None` when its expiry is unknown.

@@ -20,8 +20,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountMessage {
-    /// Stores a new account with its whole context → [`AccountView`]
-    Import(Box<Account>),
+    /// Connects a new account with its whole context → [`AccountView`]
+    Import(Box<Account>, LifecycleActions),
     /// → [`AccountView`]
     Get(Visibility),
     /// The names of the secret keys of its context, except the OAuth token → `Vec<String>`
@@ -71,6 +71,14 @@ pub enum AccountMessage {
     ReportCalls(LeaseReport),
     /// Deletes the account → null
     Delete(Visibility),
+}
+
+/// Whether an import runs the file's `post_install` and `validation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LifecycleActions {
+    Run,
+    Skip,
 }
 
 /// A change of an account. What is absent stays.
