@@ -49,7 +49,11 @@ impl Freshness {
 
 /// Whether an imported token can only be refreshed: nothing of it can be sent to the API.
 fn has_refresh_token_alone(token: &Value) -> bool {
-    let is_there = |key| token.get(key).is_some_and(|text| !text.is_null() && text != "");
+    let is_there = |key| {
+        token
+            .get(key)
+            .is_some_and(|text| !text.is_null() && text != "")
+    };
     is_there("refresh_token") && !is_there("access_token")
 }
 

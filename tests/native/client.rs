@@ -309,10 +309,11 @@ impl Setting {
         id_of(&self.client.post("/integrated-account", &body).expect(201))
     }
 
-    /// Imports an account with this context, as an import does it by default.
+    /// Imports an account with this context, as an import does it by default, while the clock goes on.
     pub fn import(&self, method: &str, context: &Value) -> Answer {
         let body = self.import_body(method, context);
-        self.client.post("/integrated-account", &body)
+        let import = self.client.send_async("POST", "/integrated-account", &body);
+        block_on(self.client.world.run_passing(import))
     }
 
     fn import_body(&self, method: &str, context: &Value) -> Value {

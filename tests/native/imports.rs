@@ -220,8 +220,16 @@ fn formats() -> Vec<Format> {
     let basic = json!({ "format": "basic", "config": { "username": "{{user}}", "password": "{{api_key}}" } });
     let header = json!({ "format": "header", "config": { "name": "authorization", "value": "Key {{api_key}}" } });
     vec![
-        by_oauth2("a token that came", &json!({ "access_token": "brought" }), None),
-        by_oauth2("a refresh token alone", &json!({ "refresh_token": "again-1" }), Some("/token")),
+        by_oauth2(
+            "a token that came",
+            &json!({ "access_token": "brought" }),
+            None,
+        ),
+        by_oauth2(
+            "a refresh token alone",
+            &json!({ "refresh_token": "again-1" }),
+            Some("/token"),
+        ),
         by_oauth2("a token that expired", &expired, Some("/token")),
         client_credentials(),
         custom_token(),
@@ -253,19 +261,45 @@ fn each_format_gets_its_token_and_runs_the_actions_in_order() {
         assert_eq!(account["status"], "active", "{}: {account}", case.name);
         assert_eq!(account["context"]["team"], "north", "{}", case.name);
         let ran = &account["last_action_run_result"];
-        assert_eq!((&ran["action"], &ran["success"]), (&json!("validation"), &json!(true)));
+        assert_eq!(
+            (&ran["action"], &ran["success"]),
+            (&json!("validation"), &json!(true))
+        );
         let expected = case.token.into_iter().chain(["/setup", "/me"]);
         let sent = world.sent();
         let asked: Vec<_> = sent.iter().map(path_of).collect();
         assert_eq!(asked, expected.collect::<Vec<_>>(), "{}", case.name);
         let authorized = sent.last().unwrap().header("authorization").unwrap();
-        assert!(authorized.starts_with(case.authorized), "{}: {authorized}", case.name);
-        assert_eq!(events(&world, &account), ["created", "active"], "{}", case.name);
+        assert!(
+            authorized.starts_with(case.authorized),
+            "{}: {authorized}",
+            case.name
+        );
+        assert_eq!(
+            events(&world, &account),
+            ["created", "active"],
+            "{}",
+            case.name
+        );
         let path = format!("/integrated-account/{}", account["id"].as_str().unwrap());
-        assert_eq!(setting.client.get(&path).expect(200), account, "{}", case.name);
+        assert_eq!(
+            setting.client.get(&path).expect(200),
+            account,
+            "{}",
+            case.name
+        );
         assert_eq!(call(&setting, &account).status, 200, "{}", case.name);
         let at_rest = world.at_rest();
-        for secret in ["granted", "logged-in", "brought", "again-2", "the-password", "the-key-of-ada", "ts-secret", KEY] {
+        for secret in [
+            "granted",
+            "logged-in",
+            "brought",
+            "again-2",
+            "the-password",
+            "the-key-of-ada",
+            "ts-secret",
+            KEY,
+        ] {
             assert!(!at_rest.contains(secret), "{}: {secret}", case.name);
         }
     });
@@ -280,13 +314,24 @@ fn without_its_actions_an_import_is_active_at_once_and_a_call_gets_the_token() {
         let account = setting.client.get(&path).expect(200);
         assert_eq!(account["status"], "active", "{}", case.name);
         assert_eq!(account["last_action_run_result"], Value::Null);
-        assert_eq!(events(&world, &account), ["created", "active"], "{}", case.name);
+        assert_eq!(
+            events(&world, &account),
+            ["created", "active"],
+            "{}",
+            case.name
+        );
         // Of these the values are the only way to a token.
         let at_once = ["custom_token", "jwt_bearer"].contains(&case.format);
         let before = case.token.filter(|_| at_once);
-        assert_eq!(paths(&world), before.into_iter().collect::<Vec<_>>(), "{}", case.name);
+        assert_eq!(
+            paths(&world),
+            before.into_iter().collect::<Vec<_>>(),
+            "{}",
+            case.name
+        );
         assert_eq!(call(&setting, &account).status, 200, "{}", case.name);
-        let expected = case.token.into_iter().chain(["/items/1"]);
+        let by_call = case.token.filter(|_| !at_once);
+        let expected = by_call.into_iter().chain(["/items/1"]);
         assert_eq!(paths(&world), expected.collect::<Vec<_>>(), "{}", case.name);
     });
 }
@@ -308,10 +353,15 @@ fn connected(case: &Format, prepare: impl Fn(&World)) -> Value {
     prepare(&world);
     let mut visit = Visit::with(world, setting, &json!({ "tenant_id": "acme" }));
     let context = case.context.as_object().unwrap();
-    let fields: Vec<_> = context.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+    let fields: Vec<_> = context
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
     visit.submit(case.format, &fields);
     let found = list(&visit.setting);
-    found.first().map_or(Value::Null, |account| seen(&visit.world, account))
+    found
+        .first()
+        .map_or(Value::Null, |account| seen(&visit.world, account))
 }
 
 fn imported(case: &Format, prepare: impl Fn(&World)) -> Value {
@@ -319,7 +369,9 @@ fn imported(case: &Format, prepare: impl Fn(&World)) -> Value {
     prepare(&world);
     case.import(&setting);
     let found = list(&setting);
-    found.first().map_or(Value::Null, |account| seen(&world, account))
+    found
+        .first()
+        .map_or(Value::Null, |account| seen(&world, account))
 }
 
 type Answers = fn(&World);
@@ -327,39 +379,80 @@ type Answers = fn(&World);
 /// How a provider can answer.
 const ANSWERS: [(&str, Answers); 6] = [
     ("everything", |_| {}),
-    ("no set-up", |world| answer_but(world, "/setup", 403, r#"{"why":"no seat"}"#)),
-    ("a broken set-up", |world| answer_but(world, "/setup", 500, "{}")),
-    ("no validation", |world| answer_but(world, "/me", 401, r#"{"why":"no such key"}"#)),
-    ("no token", |world| answer_but(world, "/token", 400, r#"{"error":"invalid_client"}"#)),
-    ("no login", |world| answer_but(world, "/login", 401, r#"{"message":"Wrong password."}"#)),
+    ("no set-up", |world| {
+        answer_but(world, "/setup", 403, r#"{"why":"no seat"}"#)
+    }),
+    ("a broken set-up", |world| {
+        answer_but(world, "/setup", 500, "{}")
+    }),
+    ("no validation", |world| {
+        answer_but(world, "/me", 401, r#"{"why":"no such key"}"#)
+    }),
+    ("no token", |world| {
+        answer_but(world, "/token", 400, r#"{"error":"invalid_client"}"#)
+    }),
+    ("no login", |world| {
+        answer_but(world, "/login", 401, r#"{"message":"Wrong password."}"#)
+    }),
 ];
 
 #[test]
 fn an_import_and_a_form_with_the_same_values_end_alike() {
-    let formats: Vec<_> = formats().into_iter().filter(|case| case.format != "oauth2").collect();
-    let cases = formats.iter().flat_map(|case| ANSWERS.iter().map(move |answers| (case, answers)));
+    let formats: Vec<_> = formats()
+        .into_iter()
+        .filter(|case| case.format != "oauth2")
+        .collect();
+    let cases = formats
+        .iter()
+        .flat_map(|case| ANSWERS.iter().map(move |answers| (case, answers)));
     each_case(cases, |(case, (name, prepare))| {
-        assert_eq!(imported(case, prepare), connected(case, prepare), "{}: {name}", case.name);
+        assert_eq!(
+            imported(case, prepare),
+            connected(case, prepare),
+            "{}: {name}",
+            case.name
+        );
     });
 }
 
 #[test]
 fn a_step_that_fails_is_named_in_the_answer_and_the_account_stays() {
     let cases = [
-        ("/setup", 403, "post_install", "post_install_error", ["/login", "/setup"].as_slice()),
-        ("/me", 401, "validation", "validation_error", &["/login", "/setup", "/me"]),
-        ("/me", 503, "validation", "validation_error", &["/login", "/setup", "/me"]),
+        (
+            "/setup",
+            403,
+            "post_install",
+            "post_install_error",
+            ["/login", "/setup"].as_slice(),
+        ),
+        (
+            "/me",
+            401,
+            "validation",
+            "validation_error",
+            &["/login", "/setup", "/me"],
+        ),
+        (
+            "/me",
+            503,
+            "validation",
+            "validation_error",
+            &["/login", "/setup", "/me"],
+        ),
     ];
     each_case(cases, |(path, status, action, expected, requests)| {
         let case = custom_token();
         let (world, setting) = case.setting();
         answer_but(&world, path, status, r#"{"why":"the-password is wrong"}"#);
-        let answer = case.import(&setting);
-        assert!(!answer.text().contains("the-password"), "{}", answer.text());
-        let account = answer.expect(201);
+        let made = case.import(&setting);
+        assert!(!made.text().contains("the-password"), "{}", made.text());
+        let account = made.expect(201);
         assert_eq!(account["status"], expected, "{account}");
         let ran = &account["last_action_run_result"];
-        assert_eq!((&ran["action"], &ran["success"]), (&json!(action), &json!(false)));
+        assert_eq!(
+            (&ran["action"], &ran["success"]),
+            (&json!(action), &json!(false))
+        );
         assert_eq!(ran["error"]["message"], account["last_error"]);
         let mut asked = paths(&world);
         asked.dedup();
@@ -370,32 +463,60 @@ fn a_step_that_fails_is_named_in_the_answer_and_the_account_stays() {
         world.provides(answer);
         let link = json!({ "integrated_account_id": account["id"], "integration": "oauth-shop" });
         let mut visit = Visit::with(world, setting, &link);
-        let again = visit.submit("custom_token", &[("login", "ada"), ("password", "the-password")]);
+        let again = visit.submit(
+            "custom_token",
+            &[("login", "ada"), ("password", "the-password")],
+        );
         assert_eq!(again.status, 200, "{}", again.text());
-        assert_eq!((&visit.account()["id"], &visit.account()["status"]), (&account["id"], &json!("active")));
+        assert_eq!(
+            (&visit.account()["id"], &visit.account()["status"]),
+            (&account["id"], &json!("active"))
+        );
     });
 }
 
 /// Another import, refused or failing, changes nothing of the account that is there.
 #[test]
 fn an_import_without_a_token_is_refused_and_what_is_there_stays() {
-    let cases = [client_credentials(), custom_token(), by_jwt("jwt_bearer", Some("/token"))];
+    let cases = [
+        client_credentials(),
+        custom_token(),
+        by_jwt("jwt_bearer", Some("/token")),
+    ];
     each_case(cases, |case| {
         let (world, setting) = case.setting();
         case.import(&setting).expect(201);
         let (before, objects) = (list(&setting), world.objects_with_data());
         world.sent();
         let refusals = [
-            (400, r#"{"error":"invalid_client"}"#, 422, "account.connection_error"),
+            (
+                400,
+                r#"{"error":"invalid_client"}"#,
+                422,
+                "account.connection_error",
+            ),
             (200, "{}", 422, "account.connection_error"),
             (503, "{}", 503, "provider.token_endpoint"),
         ];
         for (status, body, expected, code) in refusals {
             answer_but(&world, case.token.unwrap(), status, body);
-            assert_eq!(case.import(&setting).code(expected), code, "{}: {status}", case.name);
+            assert_eq!(
+                case.import(&setting).code(expected),
+                code,
+                "{}: {status}",
+                case.name
+            );
         }
-        assert!(paths(&world).iter().all(|path| path == case.token.unwrap()), "no action ran");
-        assert_eq!((list(&setting), world.objects_with_data()), (before.clone(), objects), "{}", case.name);
+        assert!(
+            paths(&world).iter().all(|path| path == case.token.unwrap()),
+            "no action ran"
+        );
+        assert_eq!(
+            (list(&setting), world.objects_with_data()),
+            (before.clone(), objects),
+            "{}",
+            case.name
+        );
         world.provides(answer);
         assert_eq!(call(&setting, &before[0]).status, 200, "{}", case.name);
     });
@@ -403,20 +524,35 @@ fn an_import_without_a_token_is_refused_and_what_is_there_stays() {
 
 #[test]
 fn a_refresh_token_that_is_refused_leaves_an_account_that_needs_its_customer() {
-    each_case([json!({ "refresh_token": "dead" }), json!({ "access_token": "old", "refresh_token": "dead", "expires_at": 1 })], |token| {
-        let case = by_oauth2("dead", &token, None);
-        let (world, setting) = case.setting();
-        answer_but(&world, "/token", 400, r#"{"error":"invalid_grant"}"#);
-        let account = case.import(&setting).expect(201);
-        assert_eq!(account["status"], "needs_reauth", "{account}");
-        assert!(account["last_error"].as_str().unwrap().contains("invalid_grant"), "{account}");
-        assert_eq!(paths(&world), ["/token"], "no action ran");
-        assert_eq!(events(&world, &account), ["created", "authentication_error"]);
-        world.pass(Duration::from_hours(1));
-        world.settle();
-        assert!(paths(&world).is_empty(), "nothing is tried again");
-        assert_eq!(call(&setting, &account).code(401), "account.needs_reauth");
-    });
+    each_case(
+        [
+            json!({ "refresh_token": "dead" }),
+            json!({ "access_token": "old", "refresh_token": "dead", "expires_at": 1 }),
+        ],
+        |token| {
+            let case = by_oauth2("dead", &token, None);
+            let (world, setting) = case.setting();
+            answer_but(&world, "/token", 400, r#"{"error":"invalid_grant"}"#);
+            let account = case.import(&setting).expect(201);
+            assert_eq!(account["status"], "needs_reauth", "{account}");
+            assert!(
+                account["last_error"]
+                    .as_str()
+                    .unwrap()
+                    .contains("invalid_grant"),
+                "{account}"
+            );
+            assert_eq!(paths(&world), ["/token"], "no action ran");
+            assert_eq!(
+                events(&world, &account),
+                ["created", "authentication_error"]
+            );
+            world.pass(Duration::from_hours(1));
+            world.settle();
+            assert!(paths(&world).is_empty(), "nothing is tried again");
+            assert_eq!(call(&setting, &account).code(401), "account.needs_reauth");
+        },
+    );
 }
 
 /// The provider may have rotated it: it is stored before it is used.
@@ -443,12 +579,19 @@ fn a_refresh_token_that_cannot_be_used_now_is_kept_and_the_alarm_goes_on() {
 
 #[test]
 fn a_refresh_token_is_sent_as_the_file_says_and_its_successor_is_stored() {
-    let case = by_oauth2("alone", &json!({ "refresh_token": "again-1" }), Some("/token"));
+    let case = by_oauth2(
+        "alone",
+        &json!({ "refresh_token": "again-1" }),
+        Some("/token"),
+    );
     let (world, setting) = case.setting();
     let account = case.import(&setting).expect(201);
     let sent = world.sent();
     let form = form_of(&sent[0]);
-    assert_eq!((form["grant_type"].as_str(), form["refresh_token"].as_str()), ("refresh_token", "again-1"));
+    assert_eq!(
+        (form["grant_type"].as_str(), form["refresh_token"].as_str()),
+        ("refresh_token", "again-1")
+    );
     world.pass(Duration::from_hours(2));
     assert_eq!(call(&setting, &account).status, 200);
     assert_eq!(form_of(&world.sent()[0])["refresh_token"], "again-2");
@@ -465,7 +608,9 @@ fn actions_that_a_restart_cut_off_are_run_by_the_alarm() {
     });
     let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context });
     {
-        let import = setting.client.send_async("POST", "/integrated-account", &body);
+        let import = setting
+            .client
+            .send_async("POST", "/integrated-account", &body);
         assert!(futures::FutureExt::now_or_never(import).is_none());
     }
     world.restart();
@@ -488,7 +633,9 @@ fn actions_that_take_over_a_minute_fail_as_those_of_a_connect_do() {
     let (world, setting) = case.setting();
     world.answers_late(|sent| Duration::from_secs(if path_of(sent) == "/setup" { 61 } else { 0 }));
     let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context });
-    let import = setting.client.send_async("POST", "/integrated-account", &body);
+    let import = setting
+        .client
+        .send_async("POST", "/integrated-account", &body);
     let account = futures::executor::block_on(world.run_passing(import)).expect(201);
     assert_eq!(account["status"], "post_install_error", "{account}");
     assert_eq!(events(&world, &account), ["created", "post_install_error"]);
@@ -499,7 +646,11 @@ fn an_import_whose_index_entry_fails_runs_no_action_and_stores_nothing() {
     each_case([Fault::Lost, Fault::AnswerLost], |fault| {
         let case = client_credentials();
         let (world, setting) = case.setting();
-        world.0.faults.borrow_mut().push_back(("index_account".into(), fault));
+        world
+            .0
+            .faults
+            .borrow_mut()
+            .push_back(("index_account".into(), fault));
         assert_eq!(case.import(&setting).code(503), "internal.storage");
         assert_eq!(paths(&world), ["/token"]);
         assert!(list(&setting).is_empty());
@@ -532,11 +683,23 @@ fn a_sandbox_account_is_set_up_and_refuses_writes_afterwards() {
     let case = custom_token();
     let (world, setting) = case.setting();
     let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context, "is_sandbox": true });
-    let account = setting.client.post("/integrated-account", &body).expect(201);
-    assert_eq!((&account["status"], &account["is_sandbox"]), (&json!("active"), &json!(true)));
+    let account = setting
+        .client
+        .post("/integrated-account", &body)
+        .expect(201);
+    assert_eq!(
+        (&account["status"], &account["is_sandbox"]),
+        (&json!("active"), &json!(true))
+    );
     assert_eq!(paths(&world), ["/login", "/setup", "/me"]);
-    let path = format!("/proxy/items?integrated_account_id={}", account["id"].as_str().unwrap());
-    assert_eq!(setting.client.post(&path, &json!({})).code(405), "caller.method_not_allowed");
+    let path = format!(
+        "/proxy/items?integrated_account_id={}",
+        account["id"].as_str().unwrap()
+    );
+    assert_eq!(
+        setting.client.post(&path, &json!({})).code(405),
+        "caller.method_not_allowed"
+    );
     assert!(paths(&world).is_empty());
 }
 
@@ -545,17 +708,31 @@ fn who_may_not_import_sends_nothing_to_the_provider() {
     let case = custom_token();
     let (world, setting) = case.setting();
     let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context });
-    let reader = setting.admin.token_of(&setting.environment, Some(&["read", "proxy"]));
+    let reader = setting
+        .admin
+        .token_of(&setting.environment, Some(&["read", "proxy"]));
     assert_eq!(reader.post("/integrated-account", &body).status, 403);
     let elsewhere = setting.admin.environment("another");
     let stranger = setting.admin.token_of(&elsewhere, None);
-    assert_eq!(stranger.post("/integrated-account", &body).code(404), "caller.not_found");
+    assert_eq!(
+        stranger.post("/integrated-account", &body).code(404),
+        "caller.not_found"
+    );
     let mut wrong = body.clone();
     wrong["run_actions"] = json!("no");
-    assert_eq!(setting.client.post("/integrated-account", &wrong).code(422), "caller.invalid");
+    assert_eq!(
+        setting.client.post("/integrated-account", &wrong).code(422),
+        "caller.invalid"
+    );
     let install = format!("/environment-integration/{}", setting.install);
-    setting.client.send("PATCH", &install, &json!({ "is_enabled": false })).expect(200);
-    assert_eq!(setting.client.post("/integrated-account", &body).code(409), "account.install_disabled");
+    setting
+        .client
+        .send("PATCH", &install, &json!({ "is_enabled": false }))
+        .expect(200);
+    assert_eq!(
+        setting.client.post("/integrated-account", &body).code(409),
+        "account.install_disabled"
+    );
     assert!(world.sent().is_empty());
     assert!(list(&setting).is_empty());
 }
@@ -567,10 +744,20 @@ fn an_unfinished_import_is_marked_and_a_finished_one_is_not() {
     let (world, setting) = case.setting();
     let account = case.import(&setting).expect(201);
     let id: AccountId = account["id"].as_str().unwrap().parse().unwrap();
-    let rows = world.select(ObjectName::Account(id), "SELECT record, pending FROM account");
+    let rows = world.select(
+        ObjectName::Account(id),
+        "SELECT record, pending FROM account",
+    );
     let record: Value = serde_json::from_str(rows[0][0].as_text().unwrap()).unwrap();
-    assert!(record["set_up"].is_null() && rows[0][1].as_text().is_none(), "{record}");
+    assert!(
+        record["set_up"].is_null() && rows[0][1].as_text().is_none(),
+        "{record}"
+    );
     world.pass(Duration::from_mins(2));
     world.settle();
-    assert_eq!(paths(&world), ["/token", "/setup", "/me"], "no alarm repeats an action");
+    assert_eq!(
+        paths(&world),
+        ["/token", "/setup", "/me"],
+        "no alarm repeats an action"
+    );
 }

@@ -226,9 +226,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             let message = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, message));
         }
-        let contents = new
-            .merged(&resolved, existing.as_deref())
-            .map_err(broken)?;
+        let contents = new.merged(&resolved, existing.as_deref()).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;
         Ok(ConnectContext { resolved, contents })
     }
