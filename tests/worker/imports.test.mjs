@@ -177,7 +177,7 @@ describe("the README", () => {
       const { stdout } = await promisify(execFile)("bash", ["-euc", `${commands}\n${block("Webhooks in, events out")}`]);
       assert.match(stdout, /"code":"account.not_ready"/);
       assert.match(stdout, /whsec_/);
-      assert.match(stdout, /"event":"integrated_account:validation_error"/);
+      assert.match(stdout, /"event":"integrated_account:post_install_error"/);
       assert.match(stdout, /"event":"(record|issue)[^"]*"/);
     } finally {
       await gateway.stop();

@@ -30,9 +30,9 @@ pub(in crate::api) struct NewInstall {
     environment_id: Option<String>,
     integration_id: Option<String>,
     integration_name: Option<String>,
-    #[serde(default = "super::yes")]
+    #[serde(default = "yes")]
     is_enabled: bool,
-    #[serde(default = "super::yes")]
+    #[serde(default = "yes")]
     show_in_catalog: bool,
     #[serde(default)]
     edge_calls: bool,
@@ -50,6 +50,10 @@ pub(in crate::api) struct InstallPatch {
     edge_calls: Option<bool>,
     #[serde(rename = "override")]
     overrides: Option<Value>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 view! {

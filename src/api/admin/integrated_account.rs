@@ -39,8 +39,9 @@ pub(in crate::api) struct NewIntegratedAccount {
     #[serde(default)]
     is_sandbox: bool,
     /// Whether `post_install` and `validation` run. `false`: the account is active at once.
-    #[serde(default = "super::yes")]
-    run_actions: bool,
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    run_actions: LifecycleActions,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -161,11 +162,7 @@ pub(in crate::api) async fn import<O: Outside>(
         authentication_method: new.authentication_method,
         region: new.region,
         is_sandbox: new.is_sandbox,
-        actions: if new.run_actions {
-            LifecycleActions::Run
-        } else {
-            LifecycleActions::Skip
-        },
+        actions: new.run_actions,
     };
     let view = import_account(call.outside(), environment, new).await?;
     Ok(IntegratedAccount::show(call, view))

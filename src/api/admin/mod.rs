@@ -18,8 +18,3 @@ pub(super) mod sealing;
 pub(super) mod webhook;
 pub(super) mod webhook_test;
 mod webhook_url;
-
-/// The default of a flag that is on unless a body says otherwise.
-fn yes() -> bool {
-    true
-}

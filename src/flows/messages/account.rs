@@ -73,12 +73,25 @@ pub enum AccountMessage {
     Delete(Visibility),
 }
 
-/// Whether an import runs the file's `post_install` and `validation`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Whether an import runs the file's `post_install` and `validation`: in JSON `run_actions`, a boolean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
 pub enum LifecycleActions {
+    #[default]
     Run,
     Skip,
+}
+
+impl From<bool> for LifecycleActions {
+    fn from(run_actions: bool) -> Self {
+        if run_actions { Self::Run } else { Self::Skip }
+    }
+}
+
+impl From<LifecycleActions> for bool {
+    fn from(actions: LifecycleActions) -> Self {
+        actions == LifecycleActions::Run
+    }
 }
 
 /// A change of an account. What is absent stays.
