@@ -1,5 +1,7 @@
 //! A new credential on its way into an account: a customer brings it by a link token, or the operator imports it.
 
+use serde_json::Value;
+
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::error::Failure;
@@ -9,7 +11,6 @@ use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::LifecycleActions;
 use crate::flows::messages::connecting::Connecting;
-use serde_json::Value;
 
 /// How a credential gets here.
 #[derive(Debug, Clone, Copy)]
