@@ -192,4 +192,36 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_refresh_token_alone_can_only_be_refreshed() {
+        let now = Timestamp::from_millis(EXPIRES - 3_600_000);
+        let table = [
+            (json!({ "refresh_token": "r" }), Freshness::Expired),
+            (
+                json!({ "refresh_token": "r", "access_token": null, "expires_at": EXPIRES }),
+                Freshness::Expired,
+            ),
+            (
+                json!({ "refresh_token": "r", "access_token": "" }),
+                Freshness::Expired,
+            ),
+            (
+                json!({ "refresh_token": "r", "access_token": "a" }),
+                Freshness::Unknown,
+            ),
+            (
+                json!({ "refresh_token": "r", "access_token": "a", "expires_at": EXPIRES }),
+                Freshness::Fresh,
+            ),
+            (
+                json!({ "refresh_token": null, "token_id": "t" }),
+                Freshness::Unknown,
+            ),
+            (json!({}), Freshness::Unknown),
+        ];
+        for (token, expected) in table {
+            assert_eq!(Freshness::of(&token, now), expected, "{token}");
+        }
+    }
 }
