@@ -31,6 +31,9 @@ pub enum Freshness {
 impl Freshness {
     /// Of what is at `oauth.token`.
     pub fn of(token: &Value, now: Timestamp) -> Self {
+        if has_refresh_token_alone(token) {
+            return Self::Expired;
+        }
         let Some(expires_at) = expires_at(token) else {
             return Self::Unknown;
         };
@@ -42,6 +45,16 @@ impl Freshness {
             Self::Fresh
         }
     }
+}
+
+/// Whether an imported token can only be refreshed: nothing of it can be sent to the API.
+fn has_refresh_token_alone(token: &Value) -> bool {
+    let is_there = |key| {
+        token
+            .get(key)
+            .is_some_and(|text| !text.is_null() && text != "")
+    };
+    is_there("refresh_token") && !is_there("access_token")
 }
 
 /// From when on a token is [`Freshness::Due`]; `None` when its expiry is unknown.
@@ -177,6 +190,38 @@ mod tests {
                 EXPIRES,
                 "{written}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_alone_can_only_be_refreshed() {
+        let now = Timestamp::from_millis(EXPIRES - 3_600_000);
+        let table = [
+            (json!({ "refresh_token": "r" }), Freshness::Expired),
+            (
+                json!({ "refresh_token": "r", "access_token": null, "expires_at": EXPIRES }),
+                Freshness::Expired,
+            ),
+            (
+                json!({ "refresh_token": "r", "access_token": "" }),
+                Freshness::Expired,
+            ),
+            (
+                json!({ "refresh_token": "r", "access_token": "a" }),
+                Freshness::Unknown,
+            ),
+            (
+                json!({ "refresh_token": "r", "access_token": "a", "expires_at": EXPIRES }),
+                Freshness::Fresh,
+            ),
+            (
+                json!({ "refresh_token": null, "token_id": "t" }),
+                Freshness::Unknown,
+            ),
+            (json!({}), Freshness::Unknown),
+        ];
+        for (token, expected) in table {
+            assert_eq!(Freshness::of(&token, now), expected, "{token}");
         }
     }
 }

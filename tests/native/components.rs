@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use causeway::account::Account;
-use causeway::flows::messages::account::AccountMessage;
+use causeway::flows::messages::account::{AccountMessage, LifecycleActions};
 use causeway::flows::messages::send_to_account;
 use causeway::ids::AccountId;
 use causeway::ports::{Body, ObjectName};
@@ -281,7 +281,7 @@ fn an_object_whose_storage_was_erased_remembers_nothing_of_it() {
     // The same object stores the account again, and each of its components makes its tables again.
     let mut account: Account = serde_json::from_value(record).unwrap();
     account.context = context();
-    let import = AccountMessage::Import(Box::new(account));
+    let import = AccountMessage::Import(Box::new(account), LifecycleActions::Skip);
     block_on(world.run(send_to_account::<Value>(world, id, &import))).unwrap();
     story.receives("1", false).expect(200);
     story.writes_with_a_key();

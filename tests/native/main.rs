@@ -55,6 +55,7 @@ mod handshake_secrets;
 mod header_bytes;
 mod home;
 mod idempotency;
+mod imports;
 mod inbound_webhooks;
 mod install_lookup;
 mod installs;

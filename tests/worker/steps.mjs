@@ -23,9 +23,9 @@ export async function install(gateway, environment, name) {
   return ok(await environment.call("POST", "/environment-integration", { integration_name: name }), 200, 201);
 }
 
-/** Imports credentials: the account. */
+/** Imports credentials without lifecycle actions: the account. */
 export async function importAccount(environment, installed, context, more = {}) {
-  const account = { tenant_id: "tenant-1", environment_integration_id: installed.id, authentication_method: "api_key", context, ...more };
+  const account = { tenant_id: "tenant-1", environment_integration_id: installed.id, authentication_method: "api_key", context, run_actions: false, ...more };
   return ok(await environment.call("POST", "/integrated-account", account), 201);
 }
 

@@ -17,7 +17,7 @@ use crate::flows::base::records::TokenScope;
 use crate::flows::directory::list_accounts::list_accounts;
 use crate::flows::lifecycle::import_account::{NewAccount, import_account};
 use crate::flows::messages::account::{
-    AccountChange, AccountMessage, AccountView, OverrideChange, PublicAccount,
+    AccountChange, AccountMessage, AccountView, LifecycleActions, OverrideChange, PublicAccount,
 };
 use crate::flows::messages::send_to_account;
 use crate::ids::{AccountId, Region};
@@ -38,6 +38,10 @@ pub(in crate::api) struct NewIntegratedAccount {
     region: Region,
     #[serde(default)]
     is_sandbox: bool,
+    /// Whether `post_install` and `validation` run. `false`: the account is active at once.
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    run_actions: LifecycleActions,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -158,6 +162,7 @@ pub(in crate::api) async fn import<O: Outside>(
         authentication_method: new.authentication_method,
         region: new.region,
         is_sandbox: new.is_sandbox,
+        actions: new.run_actions,
     };
     let view = import_account(call.outside(), environment, new).await?;
     Ok(IntegratedAccount::show(call, view))

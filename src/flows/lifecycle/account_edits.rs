@@ -1,4 +1,4 @@
-//! Import and changes of an account by the API, without the connect page.
+//! Changes of an account by the API, without the connect page.
 
 use std::rc::Rc;
 

@@ -22,9 +22,9 @@ use crate::flows::account::schedule::Schedule;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::connect_failed::{broken, failed, refused, unusable};
-use crate::flows::lifecycle::credential::{is_of_another, merged};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};
+use crate::flows::lifecycle::new_credential::NewCredential;
 use crate::flows::lifecycle::set_up::SetUpRunner;
 use crate::flows::messages::connecting::{
     CallbackRequest, ConnectFailed, ConnectResult, ConnectStep, Connecting,
@@ -40,7 +40,7 @@ pub(in crate::flows) struct ConnectContext {
     pub(in crate::flows) contents: Contents,
 }
 
-/// How a customer connects the account, from the form to the stored credential.
+/// How an account gets a credential: from a customer's form or an import to the stored credential.
 pub(in crate::flows) struct ConnectFlow<O, S> {
     pub(super) base: Rc<Base<O, S>>,
     pub(super) record: Rc<AccountRecord<O, S>>,
@@ -207,9 +207,10 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         &self,
         connecting: &Connecting,
     ) -> Result<ConnectContext, ConnectFailed> {
+        let new = NewCredential::of_link(connecting);
         let existing = self.record.settled().await.map_err(broken)?;
         let is_refused = match &existing {
-            Some(loaded) => is_of_another(loaded, connecting),
+            Some(loaded) => new.is_of_another(loaded),
             // The account was deleted. An id that was stored once is not used again.
             None => connecting.is_again || self.record.was_stored().map_err(broken)?,
         };
@@ -225,7 +226,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             let message = "The integration is switched off.".to_owned();
             return Err(failed(ConnectFailure::InvalidIntegration, message));
         }
-        let contents = merged(&resolved, existing.as_deref(), connecting).map_err(broken)?;
+        let contents = new.merged(&resolved, existing.as_deref()).map_err(broken)?;
         check_context(contents.context()).map_err(broken)?;
         Ok(ConnectContext { resolved, contents })
     }

@@ -21,13 +21,14 @@ use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::lifecycle::connect_account::{ConnectContext, ConnectFlow};
 use crate::flows::lifecycle::connect_failed::{broken, failed};
-use crate::flows::lifecycle::set_up::has_stages;
+use crate::flows::lifecycle::new_credential::{NewCredential, Source};
+use crate::flows::lifecycle::stage::has_stages;
 use crate::flows::messages::connecting::{ConnectFailed, Connecting};
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
-    /// Stores a new credential and runs set-up. `reply`: the provider's token, for a credential that has one.
+    /// Stores a customer's credential and runs set-up. `reply`: the provider's token, for a credential that has one.
     pub(super) async fn accept(
         &self,
         connecting: &Connecting,
@@ -35,6 +36,23 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         reply: Option<(&Credential, TokenReply)>,
         parameters: &[(String, String)],
     ) -> Result<(), ConnectFailed> {
+        let new = NewCredential::of_link(connecting);
+        let stored = self.store(new, context, reply, parameters).await;
+        stored.map_err(|failure| match failure.code {
+            Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
+            _ => broken(failure),
+        })?;
+        self.set_up.run().await
+    }
+
+    /// Stores a new credential, with the mark of the set-up that follows.
+    pub(super) async fn store(
+        &self,
+        new: NewCredential<'_>,
+        context: ConnectContext,
+        reply: Option<(&Credential, TokenReply)>,
+        parameters: &[(String, String)],
+    ) -> Result<(), Failure> {
         let ConnectContext { resolved, contents } = context;
         let mut granted = GrantedCredential {
             requested_with: contents.context().clone(),
@@ -52,10 +70,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             if let Some(config) = credential.oauth() {
                 granted.callback_values = oauth::context_from_callback(config, parameters);
                 let compiled = &resolved.compiled;
-                let method = &connecting.account.authentication_method;
                 // The context of the code exchange: a value of the token response cannot name another endpoint.
-                let asked = with_callback(&contents, (compiled, method), config, parameters);
-                let asked = asked.map_err(broken)?;
+                let asked = (compiled.as_ref(), new.method());
+                let asked = with_callback(&contents, asked, config, parameters)?;
                 let introspected = self
                     .endpoint
                     .introspected(compiled, config, asked.context(), &token)
@@ -64,41 +81,28 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             }
             granted.token = Some(token);
         }
-        self.store_credential(connecting, &resolved, &granted)
-            .await
-            .map_err(|failure| match failure.code {
-                Code::NotFound => failed(ConnectFailure::InvalidToken, failure.message),
-                _ => broken(failure),
-            })?;
-        self.set_up.run().await
+        self.store_credential(new, &resolved, &granted).await
     }
 
     /// Merges the credential into the account as it is now: it may have changed while the provider was asked.
     async fn store_credential(
         &self,
-        connecting: &Connecting,
+        new: NewCredential<'_>,
         resolved: &ResolvedConfig,
         granted: &GrantedCredential,
     ) -> Result<(), Failure> {
         let _one_at_a_time = self.record.lock_changing().await;
         let existing = self.record.settled().await?;
-        if existing
-            .as_ref()
-            .is_some_and(|loaded| is_of_another(loaded, connecting))
-        {
-            return Err(Failure::not_found("link token"));
-        }
+        new.check_account(existing.as_deref())?;
         let compiled = &resolved.compiled;
-        let method = &connecting.account.authentication_method;
-        let contents = merged(resolved, existing.as_deref(), connecting)?;
-        let contents = granted.merge_into(contents, compiled, method)?;
+        let contents = new.merged(resolved, existing.as_deref())?;
+        let contents = granted.merge_into(contents, compiled, new)?;
         let before = existing.as_ref().map(|loaded| loaded.status_before());
-        let has_stages = has_stages(&compiled.config);
-        let mut account = existing.as_ref().map_or_else(
-            || connecting.account.clone(),
-            |loaded| loaded.account.clone(),
-        );
-        account.authentication_method.clone_from(method);
+        let has_stages = new.runs_actions() && has_stages(&compiled.config);
+        let mut account = existing
+            .as_ref()
+            .map_or_else(|| new.account.clone(), |loaded| loaded.account.clone());
+        new.method().clone_into(&mut account.authentication_method);
         account.last_error = None;
         account.last_forbidden_error = None;
         // An account that was active stays callable while set-up checks its new credential.
@@ -108,13 +112,16 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             Status::Active
         };
         let events = events(before, has_stages);
-        let old = existing.clone().unwrap_or_else(|| {
-            Rc::new(LoadedAccount::new(without_credential(&connecting.account)))
-        });
+        let old = existing
+            .clone()
+            .unwrap_or_else(|| Rc::new(LoadedAccount::new(without_credential(new.account))));
         let mut next = self
             .changes
             .next(resolved, &old, account, &contents, &events)?;
-        next.link = Some(connecting.link.clone());
+        next.link = match new.source {
+            Source::Link(hash) => Some(hash.to_owned()),
+            Source::Import(_) => None,
+        };
         next.set_up = None;
         if has_stages {
             let found_by = self.record.held(resolved, &old)?;
@@ -152,9 +159,9 @@ impl GrantedCredential {
         &self,
         mut contents: Contents,
         compiled: &Compiled,
-        method: &str,
+        new: NewCredential<'_>,
     ) -> Result<Contents, Failure> {
-        let requested_with = &self.requested_with;
+        let (requested_with, method) = (&self.requested_with, new.method());
         if changes::refuse_host_keys(compiled, method, requested_with, contents.context()).is_err()
         {
             return Err(Failure::busy(
@@ -164,6 +171,12 @@ impl GrantedCredential {
         let before_token = contents.clone();
         self.write_values(&mut contents, compiled)?;
         if compiled.moves_host(method, before_token.context(), contents.context()) {
+            if let Source::Import(_) = new.source {
+                return Err(Failure::host_key(
+                    "context",
+                    "the answer with the token names another host than the imported values",
+                ));
+            }
             // The token response or the callback names another host. Secrets for the old host are not sent to it.
             contents = before_token;
             contents.drop_secrets(compiled);
@@ -219,48 +232,6 @@ pub(super) fn with_callback(
     }
     check_context(asked.context())?;
     Ok(asked)
-}
-
-/// Whether the account belongs to another environment or integration. A link token without an integration binds one
-/// account, and the customer may choose a second integration after the first.
-pub(super) fn is_of_another(loaded: &LoadedAccount, connecting: &Connecting) -> bool {
-    let (stored, new) = (&loaded.account, &connecting.account);
-    stored.environment_id != new.environment_id
-        || stored.environment_integration_id != new.environment_integration_id
-}
-
-/// The stored context, if it is kept, with the new values. Stored secrets are dropped if the new values name another
-/// host. Values that the provider gave with a credential of another format no longer count as the provider's.
-pub(in crate::flows) fn merged(
-    resolved: &ResolvedConfig,
-    existing: Option<&LoadedAccount>,
-    connecting: &Connecting,
-) -> Result<Contents, Failure> {
-    let compiled = &resolved.compiled;
-    let method = &connecting.account.authentication_method;
-    let add_new = |contents: &mut Contents| {
-        contents.give(Origin::Operator, &connecting.preset)?;
-        contents.give(Origin::Customer, &connecting.context)
-    };
-    let mut contents = Contents::empty();
-    if let Some(loaded) = existing.filter(|_| connecting.keeps_context) {
-        contents = Contents::of(loaded);
-        contents.drop_token();
-        if loaded.account.authentication_method != *method {
-            contents.disprove_all();
-        }
-        let kept = contents.clone();
-        add_new(&mut contents)?;
-        let same_host =
-            changes::refuse_host_keys(compiled, method, &loaded.context, contents.context());
-        if same_host.is_ok() {
-            return Ok(contents);
-        }
-        contents = kept;
-        contents.drop_secrets(compiled);
-    }
-    add_new(&mut contents)?;
-    Ok(contents)
 }
 
 /// The events of storing the credential. Without lifecycle actions the account is connected by then.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::account::Account;
 use crate::config::Credential;
+use crate::config::credentials::{CallbackGrant, OAuth2};
 use crate::flows::account::contents::Contents;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
@@ -24,7 +25,13 @@ pub(super) async fn first_token<O: Outside, S: Storage>(
     let compiled = &resolved.compiled;
     let credential = compiled.config.credential(&account.authentication_method);
     let (endpoint, context) = (calls.tokens().endpoint(), contents.context());
+    let has_grant = |config: &OAuth2| config.callback_grant != CallbackGrant::AuthorizationCode;
     match credential {
+        // An import: a customer goes to the provider first.
+        Some(credential @ Credential::Oauth2(config)) if has_grant(config) => {
+            let reply = endpoint.grant_by_client(compiled, credential, context, scopes);
+            reply.await.map(Some)
+        }
         Some(
             credential @ (Credential::Oauth2ClientCredentials(_)
             | Credential::JwtBearer(_)

@@ -1,104 +1,91 @@
-//! Storing an account whose credentials the caller already has.
+//! Importing an account whose credentials the caller already has. It takes the way of a customer's form: a token is got if
+//! none came, the credential is stored, the lifecycle actions run.
 
 use serde_json::Value;
 
 use crate::account::Account;
 use crate::account::origin::Origin;
-use crate::account::status::Status;
 use crate::config::Credential;
 use crate::error::{Code, Failure};
 use crate::flows::account::contents::Contents;
-use crate::flows::account::event::EventType;
-use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::base::context_limits::check_context;
 use crate::flows::config::redaction::Redactor;
-use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::lifecycle::account_edits::AccountEdits;
-use crate::flows::lifecycle::credential::token_values;
+use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::lifecycle::connect_account::{ConnectContext, ConnectFlow};
 use crate::flows::lifecycle::first_token::first_token;
-use crate::flows::messages::account::AccountView;
+use crate::flows::lifecycle::new_credential::NewCredential;
+use crate::flows::messages::account::{AccountView, LifecycleActions};
 use crate::flows::tokens::grant::Attempt;
-use crate::oauth::TokenFailure;
-use crate::ports::{Outside, Storage};
+use crate::oauth::{TokenFailure, TokenReply};
+use crate::ports::{Outside, Storage, Visibility};
 
-impl<O: Outside, S: Storage> AccountEdits<O, S> {
-    /// Stores an account with the credentials in its context. It becomes active when the index has it.
+impl<O: Outside, S: Storage> ConnectFlow<O, S> {
+    /// Stores an account with the credentials in its context and runs its lifecycle actions. The status of the returned
+    /// account says how they ended.
     pub(in crate::flows) async fn import(
         &self,
         mut account: Account,
+        actions: LifecycleActions,
     ) -> Result<AccountView, Failure> {
-        let _one_at_a_time = self.record.lock_changing().await;
-        if self.record.settled().await?.is_some() {
-            return Err(Failure::duplicate(
-                "integrated account",
-                &account.id.to_string(),
-            ));
+        let resolved = self.resolved_for_import(&account).await?;
+        let compiled = resolved.compiled.clone();
+        let context = completed(&compiled, &account.authentication_method, &account.context)?;
+        account.context.take();
+        let new = NewCredential::of_import(&account, &context, actions);
+        let contents = new.merged(&resolved, None)?;
+        let reply = self.token_of_import(&resolved, new, &contents).await?;
+        let granted = compiled.config.credential(new.method()).zip(reply);
+        let context = ConnectContext { resolved, contents };
+        self.store(new, context, granted, &[]).await?;
+        if actions == LifecycleActions::Run
+            && let Err(failed) = self.set_up.run_with_stored_token().await
+        {
+            self.base.log("set_up_failed", &failed.error);
         }
-        let resolved = self.record.resolved_config(&account).await?;
-        let compiled = &resolved.compiled;
-        compiled.check_credential(&account.authentication_method)?;
-        compiled.refuse_padded(&account.context, &Value::Null)?;
-        let mut contents = Contents::empty();
-        contents.write(Origin::Operator, &account.context.take())?;
-        contents.complete(|context| {
-            compiled.complete_context(&account.authentication_method, context)
-        })?;
-        self.get_token(&resolved, &account, &mut contents).await?;
-        let stored = Account {
-            context: contents.split(compiled).0,
-            status: Status::Connecting,
-            ..account.clone()
-        };
-        let active = Account {
-            status: Status::Active,
-            ..stored.clone()
-        };
-        let new = LoadedAccount::new(stored.clone());
-        let events = [EventType::Created, EventType::Active];
-        let next = self
-            .changes
-            .next(&resolved, &new, active, &contents, &events)?;
-        let loaded = self.changes.create(&resolved, &stored, next).await?;
+        let loaded = self.record.visible(&Visibility::All).await?;
         self.record.view(&loaded).await
     }
 
-    /// Gets the account's token if the context has none. Where there is none to get, nothing is stored.
-    async fn get_token(
+    async fn resolved_for_import(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
+        // An id that was stored once is not used again.
+        if self.record.settled().await?.is_some() || self.record.was_stored()? {
+            let id = account.id.to_string();
+            return Err(Failure::duplicate("integrated account", &id));
+        }
+        let resolved = self.record.resolved_config(account).await?;
+        let method = &account.authentication_method;
+        resolved.compiled.check_credential(method)?;
+        Ok(resolved)
+    }
+
+    /// The account's token, if none came and the credential gives one without a customer.
+    async fn token_of_import(
         &self,
         resolved: &ResolvedConfig,
-        account: &Account,
-        contents: &mut Contents,
-    ) -> Result<(), Failure> {
+        new: NewCredential<'_>,
+        contents: &Contents,
+    ) -> Result<Option<TokenReply>, Failure> {
         let compiled = &resolved.compiled;
-        let method = &account.authentication_method;
-        let credential = compiled.config.credential(method);
-        let credential = credential.filter(|_| contents.token().is_none());
-        let Some(credential) = credential.filter(|own| gets_token(own)) else {
-            return Ok(());
-        };
-        let reply = first_token(&self.calls, resolved, account, contents, None)
-            .await
-            .map_err(|attempt| not_imported(attempt, &contents.redactor(compiled)))?;
-        let Some(reply) = reply else {
-            return Ok(());
-        };
-        let values = token_values(credential, &reply);
-        let provider = contents.provider(compiled);
-        let before = contents.context().clone();
-        contents.write(provider, &Value::Object(values))?;
-        if compiled.moves_host(method, &before, contents.context()) {
-            return Err(Failure::host_key(
-                "context",
-                "the answer with the token names another host than the imported values",
-            ));
+        let credential = compiled.config.credential(new.method());
+        let is_due = |own: &Credential| new.runs_actions() || gets_token(own);
+        if contents.token().is_some() || !credential.is_some_and(is_due) {
+            return Ok(None);
         }
-        contents.put_token(&reply.token);
-        check_context(contents.context())
+        let (calls, account) = (self.set_up.calls(), new.account);
+        let reply = first_token(calls, resolved, account, contents, None).await;
+        reply.map_err(|attempt| not_imported(attempt, &contents.redactor(compiled)))
     }
 }
 
-/// Whether an account of it gets its token from its own values: an import without a token gets one, and other values get
-/// another.
+/// The imported values and the defaults of the form.
+fn completed(compiled: &Compiled, method: &str, imported: &Value) -> Result<Value, Failure> {
+    compiled.refuse_padded(imported, &Value::Null)?;
+    let mut contents = Contents::empty();
+    contents.write(Origin::Operator, imported)?;
+    contents.complete(|context| compiled.complete_context(method, context))?;
+    Ok(contents.context().clone())
+}
+
+/// Whether only the values of the account give a token, also without lifecycle actions: other values give another token.
 pub(super) fn gets_token(credential: &Credential) -> bool {
     matches!(
         credential,

@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::error::Failure;
 use crate::flows::base::records::InstallRecord;
 use crate::flows::lifecycle::new_account::new_account;
-use crate::flows::messages::account::{AccountMessage, AccountView};
+use crate::flows::messages::account::{AccountMessage, AccountView, LifecycleActions};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{send_to_account, send_to_environment};
 use crate::ids::{AccountId, EnvironmentId, InstallId, Placement, Region};
@@ -24,9 +24,10 @@ pub struct NewAccount {
     pub authentication_method: String,
     pub region: Region,
     pub is_sandbox: bool,
+    pub actions: LifecycleActions,
 }
 
-/// Stores the account in its region. It is active when this returns.
+/// Connects the account in its region. Its status says how its lifecycle actions ended.
 pub async fn import_account(
     outside: &impl Outside,
     environment: EnvironmentId,
@@ -57,7 +58,8 @@ pub async fn import_account(
             now,
         )
     };
-    send_to_account(outside, id, &AccountMessage::Import(Box::new(account))).await
+    let message = AccountMessage::Import(Box::new(account), new.actions);
+    send_to_account(outside, id, &message).await
 }
 
 fn check(new: &NewAccount) -> Result<(), Failure> {

@@ -17,6 +17,8 @@ pub mod import_account;
 pub(in crate::flows) mod logins;
 pub(in crate::flows) mod me;
 pub(in crate::flows) mod new_account;
+mod new_credential;
 mod oauth1_login;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod set_up;
+mod stage;

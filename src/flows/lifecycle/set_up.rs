@@ -7,9 +7,7 @@ use tokio::sync::Mutex;
 use crate::account::Account;
 use crate::account::origin::Origin;
 use crate::account::status::Status;
-use crate::config::Config;
-use crate::connect::outcome::ConnectFailure;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;
 use crate::flows::account::contents::Contents;
@@ -24,6 +22,7 @@ use crate::flows::call::account::LiveAccount;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::connect_failed::{broken, failed};
+use crate::flows::lifecycle::stage::{FailedStage, STAGES, Stage, outcome_of};
 use crate::flows::messages::connecting::ConnectFailed;
 use crate::flows::tokens::refresh_schedule::AHEAD;
 use crate::json::Exact;
@@ -31,36 +30,6 @@ use crate::ports::{Outside, Storage, Visibility};
 use crate::settings::SET_UP_TIMEOUT;
 use crate::time::Timestamp;
 use std::rc::Rc;
-
-/// An action that runs before an account is active, and how its failure is reported.
-struct Stage {
-    action: &'static str,
-    status: Status,
-    event: EventType,
-    why: ConnectFailure,
-}
-
-const STAGES: [Stage; 2] = [
-    Stage {
-        action: "post_install",
-        status: Status::PostInstallError,
-        event: EventType::PostInstallError,
-        why: ConnectFailure::PostInstallError,
-    },
-    Stage {
-        action: "validation",
-        status: Status::ValidationError,
-        event: EventType::ValidationError,
-        why: ConnectFailure::ValidationError,
-    },
-];
-
-/// Whether the file has a lifecycle action.
-pub(super) fn has_stages(config: &Config) -> bool {
-    STAGES
-        .iter()
-        .any(|stage| config.actions.contains_key(stage.action))
-}
 
 /// Runs the lifecycle actions of a new credential.
 pub(in crate::flows) struct SetUpRunner<O, S> {
@@ -99,6 +68,20 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         self.run_stages().await
     }
 
+    /// The same for a token that was not issued just now: an expired one is refreshed first. While the provider cannot
+    /// refresh it, the actions wait for the alarm.
+    pub(in crate::flows) async fn run_with_stored_token(&self) -> Result<(), ConnectFailed> {
+        let _one_at_a_time = self.running.lock().await;
+        match self.refresh_expired().await {
+            Ok(()) => self.run_stages().await,
+            Err(failure) if failure.code == Code::NeedsReauth => self.end_refused().await,
+            Err(failure) => {
+                self.base.log("set_up_delayed", failure.code.as_str());
+                Ok(())
+            }
+        }
+    }
+
     /// For the alarm: runs the actions that a restart interrupted, unless they run now.
     pub(in crate::flows) async fn finish(&self) {
         let State::Here(loaded) = self.record.state() else {
@@ -108,14 +91,44 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
             return;
         }
         // The token may have expired since the restart.
-        let deadline = self.base.outside().now().plus(AHEAD);
-        if let Err(failure) = self.calls.fresh(loaded, deadline).await {
+        let refreshed = self.refresh_expired().await;
+        if let Err(failure) = &refreshed {
             self.base.log("set_up_failed", failure.code.as_str());
         }
-        if let Ok(_one_at_a_time) = self.running.try_lock()
-            && let Err(failed) = self.run_stages().await
-        {
+        let Ok(_one_at_a_time) = self.running.try_lock() else {
+            return;
+        };
+        let is_refused = refreshed.is_err_and(|failure| failure.code == Code::NeedsReauth);
+        let ended = if is_refused {
+            self.end_refused().await
+        } else {
+            self.run_stages().await
+        };
+        if let Err(failed) = ended {
             self.base.log("set_up_failed", &failed.error);
+        }
+    }
+
+    /// Refreshes the stored token if it can no longer be used: actions renew no credential.
+    async fn refresh_expired(&self) -> Result<(), Failure> {
+        let State::Here(loaded) = self.record.state() else {
+            return Ok(());
+        };
+        let deadline = self.base.outside().now().plus(AHEAD);
+        match self.calls.fresh(loaded, deadline).await {
+            // The token is there; callers cannot use the account yet.
+            Err(failure) if failure.code == Code::NotReady => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// Ends a set-up whose refresh token the provider refused: no action runs.
+    async fn end_refused(&self) -> Result<(), ConnectFailed> {
+        match self.record.state() {
+            State::Here(loaded) if loaded.set_up.is_some() => {
+                self.end_set_up(None).await.map_err(broken)
+            }
+            State::Here(_) | State::Missing | State::Unread => Ok(()),
         }
     }
 
@@ -214,6 +227,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
             return None;
         };
         match loaded.set_up.as_ref()?.before {
+            _ if loaded.account.status == Status::NeedsReauth => None,
             Some(Status::Active) => None,
             Some(Status::NeedsReauth) => Some(EventType::Reactivated),
             Some(_) | None => Some(EventType::Active),
@@ -237,22 +251,6 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         next.set_up = next.set_up.filter(|_| keeps_mark);
         self.changes.put(&resolved, &loaded, &next).await.map(drop)
     }
-}
-
-/// The action that failed, and how.
-struct FailedStage<'a> {
-    stage: &'a Stage,
-    error: String,
-    run_record: Value,
-}
-
-/// The outcome of set-up that another request finished.
-fn outcome_of(account: &Account) -> Result<(), ConnectFailed> {
-    let stage = STAGES.iter().find(|stage| stage.status == account.status);
-    stage.map_or(Ok(()), |stage| {
-        let error = account.last_error.clone().unwrap_or_default();
-        Err(failed(stage.why, error))
-    })
 }
 
 impl LoadedAccount {

@@ -20,8 +20,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountMessage {
-    /// Stores a new account with its whole context → [`AccountView`]
-    Import(Box<Account>),
+    /// Connects a new account with its whole context → [`AccountView`]
+    Import(Box<Account>, LifecycleActions),
     /// → [`AccountView`]
     Get(Visibility),
     /// The names of the secret keys of its context, except the OAuth token → `Vec<String>`
@@ -65,6 +65,27 @@ pub enum AccountMessage {
     Delete(Visibility),
     #[serde(untagged)]
     LeasedCalls(LeaseMessage),
+}
+
+/// Whether an import runs the file's `post_install` and `validation`: in JSON `run_actions`, a boolean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum LifecycleActions {
+    #[default]
+    Run,
+    Skip,
+}
+
+impl From<bool> for LifecycleActions {
+    fn from(run_actions: bool) -> Self {
+        if run_actions { Self::Run } else { Self::Skip }
+    }
+}
+
+impl From<LifecycleActions> for bool {
+    fn from(actions: LifecycleActions) -> Self {
+        actions == LifecycleActions::Run
+    }
 }
 
 /// A change of an account. What is absent stays.

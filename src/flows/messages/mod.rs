@@ -158,7 +158,8 @@ impl ObjectMessage for EnvironmentMessage {}
 impl ObjectMessage for AccountMessage {
     fn patience(&self) -> Duration {
         match self {
-            Self::Connect(_)
+            Self::Import(..)
+            | Self::Connect(_)
             | Self::Callback(_)
             | Self::Refresh(_)
             | Self::LeasedCalls(

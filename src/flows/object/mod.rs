@@ -136,7 +136,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         let message: Message = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
         match message {
-            Message::Import(account) => answered(self.edits.import(*account).await?),
+            Message::Import(account, actions) => {
+                answered(Box::pin(self.connect.import(*account, actions)).await?)
+            }
             Message::Get(visibility) => {
                 let loaded = self.record.visible(&visibility).await?;
                 answered(self.record.view(&loaded).await?)

@@ -116,7 +116,9 @@ impl<O: Outside, S: Storage> CredentialStatus<O, S> {
         }
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let is_other = !has_same_credential(&resolved, &loaded, began);
-        if loaded.account.status != Status::Active || is_other {
+        // An account that is set up has a new credential, which may be refused too.
+        let has_credential = matches!(loaded.account.status, Status::Active | Status::Connecting);
+        if !has_credential || is_other {
             return Ok(false);
         }
         let account = Account {
