@@ -9,6 +9,7 @@ use super::{Config, Finding};
 
 mod actions;
 mod aim;
+mod authorizations;
 mod bodies;
 mod carried;
 mod client;
@@ -40,6 +41,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     let broken = Broken::new(broken);
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
+    authorizations::check(config, findings);
     client::check(config, &broken, findings);
     consumer::check(config, &broken, findings);
     opened::check(config, &broken, findings);

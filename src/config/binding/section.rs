@@ -111,7 +111,7 @@ impl Sections {
                 }),
                 "webhook" => self.webhook(value),
                 key if prose::is_of_file(key) => {}
-                "headers" | "query" => each(value, |name, entry| {
+                "headers" | "query" | "body" => each(value, |name, entry| {
                     let value = json!({ "origins": bases, "is": { name: entry } });
                     self.push(format!("{key}.{name}"), true, &value, &aims);
                 }),

@@ -19,12 +19,13 @@ use crate::flows::call::list::page::{ListCall, Page};
 use crate::flows::call::step::ExpectedAnswer;
 use crate::flows::call::subject::{Errand, Plan, Subject};
 use crate::json::Exact;
-use crate::media;
 use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
-use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
+use crate::proxy::request::{
+    self, CallerInput, Draft, FileBody, InputAuthor, MergedBody, Payload, Round,
+};
 use crate::proxy::{Target, description, headers};
 
 /// Query parameters that the gateway reads itself: on every call, and on `list` only.
@@ -89,7 +90,7 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     let query = CallerQuery::read(&call.query, gateway_parameters);
     let source = caller_body::source(&call.query)?;
     subject.refuse_switched_off(source)?;
-    let bounds = (media::kind(&call.headers), admitted.deadline());
+    let bounds = (&call.headers, admitted.deadline());
     let body = caller_body::look(&**account, &subject, source, body, bounds).await?;
     let given = CallerPart {
         values: Values {
@@ -215,7 +216,13 @@ impl<'a> Prepared<'a> {
                 let none = Exact::default();
                 let body = self.given.values.body.as_ref().unwrap_or(&none);
                 let writing = Writing::of(self.subject.config(), method, &self.moment);
-                request::with_body(draft, body, &writing)?
+                let is_given = draft.body == Payload::Callers;
+                let draft = request::with_body(draft, body, &writing)?;
+                if is_given {
+                    self.with_entries(draft, current)?
+                } else {
+                    draft
+                }
             }
             _ => draft,
         };
@@ -223,6 +230,33 @@ impl<'a> Prepared<'a> {
             page.note(&draft);
         }
         Ok(draft)
+    }
+
+    /// The request with the entries of the file's `body`. A request that gets a credential has none of them.
+    fn with_entries(&self, draft: Draft, current: &Current<'_>) -> Result<Draft, Failure> {
+        if self.subject.errand.is_exempt() {
+            return Ok(draft);
+        }
+        let config = self.subject.config();
+        let entries = FileBody::of(config, &draft.method, &self.scope(current))?;
+        let (template, format, arrays) = match self.subject.plan {
+            Plan::Method { method, .. } => (
+                method
+                    .body
+                    .as_ref()
+                    .filter(|_| self.source == BodySource::Method),
+                method.body_format,
+                method.query_array_format,
+            ),
+            Plan::Custom { .. } => (None, None, None),
+        };
+        let merged = MergedBody {
+            callers: self.given.values.text.as_ref(),
+            template,
+            format: format.unwrap_or_default(),
+            arrays: arrays.or(config.query_array_format).unwrap_or_default(),
+        };
+        Ok(entries.onto(draft, &merged)?)
     }
 
     /// The same without the values of the page.
@@ -250,13 +284,22 @@ impl<'a> Prepared<'a> {
                 let writing = Writing::of(config, method, &self.moment);
                 let draft =
                     request::of_method(config, method, round, &scope, &pins, &caller, &writing)?;
+                // What a step is given goes in the place of the caller's body, and gets the entries there.
+                let is_given = caller.author == InputAuthor::Step && draft.body == Payload::Callers;
+                let is_left_out = round == Round::Later && method.ignore_body_in_pagination;
+                let draft = if is_given || is_left_out {
+                    draft
+                } else {
+                    self.with_entries(draft, current)?
+                };
                 match &self.page {
                     Some(page) => page.onto(draft, method, &writing, &caller)?,
                     None => draft,
                 }
             }
             Plan::Custom { path, method } => {
-                request::of_path(config, method, path, &scope, &pins, &caller)?
+                let draft = request::of_path(config, method, path, &scope, &pins, &caller)?;
+                self.with_entries(draft, current)?
             }
         };
         description::refuse_part(&self.given.headers, &draft.body)?;
