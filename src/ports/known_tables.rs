@@ -9,7 +9,16 @@ use super::{Storage, StorageFault};
 const EXISTS: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
 
 /// The statements that leave the tables as they are. Every other one may create or drop some.
-const KEEPS_TABLES: [&str; 4] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
+const KEEPS_TABLES: [&str; 6] = [
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "DELETE ",
+    "CREATE INDEX ",
+    "CREATE UNIQUE INDEX ",
+];
+/// The start of a statement that leaves a table as it is where that exists.
+const CREATES: &str = "CREATE TABLE IF NOT EXISTS ";
 
 /// The answers since the last change of the schema. A [`Storage`] keeps one, calls [`KnownTables::note`] before each
 /// statement, and erases by [`KnownTables::erase`].
@@ -29,10 +38,12 @@ impl KnownTables {
 
     /// A statement that may change the tables makes the answers old.
     pub fn note(&self, statement: &str) {
-        if !KEEPS_TABLES
-            .iter()
-            .any(|start| statement.starts_with(start))
-        {
+        let mut starts = KEEPS_TABLES.iter();
+        let keeps = starts.any(|start| statement.starts_with(start));
+        let created = statement.strip_prefix(CREATES);
+        let created = created.and_then(|rest| rest.split([' ', '(']).next());
+        let is_there = |name: &str| self.0.borrow().get(name) == Some(&true);
+        if !keeps && !created.is_some_and(is_there) {
             self.forget();
         }
     }

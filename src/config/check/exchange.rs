@@ -1,6 +1,6 @@
 //! Where a credential leaves RFC 6749: names that stay apart, headers that the file may set, and steps that get a token.
 
-use crate::config::action::EXCHANGE;
+use crate::config::action::{EXCHANGE, StepKind};
 use crate::config::credentials::{
     AuthorizationMethod, Credential, OAuth2, ParamName, RESERVED_HEADERS,
 };
@@ -115,6 +115,13 @@ fn check_steps(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
         let text = "it never runs: there is no `oauth2` credential whose callback has a code";
         findings.push(Finding::warning(at, text));
         return;
+    }
+    for (place, step) in action.placed() {
+        if matches!(step.kind, StepKind::Form(_)) {
+            let text = "the steps of a credential ask the customer nothing";
+            let finding = Finding::error(format!("{at}{place}.type"), text);
+            findings.push(finding.hint("declare it in `fields` of the credential"));
+        }
     }
     if !action.sends_request() {
         let text = "none of the steps sends a request, so no provider gives a token";

@@ -1,7 +1,7 @@
 //! Tokens that the gateway signs: their key fits, and what the gateway sets is not set by the file.
 
 use crate::config::credentials::{AuthorizationMethod, CallbackGrant, Jwt, KeyFormat, LIFETIME};
-use crate::config::{Config, Credential, Finding};
+use crate::config::{Config, Credential, Field, Finding};
 
 use super::Broken;
 
@@ -19,13 +19,24 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         match credential.jwt() {
             Some(jwt) => {
                 check_one(jwt, &format!("{at}.jwt"), findings);
-                let fields = credential.fields().iter().enumerate();
-                for (index, _) in fields.filter(|(_, field)| field.name == "jwt") {
-                    let text = "a field cannot be called `jwt`: `{{jwt}}` is the signed token";
-                    findings.push(Finding::error(format!("{at}.fields[{index}].name"), text));
-                }
+                check_fields(credential.fields(), &format!("{at}.fields"), findings);
             }
             None => check_needed(credential, &at, findings),
+        }
+    }
+}
+
+/// No form fills what the gateway signs.
+fn check_fields(fields: &[Field], at: &str, findings: &mut Vec<Finding>) {
+    let text = "a field cannot be called `jwt`: `{{jwt}}` is the signed token";
+    for (index, field) in fields.iter().enumerate() {
+        if field.name == "jwt" {
+            findings.push(Finding::error(format!("{at}[{index}].name"), text));
+        }
+        let choices = field.options.iter().enumerate();
+        for (choice, _) in choices.filter(|(_, choice)| choice.set.contains_key("jwt")) {
+            let at = format!("{at}[{index}].options[{choice}].set.jwt");
+            findings.push(Finding::error(at, text));
         }
     }
 }
@@ -48,6 +59,11 @@ fn check_needed(credential: &Credential, at: &str, findings: &mut Vec<Finding>) 
 }
 
 fn check_one(jwt: &Jwt, at: &str, findings: &mut Vec<Finding>) {
+    if jwt.key.is_none() {
+        let text = "there is no `key` here: nothing is signed unless one is stored already, or the override of the install has it";
+        let finding = Finding::warning(at, text);
+        findings.push(finding.hint("write `\"key\": \"{{private_key}}\"` with a `password` field, or a variable of the install"));
+    }
     let reserved = [
         ("claims", &jwt.claims, CLAIMS),
         ("header", &jwt.header, HEADER),

@@ -198,11 +198,11 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         request: TokenRequest,
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
-        let signed = request.signed.clone();
+        let secrets = request.secrets.clone();
         let (status, headers, body) = self.send_to_endpoint(request).await?;
         let now = self.base.outside().now();
         let read = oauth::read_token(config, status, &headers, &body, now, previous);
-        Ok(read.map_err(|failed| failed.without(&signed))?)
+        Ok(read.map_err(|failed| failed.without(&secrets))?)
     }
 
     /// The token with its expiry from the introspection endpoint (RFC 7662). `None` if there is no such endpoint, the expiry is
