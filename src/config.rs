@@ -172,6 +172,12 @@ impl Config {
         self.credentials.get(format)
     }
 
+    /// Whether an account with the credential of this format may have further tokens.
+    pub fn has_also_for(&self, format: &str) -> bool {
+        let oauth = self.credential(format).and_then(Credential::oauth);
+        oauth.is_some_and(|oauth| !oauth.also_for.is_empty())
+    }
+
     /// How this method signs in: its own way, or the file's. Empty where it does not.
     pub fn authorizations_of<'a>(&'a self, method: &'a Method) -> &'a [Authorization] {
         if method.no_auth {

@@ -11,7 +11,9 @@ use crate::media::MediaKind;
 use super::credentials::{Consumer, OAuth1, SignatureMethod};
 use super::schema::{Aliases, aliases};
 
+mod also;
 mod list;
+pub use also::{ALSO, also_name, also_names};
 pub use list::{Authorizations, MOST_AUTHORIZATIONS};
 
 /// When a request was signed by AWS Signature Version 4.

@@ -9,6 +9,7 @@ use super::{Config, Finding};
 
 mod actions;
 mod aim;
+mod also_for;
 mod authorizations;
 mod bodies;
 mod carried;
@@ -48,6 +49,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     parameters::check(config, findings);
     exchange::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
+    also_for::check(config, file, &broken, findings);
     may_fail::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);

@@ -126,10 +126,14 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
         .token_params
         .values()
         .chain(oauth.refresh_params.values())
-        .chain(oauth.token_headers.values());
+        .chain(oauth.token_headers.values())
+        .chain(oauth.also_for.values().flat_map(|own| own.params.values()));
+    let also = oauth.also_for.values();
+    let also = also.filter_map(|own| own.token_url.as_ref());
     let urls = urls
         .into_iter()
         .flatten()
+        .chain(also)
         .flat_map(UrlTemplate::placeholders);
     let paths = paths.into_iter().flatten();
     let paths = paths.flat_map(PathTemplate::placeholders);

@@ -92,8 +92,24 @@ pub fn exchange(
 
 /// Gets a new token for a refresh token (RFC 6749 §6).
 pub fn refresh(client: &GrantClient, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
+    by_refresh_token(client, refresh_token, None)
+}
+
+/// Gets a token for the scopes of the client's settings, which may be others than those of the token before.
+pub fn refresh_for(client: &GrantClient, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
+    by_refresh_token(client, refresh_token, client.scopes(None)?)
+}
+
+fn by_refresh_token(
+    client: &GrantClient,
+    refresh_token: &str,
+    scope: Option<String>,
+) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("refresh_token");
     parameters.set("refresh_token", refresh_token);
+    if let Some(scope) = scope {
+        parameters.set("scope", scope);
+    }
     let endpoint = client.config.auth.refresh();
     let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("refresh"))?;
     // Some providers want `redirect_uri` with a refresh, where the gateway sets none.

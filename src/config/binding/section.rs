@@ -19,7 +19,8 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 17] = [
+const AIMS: [&str; 18] = [
+    "alsoFor",
     "consumer",
     "requestTokenUrl",
     "authorizeUrl",

@@ -2,7 +2,7 @@
 //! pointed at wherever it goes.
 
 use crate::config::action::{ContextChange, MethodCall, StepKind};
-use crate::config::credentials::OAuth2;
+use crate::config::credentials::{AlsoFor, OAuth2};
 use crate::config::source::Sources;
 use crate::config::{Config, Credential, Finding, Method, Webhook};
 use crate::expression::UrlTemplate;
@@ -175,8 +175,17 @@ impl<'c> AimCheck<'c, '_> {
             (None, None) => hosts(&[&auth.token_host]),
             (host, url) => hosts(&[host, url]),
         };
-        if token == Host::Open {
+        let of_also = |own: &AlsoFor| own.token_url.as_ref().map_or(token, |url| self.host(url));
+        let also: Vec<(&String, &AlsoFor, Host)> = oauth
+            .also_for
+            .iter()
+            .map(|(name, own)| (name, own, of_also(own)))
+            .collect();
+        if token == Host::Open || also.iter().any(|(_, _, host)| *host == Host::Open) {
             self.client(oauth, at);
+        }
+        for (name, own, host) in also {
+            self.also(own, host, &format!("{at}.alsoFor.{name}"));
         }
         for (key, params, host) in [
             ("tokenParams", &oauth.token_params, token),
@@ -217,6 +226,21 @@ impl<'c> AimCheck<'c, '_> {
                 self.host(url),
                 operator_values::of_url(url.template(), &format!("{at}.auth.{key}")),
             );
+        }
+    }
+
+    fn also(&mut self, own: &AlsoFor, host: Host, at: &str) {
+        for (name, value) in &own.params {
+            let at = format!("{at}.params.{name}");
+            self.say_all(host, operator_values::of_template(Name::of(name), &at, value));
+        }
+        for (index, scope) in own.scope.iter().enumerate() {
+            let at = format!("{at}.scope[{index}]");
+            self.say_all(host, operator_values::of_template(Name::Other, &at, scope));
+        }
+        if let Some(url) = &own.token_url {
+            let values = operator_values::of_url(url.template(), &format!("{at}.tokenUrl"));
+            self.say_all(host, values);
         }
     }
 

@@ -80,6 +80,7 @@ impl<'p> EntryPosition<'p> {
             Self::Credential(keys) => matches!(
                 second(keys),
                 "auth"
+                    | "alsoFor"
                     | "contextFromToken"
                     | "contextFromCallback"
                     | "contextFromClaims"

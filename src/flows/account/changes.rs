@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::account::Account;
 use crate::account::seal::key_id;
 use crate::error::Failure;
+use crate::flows::account::oauth_token::without_old_also;
 use crate::flows::account::account_store::AccountStore;
 use crate::flows::account::base::Base;
 use crate::flows::account::contents::Contents;
@@ -143,6 +144,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         let token = match contents.token() {
             Some(token) if loaded.token() == Some(&token) => NextToken::Keep,
             Some(token) => {
+                let token = without_old_also(token, loaded.token());
                 let sealed = self.token_store.sealed(&token)?;
                 sealed.map_or(NextToken::Delete, NextToken::Replace)
             }

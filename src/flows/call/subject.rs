@@ -2,9 +2,9 @@
 
 use http::HeaderMap;
 
-use crate::config::authorization::Authorization;
+use crate::config::authorization::{Authorization, also_names};
 use crate::config::resource::Method;
-use crate::config::{Config, ErrorExpression, Pagination, RateLimit};
+use crate::config::{Config, Credential, ErrorExpression, Pagination, RateLimit};
 use crate::error::{Code, Failure};
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::proxy::body::BodySource;
@@ -123,6 +123,15 @@ impl<'a> Subject<'a> {
             Plan::Method { method, .. } => self.config().authorizations_of(method),
             Plan::Custom { .. } => self.config().authorizations(),
         }
+    }
+
+    /// The further tokens that the request of an account with this credential carries.
+    pub(in crate::flows) fn also_names(&self, format: &str) -> Vec<String> {
+        let oauth = self.config().credential(format).and_then(Credential::oauth);
+        let oauth = oauth.filter(|_| !self.errand.is_exempt());
+        oauth.map_or_else(Vec::new, |oauth| {
+            also_names(self.authorizations(), &oauth.also_for)
+        })
     }
 
     /// Whether the request is authenticated.

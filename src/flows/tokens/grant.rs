@@ -87,8 +87,7 @@ impl Grant {
             _ if config.actions.contains_key(REFRESH_TOKEN) => Some(Self::Action),
             Some(Credential::Oauth2(_)) if has_refresh_token() => Some(Self::RefreshToken),
             Some(Credential::Oauth2(config)) => {
-                let has_code = config.callback_grant == CallbackGrant::AuthorizationCode;
-                (!has_code).then_some(Self::ClientCredentials)
+                (!config.needs_code()).then_some(Self::ClientCredentials)
             }
             Some(
                 Credential::Oauth2ClientCredentials(_)
@@ -159,7 +158,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 .introspected(compiled, config, &loaded.context, &reply.token)
                 .await
         {
-            self.record.store_introspected(&reply.token, &token)?;
+            self.record.replace_token(&reply.token, &token)?;
         }
         Ok(())
     }
