@@ -172,27 +172,6 @@ impl Config {
         self.credentials.get(format)
     }
 
-    /// Whether an account with the credential of this format may have further tokens.
-    pub fn has_also_for(&self, format: &str) -> bool {
-        let oauth = self.credential(format).and_then(Credential::oauth);
-        oauth.is_some_and(|oauth| !oauth.also_for.is_empty())
-    }
-
-    /// How this method signs in: its own way, or the file's. Empty where it does not.
-    pub fn authorizations_of<'a>(&'a self, method: &'a Method) -> &'a [Authorization] {
-        if method.no_auth {
-            return &[];
-        }
-        let own = method.authorization.as_ref();
-        own.map_or(self.authorizations(), Authorizations::all)
-    }
-
-    /// How the file signs in. Empty where it does not.
-    pub fn authorizations(&self) -> &[Authorization] {
-        let own = self.authorization.as_ref();
-        own.map_or(&[], Authorizations::all)
-    }
-
     /// How this method pages: its own way, the file's, or not at all.
     pub fn pagination_of<'a>(&'a self, method: &'a Method) -> Option<&'a Pagination> {
         match &method.pagination {

@@ -190,13 +190,6 @@ pub struct Endpoints {
     pub issuer_optional: bool,
 }
 
-impl OAuth2 {
-    /// Whether a token comes for a code, which only the customer brings.
-    pub fn needs_code(&self) -> bool {
-        self.callback_grant == CallbackGrant::AuthorizationCode
-    }
-}
-
 impl Credential {
     /// The name of its format.
     pub fn format(&self) -> &'static str {

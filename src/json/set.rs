@@ -64,9 +64,8 @@ pub fn entry_names(text: &str) -> Result<Vec<String>, serde_json::Error> {
 /// The object without the entries of these names; what is left keeps every byte.
 pub fn without(text: &str, is_dropped: impl Fn(&str) -> bool) -> Result<String, serde_json::Error> {
     let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
-    let is_left = |key: &str| {
-        serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !is_dropped(&name))
-    };
+    let is_left =
+        |key: &str| serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !is_dropped(&name));
     let left = entries.iter().filter(|(key, _)| is_left(key));
     let written: Vec<String> = left.map(|(key, value)| format!("{key}:{value}")).collect();
     Ok(format!("{{{}}}", written.join(",")))

@@ -33,7 +33,8 @@ pub use oauth1::{
 pub use pkce::Verifier;
 pub use reply::{TokenReply, no_token, read_token};
 pub use request::{
-    TokenRequest, client_credentials, exchange, introspect, jwt_bearer, keka, refresh, refresh_for, revoke,
+    TokenRequest, client_credentials, exchange, introspect, jwt_bearer, keka, refresh, refresh_for,
+    revoke,
 };
 
 /// What requests are built from: the file's settings, and what its templates see. That holds secrets, so

@@ -135,6 +135,33 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_that_leaves_the_tables_as_they_are_makes_no_answer_old() {
+        let database = database_with("log");
+        assert_eq!(database.has_table("log"), Ok(true));
+        assert_eq!(database.has_table("event"), Ok(false));
+        for statement in [
+            "INSERT INTO log (a) VALUES (1)",
+            "CREATE TABLE IF NOT EXISTS log (a INTEGER)",
+            "CREATE TABLE IF NOT EXISTS log(a INTEGER)",
+            "CREATE INDEX IF NOT EXISTS a ON log (a)",
+        ] {
+            database.exec(statement, &[]).unwrap();
+            assert_eq!(database.has_table("log"), Ok(true), "{statement}");
+            assert_eq!(database.questions.get(), 2, "{statement}");
+        }
+        for (count, statement) in [
+            (4, "CREATE TABLE IF NOT EXISTS event"),
+            (6, "CREATE TABLE IF NOT EXISTS logs (a INTEGER)"),
+            (8, "DROP TABLE other"),
+        ] {
+            database.exec(statement, &[]).unwrap();
+            assert_eq!(database.has_table("log"), Ok(true), "{statement}");
+            assert_eq!(database.has_table("event"), Ok(true), "{statement}");
+            assert_eq!(database.questions.get(), count, "{statement}");
+        }
+    }
+
+    #[test]
     fn a_table_that_is_created_after_the_question_is_seen() {
         let database = Database::default();
         assert_eq!(database.has_table("log"), Ok(false));

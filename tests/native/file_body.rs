@@ -39,17 +39,29 @@ fn file(more: &Value) -> Value {
 
 fn scene(more: &Value) -> Scene {
     let file = file(more);
-    assert!(read(&file).integration.is_some(), "{:?}", read(&file).findings);
+    assert!(
+        read(&file).integration.is_some(),
+        "{:?}",
+        read(&file).findings
+    );
     let world = World::new();
-    world.provides(|_| reply(200, &JSON, Body::from_bytes("{}")));
-    Scene::new(world, &file, "api_key", &json!({ "api_key": "key-of-the-account" }))
+    world.provides(|_| reply(200, &JSON, Body::from_bytes("[]")));
+    Scene::new(
+        world,
+        &file,
+        "api_key",
+        &json!({ "api_key": "key-of-the-account" }),
+    )
 }
 
 fn call(scene: &Scene, method: &str, path: &str, header: (&str, &str), body: &str) -> Answer {
     let body = Body::from_bytes(body.to_owned());
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = format!("{}&{query}", scene.path(path));
-    scene.setting.client.request(method, path.trim_end_matches('&'), &[header], body)
+    scene
+        .setting
+        .client
+        .request(method, path.trim_end_matches('&'), &[header], body)
 }
 
 fn text(sent: &Sent) -> &str {
@@ -59,17 +71,83 @@ fn text(sent: &Sent) -> &str {
 #[test]
 fn every_body_of_a_kind_that_has_entries_gets_them() {
     let cases = [
-        ("POST", "/proxy/items", JSON[0], r#"{"a":1e400}"#, r#"{"a":1e400,"key":"key-of-the-account","lang":"en"}"#),
-        ("POST", "/proxy/items", JSON[0], r#"{"key":"theirs","Key":1,"lang":"fr"}"#, r#"{"lang":"fr","key":"key-of-the-account"}"#),
-        ("POST", "/proxy/items?truto_body_passthrough=true", JSON[0], "{}", r#"{"key":"key-of-the-account","lang":"en"}"#),
-        ("POST", "/proxy/items", FORM, "a=1&key=theirs", "a=1&key=key-of-the-account&lang=en"),
-        ("POST", "/proxy/items", ("content-type", "text/plain"), "[1]", "[1]"),
-        ("POST", "/proxy/items/form", JSON[0], r#"{"a":"x"}"#, "a=x&key=key-of-the-account&lang=en"),
-        ("POST", "/proxy/items/own", JSON[0], r#"{"inner":{"key":"theirs"}}"#, r#"{"lang":"de","inner":{"key":"theirs"},"key":"key-of-the-account"}"#),
-        ("POST", "/proxy/items/xml", JSON[0], "{}", r#"<?xml version="1.0" encoding="UTF-8"?><a>1</a>"#),
-        ("POST", "/proxy/items/put_in?key=theirs&b=2", JSON[0], "{}", r#"{"b":"2","key":"key-of-the-account","lang":"en"}"#),
-        ("POST", "/custom/any", JSON[0], r#"{"a":1}"#, r#"{"a":1,"key":"key-of-the-account","lang":"en"}"#),
-        ("PUT", "/custom/any", FORM, "key[x]=1", "key=key-of-the-account&lang=en"),
+        (
+            "POST",
+            "/proxy/items",
+            JSON[0],
+            r#"{"a":1e400}"#,
+            r#"{"a":1e400,"key":"key-of-the-account","lang":"en"}"#,
+        ),
+        (
+            "POST",
+            "/proxy/items",
+            JSON[0],
+            r#"{"key":"theirs","Key":1,"lang":"fr"}"#,
+            r#"{"lang":"fr","key":"key-of-the-account"}"#,
+        ),
+        (
+            "POST",
+            "/proxy/items?truto_body_passthrough=true",
+            JSON[0],
+            "{}",
+            r#"{"key":"key-of-the-account","lang":"en"}"#,
+        ),
+        (
+            "POST",
+            "/proxy/items",
+            FORM,
+            "a=1&key=theirs",
+            "a=1&key=key-of-the-account&lang=en",
+        ),
+        (
+            "POST",
+            "/proxy/items",
+            ("content-type", "text/plain"),
+            "[1]",
+            "[1]",
+        ),
+        (
+            "POST",
+            "/proxy/items/form",
+            JSON[0],
+            r#"{"a":"x"}"#,
+            "a=x&key=key-of-the-account&lang=en",
+        ),
+        (
+            "POST",
+            "/proxy/items/own",
+            JSON[0],
+            r#"{"inner":{"key":"theirs"}}"#,
+            r#"{"lang":"de","inner":{"key":"theirs"},"key":"key-of-the-account"}"#,
+        ),
+        (
+            "POST",
+            "/proxy/items/xml",
+            JSON[0],
+            "{}",
+            r#"<?xml version="1.0" encoding="UTF-8"?><a>1</a>"#,
+        ),
+        (
+            "POST",
+            "/proxy/items/put_in?key=theirs&b=2",
+            JSON[0],
+            "{}",
+            r#"{"b":"2","key":"key-of-the-account","lang":"en"}"#,
+        ),
+        (
+            "POST",
+            "/custom/any",
+            JSON[0],
+            r#"{"a":1}"#,
+            r#"{"a":1,"key":"key-of-the-account","lang":"en"}"#,
+        ),
+        (
+            "PUT",
+            "/custom/any",
+            FORM,
+            "key[x]=1",
+            "key=key-of-the-account&lang=en",
+        ),
         ("DELETE", "/proxy/items/1", JSON[0], "", ""),
         ("GET", "/proxy/items", JSON[0], "", ""),
     ];
@@ -79,8 +157,15 @@ fn every_body_of_a_kind_that_has_entries_gets_them() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         let sent = scene.world.sent().remove(0);
         assert_eq!(text(&sent), expected);
-        let form = sent.header("content-type").is_some_and(|kind| kind == FORM.1);
-        assert_eq!(form, expected.contains("&lang") || expected.starts_with("a=1"), "{:?}", sent.header("content-type"));
+        let form = sent
+            .header("content-type")
+            .is_some_and(|kind| kind == FORM.1);
+        assert_eq!(
+            form,
+            expected.contains("&lang") || expected.starts_with("a=1"),
+            "{:?}",
+            sent.header("content-type")
+        );
     });
 }
 
@@ -88,7 +173,9 @@ fn every_body_of_a_kind_that_has_entries_gets_them() {
 fn a_request_without_a_body_gets_one() {
     let scene = scene(&json!({}));
     for path in ["/proxy/items", "/custom/any"] {
-        scene.call_passing("POST", path, &[], Body::Empty).expect(200);
+        scene
+            .call_passing("POST", path, &[], Body::Empty)
+            .expect(200);
         let sent = scene.world.sent().remove(0);
         assert_eq!(text(&sent), r#"{"key":"key-of-the-account","lang":"en"}"#);
         assert_eq!(sent.header("content-type"), Some("application/json"));
@@ -102,7 +189,10 @@ fn steps_carry_them_and_the_caller_of_an_action_replaces_none() {
     let input = json!({ "key": "theirs", "a": 1 });
     scene.run_action("go", &input).expect(200);
     let sent = scene.world.sent();
-    assert_eq!(text(&sent[0]), r#"{"a":1,"key":"key-of-the-account","lang":"en"}"#);
+    assert_eq!(
+        text(&sent[0]),
+        r#"{"a":1,"key":"key-of-the-account","lang":"en"}"#
+    );
     assert_eq!(sent[1].body, b"", "a GET has none");
 }
 
@@ -122,11 +212,13 @@ fn a_body_that_cannot_carry_them_is_refused_and_its_size_is_bounded() {
 
 #[test]
 fn what_is_signed_is_the_merged_body() {
-    let signature = json!({ "format": "header", "config": { "expression": "{ 'x-body': $hash('sha256', requestOptions.body) }" } });
+    let signature = json!({ "format": "header", "config": { "expression": "{ 'x-body': $hmac('sha256', context.api_key, requestOptions.body) }" } });
     let scene = scene(&json!({ "authorization": signature }));
     call(&scene, "POST", "/proxy/items", JSON[0], r#"{"a":1}"#).expect(200);
     let sent = scene.world.sent().remove(0);
-    let hash = causeway::crypto::sha256_hex(&sent.body);
+    let hash = causeway::crypto::Hash::Sha256;
+    let hash = causeway::crypto::hmac(hash, b"key-of-the-account", &sent.body);
+    let hash = data_encoding::HEXLOWER.encode(&hash);
     assert!(text(&sent).contains("key-of-the-account"));
     assert_eq!(sent.header("x-body"), Some(hash.as_str()));
 }
@@ -137,7 +229,10 @@ fn a_key_of_a_write_stands_for_what_its_caller_sent() {
     let path = scene.path("/proxy/items");
     let write = |body: &'static str| {
         let headers = [JSON[0], ("idempotency-key", "k1")];
-        scene.setting.client.request("POST", &path, &headers, Body::from_bytes(body))
+        scene
+            .setting
+            .client
+            .request("POST", &path, &headers, Body::from_bytes(body))
     };
     write("{\"a\":1}").expect(200);
     write("{\"a\":1}").expect(200);
@@ -148,27 +243,39 @@ fn a_key_of_a_write_stands_for_what_its_caller_sent() {
 #[test]
 fn the_provider_that_repeats_the_key_is_not_passed_on() {
     let scene = scene(&json!({}));
-    scene.world.provides(|sent| reply(400, &JSON, Body::from_bytes(sent.body.clone())));
+    scene
+        .world
+        .provides(|sent| reply(400, &JSON, Body::from_bytes(sent.body.clone())));
     let answer = call(&scene, "POST", "/proxy/items", JSON[0], "{}");
     assert_eq!(answer.status, 400);
-    assert!(!answer.text().contains("key-of-the-account"), "{}", answer.text());
+    assert!(
+        !answer.text().contains("key-of-the-account"),
+        "{}",
+        answer.text()
+    );
 }
 
 #[test]
-fn layers_merge_entries_and_null_removes_one() {
+fn layers_merge_their_entries() {
     let scene = scene(&json!({}));
-    let change = json!({ "body": { "lang": null, "shop": "north" } });
+    let change = json!({ "body": { "lang": "de", "shop": "north" } });
     scene.override_install(&change).expect(200);
     call(&scene, "POST", "/proxy/items", JSON[0], "{}").expect(200);
     let sent = scene.world.sent().remove(0);
-    assert_eq!(text(&sent), r#"{"key":"key-of-the-account","shop":"north"}"#);
+    assert_eq!(
+        text(&sent),
+        r#"{"key":"key-of-the-account","lang":"de","shop":"north"}"#
+    );
 }
 
 #[test]
 fn it_reads_no_call_and_sends_no_operators_value_to_an_open_host() {
     let cases = [
         (json!({ "body": { "x": "{{query.x}}" } }), "config.body.x"),
-        (json!({ "body": { "x": { "y": "{{body.x}}" } } }), "config.body.x"),
+        (
+            json!({ "body": { "x": { "y": "{{body.x}}" } } }),
+            "config.body.x",
+        ),
         (json!({ "body": [1] }), "config.body"),
         (
             json!({ "body": { "key": "{{environment_variables.key}}" }, "base_url": "{{api_key}}", "allowed_hosts": ["*"] }),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::account::{JSON, Scene};
 use crate::cases::each_case;
+use crate::client::Client;
 use crate::outside::{Pieces, Sent, World, reply};
 
 const BASE: &str = "https://api.two-secrets.example";
@@ -44,7 +45,11 @@ fn three() -> Value {
 
 fn scene(authorization: &Value, answers: impl Fn(&Sent) -> Reply<Pieces> + 'static) -> Scene {
     let file = file(authorization);
-    assert!(read(&file).integration.is_some(), "{:?}", read(&file).findings);
+    assert!(
+        read(&file).integration.is_some(),
+        "{:?}",
+        read(&file).findings
+    );
     let world = World::new();
     world.provides(answers);
     let context = json!({ "user_key": "key-of-the-user", "app_key": "key-of-the-app", "header_name": "x-named" });
@@ -65,7 +70,10 @@ fn each_is_in_the_request_and_no_caller_replaces_one() {
     ];
     for path in ["/proxy/items/1", "/custom/items/1"] {
         let path = format!("{}&key=theirs&%6bey=theirs", scene.path(path));
-        let answer = scene.setting.client.request("GET", &path, &theirs, Body::Empty);
+        let answer = scene
+            .setting
+            .client
+            .request("GET", &path, &theirs, Body::Empty);
         assert_eq!(answer.status, 200, "{}", answer.text());
         let sent = scene.world.sent().remove(0);
         assert_eq!(sent.header("authorization"), Some("Bearer key-of-the-user"));
@@ -79,8 +87,12 @@ fn each_is_in_the_request_and_no_caller_replaces_one() {
 #[test]
 fn a_method_has_its_own_list_or_none() {
     let scene = accepting(&three());
-    scene.call_passing("POST", "/proxy/items/other", &[], Body::Empty).expect(200);
-    scene.call_passing("POST", "/proxy/items/open", &[], Body::Empty).expect(200);
+    scene
+        .call_passing("POST", "/proxy/items/other", &[], Body::Empty)
+        .expect(200);
+    scene
+        .call_passing("POST", "/proxy/items/open", &[], Body::Empty)
+        .expect(200);
     let sent = scene.world.sent();
     assert_eq!(sent[0].url, format!("{BASE}/other?k=key-of-the-user"));
     assert_eq!(sent[0].header("x-other"), Some("key-of-the-app"));
@@ -93,10 +105,7 @@ fn a_method_has_its_own_list_or_none() {
 
 #[test]
 fn a_redirect_beyond_the_origin_gets_none_of_them() {
-    let cases = [
-        ("/moved", true),
-        ("https://other.example/moved", false),
-    ];
+    let cases = [("/moved", true), ("https://other.example/moved", false)];
     each_case(cases, |(location, has_all)| {
         let scene = scene(&three(), move |sent| {
             if sent.url.contains("moved") {
@@ -105,7 +114,9 @@ fn a_redirect_beyond_the_origin_gets_none_of_them() {
                 reply(307, &[("location", location)], Body::Empty)
             }
         });
-        scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty).expect(200);
+        scene
+            .call_passing("GET", "/proxy/items/1", &[], Body::Empty)
+            .expect(200);
         let sent = scene.world.sent().remove(1);
         assert_eq!(sent.header("authorization").is_some(), has_all);
         assert_eq!(sent.header("x-app-key").is_some(), has_all);
@@ -118,22 +129,41 @@ fn a_redirect_beyond_the_origin_gets_none_of_them() {
 fn a_signature_covers_what_is_before_it() {
     let signature = json!({ "format": "header", "config": { "expression":
         "{ 'x-signature': $hmac('sha256', context.user_key, requestOptions.canonicalQuery & requestOptions.headers.'x-app-key') }" } });
-    let scene = accepting(&json!([query("key", "app_key"), header("x-app-key", "app_key"), signature]));
-    scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty).expect(200);
+    let scene = accepting(&json!([
+        query("key", "app_key"),
+        header("x-app-key", "app_key"),
+        signature
+    ]));
+    scene
+        .call_passing("GET", "/proxy/items/1", &[], Body::Empty)
+        .expect(200);
     let sent = scene.world.sent().remove(0);
     let of = "key=key-of-the-appkey-of-the-app";
-    let expected = causeway::crypto::hmac(causeway::crypto::Hash::Sha256, b"key-of-the-user", of.as_bytes());
+    let expected = causeway::crypto::hmac(
+        causeway::crypto::Hash::Sha256,
+        b"key-of-the-user",
+        of.as_bytes(),
+    );
     let expected = data_encoding::HEXLOWER.encode(&expected);
     assert_eq!(sent.header("x-signature"), Some(expected.as_str()));
 
     let sigv4 = json!({ "format": "aws_sigv4", "config": {
         "access_key_id": "AKIDEXAMPLE", "secret_access_key": "{{user_key}}", "region": "eu-central-1", "service": "s3" } });
-    let scene = accepting(&json!([query("key", "app_key"), header("x-amz-app", "app_key"), sigv4]));
-    scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty).expect(200);
+    let scene = accepting(&json!([
+        query("key", "app_key"),
+        header("x-amz-app", "app_key"),
+        sigv4
+    ]));
+    scene
+        .call_passing("GET", "/proxy/items/1", &[], Body::Empty)
+        .expect(200);
     let sent = scene.world.sent().remove(0);
     assert!(sent.url.ends_with("?key=key-of-the-app"), "{}", sent.url);
     let signed = sent.header("authorization").unwrap();
-    assert!(signed.contains("SignedHeaders=host;x-amz-app;x-amz-content-sha256;x-amz-date"), "{signed}");
+    assert!(
+        signed.contains("SignedHeaders=host;x-amz-app;x-amz-content-sha256;x-amz-date"),
+        "{signed}"
+    );
 }
 
 #[test]
@@ -158,12 +188,17 @@ fn two_that_write_the_same_are_refused_when_that_shows() {
 #[test]
 fn an_override_replaces_the_whole_list() {
     let scene = accepting(&three());
+    let admin = Client::admin(&scene.world);
     let one = json!({ "authorization": [header("x-only", "user_key")] });
-    scene.override_install(&one).expect(200);
-    scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty).expect(200);
+    scene.override_install_as(&admin, &one).expect(200);
+    scene
+        .call_passing("GET", "/proxy/items/1", &[], Body::Empty)
+        .expect(200);
     let single = json!({ "authorization": header("x-single", "app_key") });
-    scene.override_account(&single).expect(200);
-    scene.call_passing("GET", "/proxy/items/1", &[], Body::Empty).expect(200);
+    scene.override_account_as(&admin, &single).expect(200);
+    scene
+        .call_passing("GET", "/proxy/items/1", &[], Body::Empty)
+        .expect(200);
     let sent = scene.world.sent();
     assert_eq!(sent[0].header("x-only"), Some("key-of-the-user"));
     assert_eq!(sent[1].header("x-single"), Some("key-of-the-app"));

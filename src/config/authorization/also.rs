@@ -57,7 +57,9 @@ impl Authorization {
     fn templates(&self) -> Vec<&Template> {
         match self {
             Self::Bearer(own) => own.token.iter().collect(),
-            Self::Basic(own) => std::iter::once(&own.username).chain(&own.password).collect(),
+            Self::Basic(own) => std::iter::once(&own.username)
+                .chain(&own.password)
+                .collect(),
             Self::Header(Header::Fixed { name, value }) => vec![name, value],
             Self::Header(Header::Computed { .. }) | Self::None(_) => Vec::new(),
             Self::Query(own) => vec![&own.name, &own.value],
@@ -89,23 +91,33 @@ mod tests {
 
     #[test]
     fn the_further_tokens_of_a_request_are_known_by_its_authorizations() {
-        let declared: BTreeMap<String, AlsoFor> =
-            ["crm", "files"].map(|name| (name.to_owned(), AlsoFor::default())).into();
+        let declared: BTreeMap<String, AlsoFor> = ["crm", "files"]
+            .map(|name| (name.to_owned(), AlsoFor::default()))
+            .into();
         let bearer = |path: &str| json!({"format": "bearer", "config": {"token": format!("{{{{{path}}}}}")}});
         let computed = |source: &str| json!({"format": "header", "config": {"expression": source}});
         for (list, expected) in [
             (json!({"format": "bearer", "config": {}}), vec![]),
             (bearer("oauth.token.access_token"), vec![]),
             (bearer("oauth.token.also.crm.access_token"), vec!["crm"]),
-            (bearer("context.oauth.token.also.files.access_token"), vec!["files"]),
-            (bearer("a|credentials.oauth.token.also.crm.access_token"), vec!["crm"]),
+            (
+                bearer("context.oauth.token.also.files.access_token"),
+                vec!["files"],
+            ),
+            (
+                bearer("a|credentials.oauth.token.also.crm.access_token"),
+                vec!["crm"],
+            ),
             (
                 json!([bearer("oauth.token.also.crm.access_token"), {"format": "query", "config": {
                     "name": "t", "value": "{{oauth.token.also.files.access_token}}"}}]),
                 vec!["crm", "files"],
             ),
             (computed("{'x': context.oauth.token.access_token}"), vec![]),
-            (computed("{'x': context.oauth.token.also.crm.access_token}"), vec!["crm", "files"]),
+            (
+                computed("{'x': context.oauth.token.also.crm.access_token}"),
+                vec!["crm", "files"],
+            ),
         ] {
             let list: Authorizations = serde_json::from_value(list.clone() as Value).unwrap();
             assert_eq!(also_names(list.all(), &declared), expected);

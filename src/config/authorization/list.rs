@@ -9,6 +9,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Authorization;
+use crate::config::{Config, Method};
 
 /// More than any provider asks for; every request costs the work of each.
 pub const MOST_AUTHORIZATIONS: usize = 8;
@@ -40,6 +41,23 @@ impl Authorizations {
             };
             (place, one)
         })
+    }
+}
+
+impl Config {
+    /// How this method signs in: its own way, or the file's. Empty where it does not.
+    pub fn authorizations_of<'a>(&'a self, method: &'a Method) -> &'a [Authorization] {
+        if method.no_auth {
+            return &[];
+        }
+        let own = method.authorization.as_ref();
+        own.map_or(self.authorizations(), Authorizations::all)
+    }
+
+    /// How the file signs in. Empty where it does not.
+    pub fn authorizations(&self) -> &[Authorization] {
+        let own = self.authorization.as_ref();
+        own.map_or(&[], Authorizations::all)
     }
 }
 

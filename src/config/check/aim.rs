@@ -13,6 +13,8 @@ use super::literal::Name;
 use super::operator_values::{self, OperatorValue, OperatorValueKind};
 use super::shared::Shared;
 
+mod also;
+
 /// Whether a host is the file's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host {
@@ -226,21 +228,6 @@ impl<'c> AimCheck<'c, '_> {
                 self.host(url),
                 operator_values::of_url(url.template(), &format!("{at}.auth.{key}")),
             );
-        }
-    }
-
-    fn also(&mut self, own: &AlsoFor, host: Host, at: &str) {
-        for (name, value) in &own.params {
-            let at = format!("{at}.params.{name}");
-            self.say_all(host, operator_values::of_template(Name::of(name), &at, value));
-        }
-        for (index, scope) in own.scope.iter().enumerate() {
-            let at = format!("{at}.scope[{index}]");
-            self.say_all(host, operator_values::of_template(Name::Other, &at, scope));
-        }
-        if let Some(url) = &own.token_url {
-            let values = operator_values::of_url(url.template(), &format!("{at}.tokenUrl"));
-            self.say_all(host, values);
         }
     }
 

@@ -95,7 +95,8 @@ impl AlsoReads<'_, '_> {
             } else if !authenticates {
                 let text = "a further token is read in `authorization` alone";
                 let finding = Finding::error(at, text);
-                self.findings.push(finding.hint("`authorization` may be a list"));
+                self.findings
+                    .push(finding.hint("`authorization` may be a list"));
             }
         }
     }
@@ -126,7 +127,9 @@ mod tests {
         });
         crate::json::merge(&mut file, more);
         let findings = read_config(&file).1;
-        let errors = findings.into_iter().filter(|one| one.level == crate::config::Level::Error);
+        let errors = findings
+            .into_iter()
+            .filter(|one| one.level == crate::config::Level::Error);
         errors.map(|one| one.path).collect()
     }
 
@@ -145,15 +148,32 @@ mod tests {
         let named = found(&oauth2(&json!({"c.rm": {}, "": {}})), &json!({}));
         assert_eq!(named, [format!("{at}."), format!("{at}.c.rm")]);
         let many = |count: usize| -> Value {
-            Value::Object((0..count).map(|n| (format!("n{n}"), json!({}))).collect::<Map<_, _>>())
+            Value::Object(
+                (0..count)
+                    .map(|n| (format!("n{n}"), json!({})))
+                    .collect::<Map<_, _>>(),
+            )
         };
         assert!(found(&oauth2(&many(MOST_ALSO_FOR)), &json!({})).is_empty());
         assert_eq!(found(&oauth2(&many(MOST_ALSO_FOR + 1)), &json!({})), [at]);
         let reserved = json!({"crm": {"params": {"grant_type": "{{a}}", "refresh_token": "x", "audience": "y"}}});
         let reserved = found(&oauth2(&reserved), &json!({}));
-        assert_eq!(reserved, [format!("{at}.crm.params.grant_type"), format!("{at}.crm.params.refresh_token")]);
-        let open = found(&oauth2(&json!({"crm": {"tokenUrl": "{{host}}/t"}})), &json!({}));
-        assert!(open.iter().any(|path| path == &format!("{at}.crm.tokenUrl")), "{open:?}");
+        assert_eq!(
+            reserved,
+            [
+                format!("{at}.crm.params.grant_type"),
+                format!("{at}.crm.params.refresh_token")
+            ]
+        );
+        let open = found(
+            &oauth2(&json!({"crm": {"tokenUrl": "{{host}}/t"}})),
+            &json!({}),
+        );
+        assert!(
+            open.iter()
+                .any(|path| path == &format!("{at}.crm.tokenUrl")),
+            "{open:?}"
+        );
     }
 
     #[test]
@@ -163,9 +183,18 @@ mod tests {
         let bearer = |name: &str| json!({"format": "bearer", "config": {"token": read(name)}});
         for (more, expected) in [
             (json!({"authorization": bearer("crm")}), vec![]),
-            (json!({"resources": {"r": {"list": {"path": "/", "authorization": [bearer("crm")]}}}}), vec![]),
-            (json!({"authorization": bearer("erp")}), vec!["config.authorization.config.token"]),
-            (json!({"headers": {"x": read("crm")}}), vec!["config.headers.x"]),
+            (
+                json!({"resources": {"r": {"list": {"path": "/", "authorization": [bearer("crm")]}}}}),
+                vec![],
+            ),
+            (
+                json!({"authorization": bearer("erp")}),
+                vec!["config.authorization.config.token"],
+            ),
+            (
+                json!({"headers": {"x": read("crm")}}),
+                vec!["config.headers.x"],
+            ),
             (json!({"body": {"x": read("crm")}}), vec!["config.body.x"]),
             (
                 json!({"resources": {"r": {"list": {"path": "/", "query": {"q": read("crm")}}}}}),

@@ -103,13 +103,16 @@ mod tests {
 
     #[test]
     fn a_signature_is_last_and_no_entry_is_written_twice() {
-        let header = |name: &str| json!({"format": "header", "config": {"name": name, "value": "{{a}}"}});
-        let query = |name: &str| json!({"format": "query", "config": {"name": name, "value": "{{a}}"}});
+        let header =
+            |name: &str| json!({"format": "header", "config": {"name": name, "value": "{{a}}"}});
+        let query =
+            |name: &str| json!({"format": "query", "config": {"name": name, "value": "{{a}}"}});
         let bearer = json!({"format": "bearer", "config": {"token": "{{a}}"}});
         let basic = json!({"format": "basic", "config": {"username": "{{a}}"}});
         let sigv4 = json!({"format": "aws_sigv4", "config": {
             "access_key_id": "{{a}}", "secret_access_key": "{{a}}", "region": "r", "service": "s"}});
-        let oauth1 = json!({"format": "oauth1", "config": {"consumer": {"id": "{{a}}", "secret": "{{a}}"}}});
+        let oauth1 =
+            json!({"format": "oauth1", "config": {"consumer": {"id": "{{a}}", "secret": "{{a}}"}}});
         for (list, expected) in [
             (json!([bearer, header("x-key"), query("key")]), vec![]),
             (json!([header("x-a"), query("x-a")]), vec![]),
@@ -123,11 +126,16 @@ mod tests {
             (json!([bearer, basic]), vec![1]),
             (json!([bearer, header("Authorization")]), vec![1]),
             (json!([header("x-key"), header("X-Key")]), vec![1]),
-            (json!([query("key"), query("key"), query("key")]), vec![1, 2]),
+            (
+                json!([query("key"), query("key"), query("key")]),
+                vec![1, 2],
+            ),
             (json!([header("X-Amz-Date"), sigv4]), vec![1]),
             (json!([bearer, sigv4]), vec![1]),
         ] {
-            let places = expected.iter().map(|index: &usize| format!("config.authorization[{index}]"));
+            let places = expected
+                .iter()
+                .map(|index: &usize| format!("config.authorization[{index}]"));
             assert_eq!(found(&list), places.collect::<Vec<_>>(), "{list}");
         }
     }
@@ -143,7 +151,11 @@ mod tests {
             "resources": {"r": {"list": {"path": "/", "authorization": twice}}},
             "actions": {"go": {"steps": [{"any_of": [request]}]}}
         });
-        let paths: Vec<String> = read_config(&file).1.into_iter().map(|one| one.path).collect();
+        let paths: Vec<String> = read_config(&file)
+            .1
+            .into_iter()
+            .map(|one| one.path)
+            .collect();
         for at in [
             "config.resources.r.list.authorization[1]",
             "config.actions.go.steps[0].any_of[0].config.authorization[1]",

@@ -151,7 +151,9 @@ impl<'c> CarriedReader<'c> {
         }
         let authorizations = self.config.authorizations_of(method);
         if std::ptr::eq(self.config.authorizations(), authorizations) {
-            let shared = self.authorization.get_or_init(|| self.of_authorizations(authorizations));
+            let shared = self
+                .authorization
+                .get_or_init(|| self.of_authorizations(authorizations));
             all.add(shared);
         } else {
             all.add(&self.of_authorizations(authorizations));

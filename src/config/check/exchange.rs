@@ -128,3 +128,29 @@ fn check_steps(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
         findings.push(Finding::error(at, text));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::config::read_config;
+
+    #[test]
+    fn the_steps_that_exchange_a_code_ask_nothing() {
+        let form = json!({"type": "form", "config": {"fields": [{"name": "a"}]}});
+        let request = json!({"type": "request", "config": {"method": "post", "path": "/"}});
+        let file = json!({
+            "base_url": "https://api.example.com",
+            "credentials": {"oauth2": {"config": {
+                "client": {"id": "{{environment_variables.id}}", "secret": "{{environment_variables.secret}}"},
+                "auth": {"authorizeUrl": "https://login.example.com/a"}
+            }}},
+            "authorization": {"format": "bearer"},
+            "actions": {"exchange_code": {"steps": [request, form]}}
+        });
+        let (config, findings) = read_config(&file);
+        assert!(config.is_none());
+        let at = "config.actions.exchange_code.steps[1].type";
+        assert!(findings.iter().any(|one| one.path == at), "{findings:?}");
+    }
+}

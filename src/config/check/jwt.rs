@@ -91,3 +91,54 @@ fn check_one(jwt: &Jwt, at: &str, findings: &mut Vec<Finding>) {
         findings.push(Finding::error(format!("{at}.lifetime"), text));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::config::{Level, read_config};
+
+    fn found(jwt: &Value, field: &Value) -> Vec<(String, Level)> {
+        let file = json!({
+            "base_url": "https://api.example.com", "authorization": {"format": "bearer"},
+            "credentials": {"jwt": {"config": {"fields": [field, {"name": "key", "type": "password"}], "jwt": jwt}}}
+        });
+        let findings = read_config(&file).1.into_iter();
+        findings.map(|one| (one.path, one.level)).collect()
+    }
+
+    #[test]
+    fn no_form_fills_the_signed_token() {
+        let signed = json!({"algorithm": "HS256", "key": "{{key}}", "key_format": "utf8"});
+        let select = |set: &Value| {
+            json!({"name": "a", "type": "single_select", "options": [
+            {"label": "x", "value": "x"}, {"label": "y", "value": "y", "set": set}]})
+        };
+        let at = "config.credentials.jwt.config.fields[0]";
+        for (field, expected) in [
+            (json!({"name": "a"}), None),
+            (json!({"name": "jwt"}), Some(format!("{at}.name"))),
+            (select(&json!({"b": "1"})), None),
+            (
+                select(&json!({"jwt": "1"})),
+                Some(format!("{at}.options[1].set.jwt")),
+            ),
+        ] {
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|path| (path, Level::Error))
+                .collect();
+            assert_eq!(found(&signed, &field), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_missing_key_is_pointed_at_since_a_stored_one_or_an_override_may_have_it() {
+        let unsigned = json!({"algorithm": "HS256", "key_format": "utf8"});
+        let at = "config.credentials.jwt.config.jwt".to_owned();
+        assert_eq!(
+            found(&unsigned, &json!({"name": "a"})),
+            [(at, Level::Warning)]
+        );
+    }
+}

@@ -76,7 +76,12 @@ pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
 pub(super) fn of_entry(name: &str, tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
     let mut values = Vec::new();
     let root = BodyPlace::Root(at);
-    add_tree(tree, Name::of(name), &BodyPlace::Key(&root, name), &mut values);
+    add_tree(
+        tree,
+        Name::of(name),
+        &BodyPlace::Key(&root, name),
+        &mut values,
+    );
     values
 }
 

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::expression::{Template, UrlTemplate};
 
-use super::{Endpoints, OAuth2};
+use super::{CallbackGrant, Credential, Endpoints, OAuth2};
+use crate::config::Config;
 
 /// More than any provider asks for: a new token of the account ends all of them.
 pub const MOST_ALSO_FOR: usize = 8;
@@ -24,7 +25,20 @@ pub struct AlsoFor {
     pub params: BTreeMap<String, Template>,
 }
 
+impl Config {
+    /// Whether an account with the credential of this format may have further tokens.
+    pub fn has_also_for(&self, format: &str) -> bool {
+        let oauth = self.credential(format).and_then(Credential::oauth);
+        oauth.is_some_and(|oauth| !oauth.also_for.is_empty())
+    }
+}
+
 impl OAuth2 {
+    /// Whether a token comes for a code, which only the customer brings.
+    pub fn needs_code(&self) -> bool {
+        self.callback_grant == CallbackGrant::AuthorizationCode
+    }
+
     /// The settings by which a further token is asked for.
     pub fn of_also(&self, own: &AlsoFor) -> Self {
         let auth = match &own.token_url {

@@ -169,8 +169,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         before: &Value,
         token: &Value,
     ) -> Result<(), Failure> {
-        let is_current =
-            matches!(&self.state(), State::Here(now) if now.token() == Some(before));
+        let is_current = matches!(&self.state(), State::Here(now) if now.token() == Some(before));
         match self.token_store.sealed(token)? {
             Some(sealed) if is_current => {
                 self.token_store.write(&sealed)?;

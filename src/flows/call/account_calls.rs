@@ -166,8 +166,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
 
     async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
         let resolved = self.record.resolved_config(account).await?;
-        self.is_leasable
-            .set(self.may_lease(account, &resolved));
+        self.is_leasable.set(self.may_lease(account, &resolved));
         Ok(resolved)
     }
 

@@ -23,10 +23,10 @@ use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
-use crate::proxy::request::{
-    self, CallerInput, Draft, FileBody, InputAuthor, MergedBody, Payload, Round,
-};
+use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Payload, Round};
 use crate::proxy::{Target, description, headers};
+
+mod entries;
 
 /// Query parameters that the gateway reads itself: on every call, and on `list` only.
 const GATEWAY_PARAMETERS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
@@ -230,33 +230,6 @@ impl<'a> Prepared<'a> {
             page.note(&draft);
         }
         Ok(draft)
-    }
-
-    /// The request with the entries of the file's `body`. A request that gets a credential has none of them.
-    fn with_entries(&self, draft: Draft, current: &Current<'_>) -> Result<Draft, Failure> {
-        if self.subject.errand.is_exempt() {
-            return Ok(draft);
-        }
-        let config = self.subject.config();
-        let entries = FileBody::of(config, &draft.method, &self.scope(current))?;
-        let (template, format, arrays) = match self.subject.plan {
-            Plan::Method { method, .. } => (
-                method
-                    .body
-                    .as_ref()
-                    .filter(|_| self.source == BodySource::Method),
-                method.body_format,
-                method.query_array_format,
-            ),
-            Plan::Custom { .. } => (None, None, None),
-        };
-        let merged = MergedBody {
-            callers: self.given.values.text.as_ref(),
-            template,
-            format: format.unwrap_or_default(),
-            arrays: arrays.or(config.query_array_format).unwrap_or_default(),
-        };
-        Ok(entries.onto(draft, &merged)?)
     }
 
     /// The same without the values of the page.

@@ -39,12 +39,18 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
     /// The same for several, a JSON array of their numbers. `also` is set with the status; an event that it expands is no
     /// longer pending for that.
     fn settle(&self, also: &str, numbers: SqlValue) -> Result<(), StorageFault> {
-        let is_waiting = if also.is_empty() { "is_expanded = 0 OR " } else { "" };
-        let statement = format!("UPDATE event SET {also}status = CASE \
+        let is_waiting = if also.is_empty() {
+            "is_expanded = 0 OR "
+        } else {
+            ""
+        };
+        let statement = format!(
+            "UPDATE event SET {also}status = CASE \
                WHEN {is_waiting}EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'pending') THEN 'pending' \
                WHEN EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'failed') THEN 'failed' \
                ELSE 'delivered' END \
-             WHERE number IN (SELECT value FROM json_each(?)) RETURNING number, status");
+             WHERE number IN (SELECT value FROM json_each(?)) RETURNING number, status"
+        );
         let storage = self.base.storage();
         let settled: Vec<(i64, String)> = sql::rows_as(storage, &statement, &[numbers])?;
         for (number, _) in settled.iter().filter(|(_, status)| status == "failed") {

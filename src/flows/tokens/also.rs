@@ -75,7 +75,7 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
         let now = self.base.outside().now();
         match loaded.also_token(name).map(|own| Freshness::of(own, now)) {
             Some(Freshness::Fresh | Freshness::Unknown) => false,
-            Some(Freshness::Due) => self.refusals.also_failure(name, now).is_none(),
+            Some(Freshness::Due) => self.refusals.also.get(name, now).is_none(),
             Some(Freshness::Expired) | None => true,
         }
     }
@@ -95,7 +95,7 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
             let wanted = names.iter().filter(|name| self.is_wanted(&loaded, name));
             let wanted: Vec<String> = wanted.cloned().collect();
             let now = self.base.outside().now();
-            let failed = |name: &String| self.refusals.also_failure(name, now);
+            let failed = |name: &String| self.refusals.also.get(name, now);
             if let Some(failure) = wanted.iter().find_map(failed) {
                 return Err(failure);
             }
@@ -139,10 +139,13 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
             let reason = format!("{}: {}", failure.code.as_str(), failure.message);
             self.base.log("also_token_failed", &reason);
         }
-        let asked = outcome.as_ref().err().and_then(|failure| failure.retry_after);
+        let asked = outcome
+            .as_ref()
+            .err()
+            .and_then(|failure| failure.retry_after);
         let pause = Duration::from_secs(asked.unwrap_or(0)).clamp(PAUSE, LONGEST_PAUSE);
         let failure = outcome.err().map(|failure| (now.plus(pause), failure));
-        self.refusals.note_also(name, failure);
+        self.refusals.also.note(name, failure);
     }
 
     async fn try_to_obtain(&self, name: &str) -> Result<(), Failure> {
@@ -184,8 +187,13 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
         let refresh_token = refresh_token.and_then(Value::as_str).unwrap_or_default();
         if matches!(credential, Credential::Oauth2(_)) && !refresh_token.is_empty() {
             let build = |client: &oauth::GrantClient| oauth::refresh_for(client, refresh_token);
-            let request = self.endpoint.with_client(compiled, &own, &loaded.context, build)?;
-            return self.endpoint.request_token(&own, request, loaded.token()).await;
+            let request = self
+                .endpoint
+                .with_client(compiled, &own, &loaded.context, build)?;
+            return self
+                .endpoint
+                .request_token(&own, request, loaded.token())
+                .await;
         }
         let Some(credential) = again(credential, own) else {
             let text = format!(
@@ -194,7 +202,9 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
             return Err(Failure::new(Code::NotRefreshable, text).into());
         };
         let context = &loaded.context;
-        let granted = self.endpoint.grant_by_client(compiled, &credential, context, None);
+        let granted = self
+            .endpoint
+            .grant_by_client(compiled, &credential, context, None);
         granted.await
     }
 

@@ -2,6 +2,7 @@
 //! refreshes, and the consequences of a refused credential. It uses `account` and `config`.
 
 pub(in crate::flows) mod also;
+mod also_failures;
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod credential_actions;
 pub(in crate::flows) mod credential_status;

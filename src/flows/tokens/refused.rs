@@ -1,8 +1,7 @@
 //! Handling of a refused credential (401): a refresh, or an account that is disabled until its customer connects it again.
 //! The refusal is confirmed first, by the file's `validation` or by a second refusal.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use tokio::sync::Mutex;
@@ -17,6 +16,7 @@ use crate::flows::account::state::State;
 use crate::flows::account::stored::InMemory;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::tokens::also_failures::AlsoFailures;
 use crate::flows::tokens::credential_actions::{CredentialActions, VALIDATION};
 use crate::flows::tokens::credential_status::{CredentialStatus, has_same_credential};
 use crate::flows::tokens::refresh::{TokenRefresh, token_endpoint};
@@ -36,8 +36,8 @@ pub(in crate::flows) struct Refusals {
     wants_refresh: Cell<bool>,
     /// The last run of `validation`. Locked while one runs.
     last_validation: Mutex<Option<ValidationRun>>,
-    /// Why further tokens could not be obtained, and until when they are not asked for.
-    also: RefCell<BTreeMap<String, (Timestamp, Failure)>>,
+    /// Why further tokens could not be obtained.
+    pub(super) also: AlsoFailures,
 }
 
 /// A run of `validation`.
@@ -66,7 +66,7 @@ impl InMemory for Refusals {
     /// `wants_refresh` is cleared by the refresh under way, and a run of `validation` under way holds the lock.
     fn reset(&self) {
         self.refreshes.set(RefusedRefreshes::default());
-        self.also.take();
+        self.also.clear();
         if let Ok(mut last_validation) = self.last_validation.try_lock() {
             *last_validation = None;
         }
@@ -82,26 +82,8 @@ impl Refusals {
         self.wants_refresh.get()
     }
 
-    /// Notes how a further token was obtained: until when it is not asked for, and why.
-    pub(super) fn note_also(&self, name: &str, failure: Option<(Timestamp, Failure)>) {
-        let mut also = self.also.borrow_mut();
-        match failure {
-            Some(failure) => drop(also.insert(name.to_owned(), failure)),
-            None => drop(also.remove(name)),
-        }
-    }
-
-    /// Why a further token is not asked for now.
-    pub(super) fn also_failure(&self, name: &str, now: Timestamp) -> Option<Failure> {
-        let also = self.also.borrow();
-        let (until, failure) = also.get(name)?;
-        let left = until.since(now);
-        let seconds = left.as_secs().saturating_add(1);
-        (!left.is_zero()).then(|| failure.clone().with_retry_after(seconds))
-    }
-
     pub(super) fn note_new_token(&self, now: Timestamp) {
-        self.also.take();
+        self.also.clear();
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
     }
@@ -191,8 +173,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         if self.refresh.grant(refused).await?.is_none() {
             return Ok(Renewed::Never);
         }
-        let has_token =
-            |now: &LoadedAccount| now.token().is_some() && now.has_token_of(refused);
+        let has_token = |now: &LoadedAccount| now.token().is_some() && now.has_token_of(refused);
         if matches!(&self.record.state(), State::Here(now) if has_token(now))
             && !self.refresh.is_refreshing()
             && self.begin_refused_refresh()

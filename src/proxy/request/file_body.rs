@@ -183,13 +183,12 @@ impl Changes<'_> {
 }
 
 /// Whether the caller's body has to be read for the file's entries.
-pub fn reads_callers(
-    config: &Config,
-    method: &HttpMethod,
-    headers: &HeaderMap,
-) -> bool {
+pub fn reads_callers(config: &Config, method: &HttpMethod, headers: &HeaderMap) -> bool {
     let is_typed = headers.contains_key(CONTENT_TYPE);
-    let has_entries = config.body.as_ref().is_some_and(|own| !own.entries().is_empty());
+    let has_entries = config
+        .body
+        .as_ref()
+        .is_some_and(|own| !own.entries().is_empty());
     let is_one = !is_typed || matches!(kind(headers), MediaKind::Json | MediaKind::Form);
     has_entries && is_one && carries_body(method)
 }

@@ -88,10 +88,7 @@ fn the_files_secret_wins_and_its_defaults_give_way() {
             r#"{"KEY":1,"k.ey":2,"key.x":3,"key[]":4,"k":5}"#,
             r#"{"k":5,"key":"k&1","lang":"en"}"#,
         ),
-        (
-            r#"{"k\u0065y":"mine"}"#,
-            r#"{"key":"k&1","lang":"en"}"#,
-        ),
+        (r#"{"k\u0065y":"mine"}"#, r#"{"key":"k&1","lang":"en"}"#),
         (" {} ", r#"{"key":"k&1","lang":"en"}"#),
     ] {
         assert_eq!(json.text(callers), expected, "{callers}");
@@ -186,7 +183,9 @@ fn a_body_that_takes_no_entries_is_refused_and_its_description_is_its_own() {
             "{callers}"
         );
     }
-    let typed = Sent::callers(Some("application/vnd.api+json")).with("{}").unwrap();
+    let typed = Sent::callers(Some("application/vnd.api+json"))
+        .with("{}")
+        .unwrap();
     assert_eq!(typed.headers[CONTENT_TYPE], "application/vnd.api+json");
     assert!(!typed.headers.contains_key("content-md5"));
     let untyped = Sent::callers(None).with("{}").unwrap();
