@@ -415,6 +415,8 @@ fn another_sealing_key_opens_it() {
     issuer.asked();
     let keys = format!("{NEW},{OLD}");
     let rotated = scene.world.deployed_with(&[("SEALING_KEYS", &keys)]);
+    let own = Rc::clone(&issuer);
+    rotated.provides(move |sent| own.answer(sent));
     Client::admin(&rotated)
         .post("/sealing/rotate", &json!({}))
         .expect(200);
@@ -436,8 +438,10 @@ fn its_account_is_not_leased() {
     each_case([(json!({}), 0), (crm(), 2)], |(also, by_object)| {
         let (scene, _) = scene_of(World::new(), &also, "oauth2", &stored());
         switch(&scene, true);
-        seen(&scene, "mail");
-        scene.world.settle();
+        for _ in 0..2 {
+            seen(&scene, "mail");
+            scene.world.settle();
+        }
         let calls = object_calls(&scene, || {
             for _ in 0..2 {
                 seen(&scene, "mail");

@@ -31,6 +31,8 @@ use crate::time::Timestamp;
 
 /// After a failure, requests ask for this token no more for so long.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How long a request waits for the next token while it has one that can still be used.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest `retry-after` of a provider that is followed.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -102,10 +104,22 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
             if wanted.is_empty() {
                 return Ok(());
             }
+            let is_good = |name: &String| {
+                let own = loaded.also_token(name);
+                own.is_some_and(|own| Freshness::of(own, now) == Freshness::Due)
+            };
+            let are_good = wanted.iter().all(is_good);
+            let until = if are_good {
+                deadline.min(now.plus(PATIENCE))
+            } else {
+                deadline
+            };
             let mut obtaining = self.join(wanted);
             let ended = obtaining.wait_for(|ended| *ended).map(drop);
-            let left = deadline.since(now);
-            let ended = within(self.base.outside(), left, ended).await;
+            let ended = within(self.base.outside(), until.since(now), ended).await;
+            if ended.is_none() && are_good {
+                return Ok(());
+            }
             ended.ok_or_else(|| token_endpoint("it has not answered in time"))?;
         }
         Ok(())

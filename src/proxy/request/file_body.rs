@@ -1,4 +1,4 @@
-//! The file's `body` in the body of a request: JSON or a form, whoever made it. An entry that reads the account or the
+//! The file's `body` in the body of a request: JSON or a form, of the gateway or of a caller. An entry that reads the account or the
 //! install is the file's: what a caller sends under its name is left out. Any other is a default. A method's own entries
 //! win over both.
 
