@@ -33,10 +33,10 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
 }
 
 fn check_list(list: &Authorizations, at: &str, findings: &mut Vec<Finding>) {
-    let last = list.all().len().saturating_sub(1);
+    let end = list.all().len().saturating_sub(1);
     let mut written: BTreeMap<Entry, String> = BTreeMap::new();
     for (index, (at, one)) in list.placed(at).enumerate() {
-        if index < last && one.signs() {
+        if index < end && one.signs() {
             let text = "what is added behind a signature is not signed";
             let finding = Finding::error(&at, text);
             findings.push(finding.hint("make it the last of the list"));

@@ -40,6 +40,7 @@ impl OAuth2 {
     }
 
     /// The settings by which a further token is asked for.
+    #[must_use]
     pub fn of_also(&self, own: &AlsoFor) -> Self {
         let auth = match &own.token_url {
             Some(url) => Endpoints {
