@@ -8,6 +8,7 @@ pub mod action;
 mod amount;
 pub mod authorization;
 pub mod binding;
+mod body;
 mod check;
 mod count;
 pub mod credentials;
@@ -40,7 +41,8 @@ use serde::Deserialize;
 use crate::expression::{AllowedHosts, OriginPlace, Template, UrlTemplate};
 
 pub use action::{Action, PlacedAction};
-pub use authorization::Authorization;
+pub use authorization::{Authorization, Authorizations};
+pub use body::{BodyEntries, MOST_BODY_ENTRIES};
 pub use check::literal::words_of_name;
 pub use count::Count;
 pub use credentials::{Credential, CustomToken};
@@ -99,6 +101,10 @@ pub struct Config {
     /// Query parameters of every method; an entry whose placeholder is missing is left out.
     #[serde(default)]
     pub query: Entries,
+    /// Entries of every JSON and form body; not of requests with GET and HEAD. A method's own entries win. The caller's win
+    /// over those that read neither the account nor the install.
+    #[serde(default)]
+    pub body: Option<BodyEntries>,
     /// Whether `/custom` and bodies that go as they are (`truto_body_passthrough`) are there; so when absent. false
     /// switches both off, and no override switches them on.
     #[serde(default)]
@@ -109,9 +115,9 @@ pub struct Config {
     /// What a customer hands over to connect: one credential, or a map from format to credential.
     #[serde(default)]
     pub credentials: BTreeMap<String, Credential>,
-    /// How a request is signed in.
+    /// How a request is signed in: an authorization, or a list that is applied in order.
     #[serde(default)]
-    pub authorization: Option<Authorization>,
+    pub authorization: Option<Authorizations>,
     /// How lists are paged through; null for a provider that does not page.
     #[serde(default)]
     pub pagination: Setting<Pagination>,
@@ -164,17 +170,6 @@ impl Config {
     /// The credential of a format, such as `oauth2`.
     pub fn credential(&self, format: &str) -> Option<&Credential> {
         self.credentials.get(format)
-    }
-
-    /// How this method signs in: its own way, or the file's.
-    pub fn authorization_of<'a>(&'a self, method: &'a Method) -> Option<&'a Authorization> {
-        if method.no_auth {
-            return Some(&Authorization::None(authorization::None {}));
-        }
-        method
-            .authorization
-            .as_ref()
-            .or(self.authorization.as_ref())
     }
 
     /// How this method pages: its own way, the file's, or not at all.

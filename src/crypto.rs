@@ -3,6 +3,7 @@
 //! is `webhook`'s.
 
 mod der;
+mod key_text;
 mod mac;
 mod oauth1;
 mod pem;
@@ -16,6 +17,7 @@ use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+pub use key_text::{of_base64, of_hex};
 pub use mac::{Hash, digest, hmac};
 pub use oauth1::{Oauth1Keys, Oauth1Method, Oauth1Request};
 pub use private_key::{PrivateKey, SigningScheme};

@@ -28,7 +28,7 @@ pub use lines::{lines, on_one_line};
 pub use literals::{inexact_as_texts, large_as_texts, number_text};
 pub use mend::mend;
 pub use path::{Path, PathError};
-pub use set::{put, set};
+pub use set::{entry_names, put, set, without};
 pub use strings::map_tokens;
 pub(crate) use text_type::text_type;
 

@@ -12,7 +12,10 @@ use url::Url;
 use super::{
     AuthorizationError, SentBody, SignIn, UnauthenticatedRequest, optional, required, secret_value,
 };
-use crate::config::authorization::AwsSigv4;
+use crate::config::authorization::{
+    AwsSigv4, SIGV4_CONTENT_HASH as CONTENT_HASH, SIGV4_DATE as DATE,
+    SIGV4_SECURITY_TOKEN as SECURITY_TOKEN,
+};
 use crate::crypto::{self, Hash, sha256_hex};
 use crate::expression::{Moment, Template, TemplateScope};
 use crate::header_text;
@@ -21,9 +24,6 @@ use crate::media::percent_encoded;
 use crate::time::Timestamp;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const DATE: &str = "x-amz-date";
-const CONTENT_HASH: &str = "x-amz-content-sha256";
-const SECURITY_TOKEN: &str = "x-amz-security-token";
 /// Services whose paths are encoded once and kept as they are. Others take them encoded twice, without empty and dot
 /// segments.
 const OBJECT_SERVICES: [&str; 4] = ["s3", "s3-outposts", "s3-object-lambda", "s3express"];

@@ -4,6 +4,7 @@
 mod aws_sigv4;
 mod oauth1;
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use data_encoding::BASE64;
@@ -83,9 +84,36 @@ pub enum AuthorizationError {
     /// The body is not in memory.
     #[error("the body of the request is not held, so it cannot be signed")]
     BodyNotHeld,
+    /// Two authorizations of a list gave the same header or parameter.
+    #[error("two authorizations of the list write the same {0}")]
+    Twice(&'static str),
     /// There is no client to sign with.
     #[error("`oauth1` has no `consumer`, and there is no credential `oauth`")]
     NoConsumer,
+}
+
+/// The names of what the authorizations of a request have written so far. Names that are computed, or filled from the
+/// account, are known only now.
+#[derive(Debug, Default)]
+pub struct Written {
+    headers: HashSet<HeaderName>,
+    parameters: BTreeSet<String>,
+}
+
+impl Written {
+    /// Notes what another adds. Fails where that is there already.
+    pub fn with(&mut self, signed: SignIn) -> Result<SignIn, AuthorizationError> {
+        let names = signed.headers.iter().map(|(name, _)| name);
+        if names.clone().any(|name| self.headers.contains(name)) {
+            return Err(AuthorizationError::Twice("header"));
+        }
+        self.headers.extend(names.cloned());
+        let parameter = signed.query.as_ref().map(|(name, _)| name.clone());
+        let is_new = parameter.is_none_or(|name| self.parameters.insert(name));
+        is_new
+            .then_some(signed)
+            .ok_or(AuthorizationError::Twice("parameter"))
+    }
 }
 
 /// What `authorization` adds to `request`.

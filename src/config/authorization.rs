@@ -11,6 +11,20 @@ use crate::media::MediaKind;
 use super::credentials::{Consumer, OAuth1, SignatureMethod};
 use super::schema::{Aliases, aliases};
 
+mod also;
+mod list;
+pub use also::{ALSO, also_name, also_names};
+pub use list::{Authorizations, MOST_AUTHORIZATIONS};
+
+/// When a request was signed by AWS Signature Version 4.
+pub const SIGV4_DATE: &str = "x-amz-date";
+/// The hash of the signed body.
+pub const SIGV4_CONTENT_HASH: &str = "x-amz-content-sha256";
+/// The token of a temporary access key.
+pub const SIGV4_SECURITY_TOKEN: &str = "x-amz-security-token";
+/// The headers that such a signature sets, apart from `authorization`.
+pub const SIGV4_HEADERS: [&str; 3] = [SIGV4_DATE, SIGV4_CONTENT_HASH, SIGV4_SECURITY_TOKEN];
+
 /// Second spellings, for the JSON Schema; serde's `alias` reads them.
 const HEADER_ALIASES: Aliases = &[("header_name", &["name"]), ("header_value", &["value"])];
 
@@ -204,6 +218,11 @@ impl Authorization {
                 token: Option::None
             })
         )
+    }
+
+    /// Whether it signs the request, with what is in it so far.
+    pub fn signs(&self) -> bool {
+        matches!(self, Self::AwsSigv4(_) | Self::Oauth1(_))
     }
 
     /// Whether a body of this kind is signed, so that it has to be held in memory.

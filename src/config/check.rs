@@ -9,6 +9,8 @@ use super::{Config, Finding};
 
 mod actions;
 mod aim;
+mod also_for;
+mod authorizations;
 mod bodies;
 mod carried;
 mod client;
@@ -40,12 +42,14 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     let broken = Broken::new(broken);
     fields::check(config, findings);
     sign_in::check(config, &broken, findings);
+    authorizations::check(config, findings);
     client::check(config, &broken, findings);
     consumer::check(config, &broken, findings);
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
     exchange::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
+    also_for::check(config, file, &broken, findings);
     may_fail::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);

@@ -11,6 +11,7 @@ use crate::json::Path;
 
 use super::{Count, Field};
 
+mod also_for;
 mod custom_token;
 mod endpoints;
 mod exchange;
@@ -18,6 +19,7 @@ mod jwt;
 mod oauth1;
 mod options;
 mod pkce;
+pub use also_for::{AlsoFor, MOST_ALSO_FOR};
 pub use custom_token::{CustomToken, TokenExpressions};
 pub use endpoints::Endpoint;
 pub use exchange::{
@@ -133,6 +135,8 @@ pub struct OAuth2 {
     pub context_from_claims: BTreeMap<String, Path>,
     /// Context keys filled from the callback's query.
     pub context_from_callback: BTreeMap<String, String>,
+    /// Further tokens from the same grant, by name: `{{oauth.token.also.<name>.access_token}}` in `authorization`.
+    pub also_for: BTreeMap<String, AlsoFor>,
     /// What a token that the gateway signs is made of: the assertion of `jwt_bearer`, and of the client where
     /// `authorizationMethod` is `private_key_jwt`.
     pub jwt: Option<Jwt>,
@@ -295,8 +299,13 @@ impl Credential {
         let auth = auth.unwrap_or_default().into_iter();
         let own = self.oauth1().map(OAuth1::endpoints).into_iter().flatten();
         let own = own.filter_map(|(key, url)| Some((key.to_owned(), url?)));
+        let also = self.oauth().into_iter().flat_map(|config| &config.also_for);
+        let also = also.filter_map(|(name, own)| {
+            Some((format!("alsoFor.{name}.tokenUrl"), own.token_url.as_ref()?))
+        });
         auth.map(|(key, url)| (format!("auth.{key}"), url))
             .chain(own)
+            .chain(also)
             .collect()
     }
 }

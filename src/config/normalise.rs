@@ -58,10 +58,13 @@ pub(super) fn prepare(config: &mut Value) {
 
 /// The sections that a method has too.
 fn shared(section: &mut Value) {
-    for key in ["authorization", "pagination"] {
-        if let Some(value) = section.get_mut(key) {
-            tagged(value, "format");
-        }
+    if let Some(value) = section.get_mut("pagination") {
+        tagged(value, "format");
+    }
+    match section.get_mut("authorization") {
+        Some(Value::Array(list)) => list.iter_mut().for_each(|one| tagged(one, "format")),
+        Some(only) => tagged(only, "format"),
+        None => {}
     }
 }
 
@@ -124,13 +127,8 @@ fn written_out(step: &mut Value) {
     }
     let mut ordered = Map::from_iter([("type".to_owned(), name)]);
     ordered.append(keys);
-    for key in ["authorization", "pagination"] {
-        if let Some(section) = ordered
-            .get_mut("config")
-            .and_then(|config| config.get_mut(key))
-        {
-            tagged(section, "format");
-        }
+    if let Some(config) = ordered.get_mut("config") {
+        shared(config);
     }
     *keys = ordered;
 }
@@ -216,7 +214,7 @@ mod tests {
         let mut config = json!({
             "authorization": {"config": {"a": 1}, "format": "bearer"},
             "pagination": {"format": "link_header"},
-            "resources": {"u": {"list": {"authorization": {"format": "none"}}}},
+            "resources": {"u": {"list": {"authorization": [{"config": {}, "format": "bearer"}, {"format": "query"}]}}},
             "actions": {"one": {"config": {"resource": "u"}, "type": "request"}, "two": {"steps": [{"config": {}, "type": "form"}]}},
         });
         prepare(&mut config);
@@ -225,7 +223,7 @@ mod tests {
             concat!(
                 r#"{"authorization":{"format":"bearer","config":{"a":1}},"#,
                 r#""pagination":{"format":"link_header","config":{}},"#,
-                r#""resources":{"u":{"list":{"authorization":{"format":"none","config":{}}}}},"#,
+                r#""resources":{"u":{"list":{"authorization":[{"format":"bearer","config":{}},{"format":"query","config":{}}]}}},"#,
                 r#""actions":{"one":{"type":"request_method","config":{"resource":"u"}},"two":{"steps":[{"type":"form","config":{}}]}}}"#
             )
         );

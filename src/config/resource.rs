@@ -14,7 +14,7 @@ use crate::expression::{PathTemplate, TemplateTree, UrlTemplate};
 use crate::json::Path;
 
 use super::{
-    Authorization, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting,
+    Authorizations, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting,
 };
 
 /// One method: the request that it sends.
@@ -46,7 +46,7 @@ pub struct Method {
     /// The path of the pages after the first.
     pub pagination_path: Option<PathTemplate>,
     /// Instead of the file's `authorization`.
-    pub authorization: Option<Authorization>,
+    pub authorization: Option<Authorizations>,
     /// Whether the request is sent without credentials.
     pub no_auth: bool,
     /// Whether the caller's query goes into the body.
@@ -80,6 +80,22 @@ pub struct Method {
     /// The caller's parameters that the templates above use; filled in by who asks first.
     #[serde(skip)]
     pub(crate) used_parameters: OnceCell<BTreeSet<String>>,
+}
+
+impl Method {
+    /// Whether its requests can carry this entry of the file's `body`.
+    pub fn sends_file_entry(&self, name: &str) -> bool {
+        let has_own = match &self.body {
+            Some(TemplateTree::Object(own)) => own.iter().any(|(own, _)| own == name),
+            _ => false,
+        };
+        let carries_body = !matches!(self.method.0, http::Method::GET | http::Method::HEAD);
+        let has_entries = matches!(
+            self.body_format.unwrap_or_default(),
+            BodyFormat::Json | BodyFormat::Form
+        );
+        carries_body && !has_own && (has_entries || self.body.is_none())
+    }
 }
 
 /// An HTTP method (RFC 9110, section 9; RFC 5789), read in any case.

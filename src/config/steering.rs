@@ -12,7 +12,7 @@ use super::action::{Action, MethodCall, StepKind};
 use super::credentials::{Endpoints, Jwt, OAuth1, OAuth2};
 use super::field::{Field, FieldKind, Transform};
 use super::secrets::KEYS;
-use super::{Authorization, Config, Credential, CustomToken, Method, Webhook};
+use super::{Authorization, Authorizations, Config, Credential, CustomToken, Method, Webhook};
 
 mod file_reads;
 
@@ -126,10 +126,14 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
         .token_params
         .values()
         .chain(oauth.refresh_params.values())
-        .chain(oauth.token_headers.values());
+        .chain(oauth.token_headers.values())
+        .chain(oauth.also_for.values().flat_map(|own| own.params.values()));
+    let also = oauth.also_for.values();
+    let also = also.filter_map(|own| own.token_url.as_ref());
     let urls = urls
         .into_iter()
         .flatten()
+        .chain(also)
         .flat_map(UrlTemplate::placeholders);
     let paths = paths.into_iter().flatten();
     let paths = paths.flat_map(PathTemplate::placeholders);
@@ -175,7 +179,7 @@ fn step_keys(custom: &CustomToken) -> BTreeSet<String> {
 
 fn of_request(method: &Method) -> Vec<&Placeholder> {
     let entries = method.headers.values().chain(method.query.values());
-    let entries = entries.flatten().chain(user_of(method));
+    let entries = entries.flatten().chain(users_of(method));
     let entries = entries.flat_map(Template::placeholders);
     let body = method.body.iter().flat_map(TemplateTree::placeholders);
     let read = method.path.placeholders().chain(entries).chain(body);
@@ -190,11 +194,12 @@ fn of_call(call: &MethodCall) -> Vec<&Placeholder> {
 }
 
 /// The user whom a request's own `authorization` names.
-fn user_of(method: &Method) -> Option<&Template> {
-    match &method.authorization {
-        Some(Authorization::Basic(basic)) => Some(&basic.username),
+fn users_of(method: &Method) -> impl Iterator<Item = &Template> {
+    let own = method.authorization.iter().flat_map(Authorizations::all);
+    own.filter_map(|one| match one {
+        Authorization::Basic(basic) => Some(&basic.username),
         _ => None,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -125,9 +125,10 @@ impl From<RequestError> for Failure {
             RequestError::Url(error) => return error.into(),
             RequestError::DotSegment => Code::Invalid,
             RequestError::Body(error) => return error.into(),
-            RequestError::CallersBody | RequestError::PagesInBody | RequestError::PartOfBody => {
-                Code::Malformed
-            }
+            RequestError::CallersBody
+            | RequestError::FileBody
+            | RequestError::PagesInBody
+            | RequestError::PartOfBody => Code::Malformed,
             RequestError::NoBaseUrl | RequestError::Header(_) => Code::BadIntegration,
             RequestError::NoBodyAllowed(_) => Code::Unsupported,
         };
@@ -155,7 +156,7 @@ impl From<AuthorizationError> for Failure {
             AuthorizationError::Expression(error) => return error.into(),
             AuthorizationError::Colon | AuthorizationError::NotAHeader(_) => Code::ContextValue,
             AuthorizationError::NotHeaders => Code::ExpressionFailed,
-            AuthorizationError::NoConsumer => Code::BadIntegration,
+            AuthorizationError::NoConsumer | AuthorizationError::Twice(_) => Code::BadIntegration,
             AuthorizationError::BodyNotHeld => Code::Internal,
         };
         Self::new(code, format!("{error}."))

@@ -51,6 +51,26 @@ pub fn put(text: &str, more: &[(&str, String)]) -> Result<String, serde_json::Er
     Ok(format!("{{{}}}", written.join(",")))
 }
 
+/// The names of an object's entries, in their order; none for an empty text.
+pub fn entry_names(text: &str) -> Result<Vec<String>, serde_json::Error> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
+    let names = entries.iter().map(|(key, _)| serde_json::from_str(key));
+    names.collect()
+}
+
+/// The object without the entries of these names; what is left keeps every byte.
+pub fn without(text: &str, is_dropped: impl Fn(&str) -> bool) -> Result<String, serde_json::Error> {
+    let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
+    let is_left =
+        |key: &str| serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !is_dropped(&name));
+    let left = entries.iter().filter(|(key, _)| is_left(key));
+    let written: Vec<String> = left.map(|(key, value)| format!("{key}:{value}")).collect();
+    Ok(format!("{{{}}}", written.join(",")))
+}
+
 /// The entries of an object: keys and values as they are written.
 struct ObjectEntries<'t>(Vec<(&'t str, &'t str)>);
 

@@ -134,6 +134,11 @@ impl TokenFailure {
     }
 }
 
+/// Whether a refusal with this code passes by itself.
+pub fn is_transient(code: &str) -> bool {
+    TRANSIENT.contains(&plain(code).as_str())
+}
+
 /// The code counts first, then the text of any field. Without either nothing is known.
 fn blame(code: &str, body: &[u8]) -> Blame {
     let code = plain(code);
@@ -167,10 +172,7 @@ pub(super) fn accepted(
         return reply.ok_or_else(|| unreadable("it is neither a JSON object nor a form"));
     }
     let code = reply.as_ref().and_then(code);
-    if code
-        .as_deref()
-        .is_some_and(|code| TRANSIENT.contains(&plain(code).as_str()))
-    {
+    if code.as_deref().is_some_and(is_transient) {
         return Err(later());
     }
     let error = match code {

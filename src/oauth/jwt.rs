@@ -1,6 +1,6 @@
 //! Tokens that the gateway signs: JWS in its compact form (RFC 7515 §3.1) over the claims of a JWT (RFC 7519).
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Map, Value, json};
 
 use crate::config::credentials::{Jwt, KeyFormat, SigningAlgorithm};
@@ -171,14 +171,11 @@ fn jwk(text: &str) -> Option<Value> {
 
 fn bytes(format: KeyFormat, text: &str) -> Option<Vec<u8>> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if format == KeyFormat::Hex {
-        return HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+    match format {
+        KeyFormat::Hex => crypto::of_hex(&text),
+        // One who copies a key may mix the two alphabets.
+        _ => crypto::of_base64(&text.replace('-', "+").replace('_', "/")),
     }
-    let standard = text.replace('-', "+").replace('_', "/");
-    let padded = BASE64.decode(standard.as_bytes());
-    padded
-        .or_else(|_| BASE64_NOPAD.decode(standard.as_bytes()))
-        .ok()
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 pub use authorize::{Authorize, authorization_url};
 pub use callback::{Callback, CallbackError, check_issuer};
 pub use context::{context_from_callback, context_from_claims, context_from_token};
-pub use failure::TokenFailure;
+pub use failure::{TokenFailure, is_transient};
 pub use introspection::{Introspection, read_introspection};
 pub use jwt::{JwtMoment, sign_jwt, usable_seconds};
 pub use oauth1::{
@@ -33,7 +33,8 @@ pub use oauth1::{
 pub use pkce::Verifier;
 pub use reply::{TokenReply, no_token, read_token};
 pub use request::{
-    TokenRequest, client_credentials, exchange, introspect, jwt_bearer, keka, refresh, revoke,
+    TokenRequest, client_credentials, exchange, introspect, jwt_bearer, keka, refresh, refresh_for,
+    revoke,
 };
 
 /// What requests are built from: the file's settings, and what its templates see. That holds secrets, so

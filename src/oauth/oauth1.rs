@@ -139,7 +139,7 @@ impl SignInClient<'_> {
             url,
             headers,
             body: Vec::new(),
-            signed: Vec::new(),
+            secrets: Vec::new(),
         })
     }
 

@@ -27,6 +27,9 @@ const RESERVED: [&str; 6] = [
     SECRET,
 ];
 
+/// Parameters with signed tokens; they keep their names.
+const SIGNED: [&str; 2] = ["assertion", "client_assertion"];
+
 /// The file's own parameters of a request.
 struct Extra<'a> {
     parameters: &'a BTreeMap<String, Template>,
@@ -49,8 +52,8 @@ pub struct TokenRequest {
     /// Its header fields.
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// The signed tokens in it, which an answer may repeat.
-    pub signed: Vec<String>,
+    /// What in it is not of the account's context, and an answer may repeat: signed tokens, a code and its verifier.
+    pub secrets: Vec<String>,
 }
 
 impl fmt::Debug for TokenRequest {
@@ -60,7 +63,7 @@ impl fmt::Debug for TokenRequest {
             .field("origin", &self.url.origin().ascii_serialization())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
-            .field("signed", &self.signed.len())
+            .field("secrets", &self.secrets.len())
             .finish()
     }
 }
@@ -89,8 +92,24 @@ pub fn exchange(
 
 /// Gets a new token for a refresh token (RFC 6749 §6).
 pub fn refresh(client: &GrantClient, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
+    by_refresh_token(client, refresh_token, None)
+}
+
+/// Gets a token for the scopes of the client's settings, which may be others than those of the token before.
+pub fn refresh_for(client: &GrantClient, refresh_token: &str) -> Result<TokenRequest, OAuthError> {
+    by_refresh_token(client, refresh_token, client.scopes(None)?)
+}
+
+fn by_refresh_token(
+    client: &GrantClient,
+    refresh_token: &str,
+    scope: Option<String>,
+) -> Result<TokenRequest, OAuthError> {
     let mut parameters = grant("refresh_token");
     parameters.set("refresh_token", refresh_token);
+    if let Some(scope) = scope {
+        parameters.set("scope", scope);
+    }
     let endpoint = client.config.auth.refresh();
     let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("refresh"))?;
     // Some providers want `redirect_uri` with a refresh, where the gateway sets none.
@@ -190,6 +209,9 @@ fn build(
     kind: ClientType,
 ) -> Result<TokenRequest, OAuthError> {
     let mut url = client.url(endpoint)?;
+    // Before they get the names of the file.
+    let secrets = ["code", "code_verifier"].iter();
+    let mut secrets: Vec<String> = secrets.filter_map(|name| parameters.text(name)).collect();
     let options = &client.config.options;
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -207,8 +229,7 @@ fn build(
         let reserved: Vec<&str> = own.chain([client.secret_name()]).collect();
         parameters.add_extra(extra.parameters, &reserved, client.scope)?;
     }
-    let signed = ["assertion", "client_assertion"].map(|name| parameters.text(name));
-    let signed = signed.into_iter().flatten().collect();
+    secrets.extend(SIGNED.iter().filter_map(|name| parameters.text(name)));
     let (content_type, body) = match options.body_format {
         TokenBodyFormat::Form => (Some("application/x-www-form-urlencoded"), parameters.form()),
         TokenBodyFormat::Json => (Some("application/json"), parameters.json()),
@@ -227,7 +248,7 @@ fn build(
         url,
         headers,
         body: body.into_bytes(),
-        signed,
+        secrets,
     })
 }
 

@@ -10,6 +10,8 @@ const EXISTS: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND na
 
 /// The statements that leave the tables as they are. Every other one may create or drop some.
 const KEEPS_TABLES: [&str; 4] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
+/// The start of a statement that leaves a table as it is where that exists.
+const CREATES: &str = "CREATE TABLE IF NOT EXISTS ";
 
 /// The answers since the last change of the schema. A [`Storage`] keeps one, calls [`KnownTables::note`] before each
 /// statement, and erases by [`KnownTables::erase`].
@@ -29,10 +31,12 @@ impl KnownTables {
 
     /// A statement that may change the tables makes the answers old.
     pub fn note(&self, statement: &str) {
-        if !KEEPS_TABLES
-            .iter()
-            .any(|start| statement.starts_with(start))
-        {
+        let mut starts = KEEPS_TABLES.iter();
+        let keeps = starts.any(|start| statement.starts_with(start));
+        let created = statement.strip_prefix(CREATES);
+        let created = created.and_then(|rest| rest.split([' ', '(']).next());
+        let is_there = |name: &str| self.0.borrow().get(name) == Some(&true);
+        if !keeps && !created.is_some_and(is_there) {
             self.forget();
         }
     }
@@ -121,6 +125,32 @@ mod tests {
         let statement = format!("CREATE TABLE IF NOT EXISTS {table}");
         database.exec(&statement, &[]).unwrap();
         database
+    }
+
+    #[test]
+    fn a_statement_that_leaves_the_tables_as_they_are_makes_no_answer_old() {
+        let database = database_with("log");
+        assert_eq!(database.has_table("log"), Ok(true));
+        assert_eq!(database.has_table("event"), Ok(false));
+        for statement in [
+            "INSERT INTO log (a) VALUES (1)",
+            "CREATE TABLE IF NOT EXISTS log (a INTEGER)",
+            "CREATE TABLE IF NOT EXISTS log(a INTEGER)",
+        ] {
+            database.exec(statement, &[]).unwrap();
+            assert_eq!(database.has_table("log"), Ok(true), "{statement}");
+            assert_eq!(database.questions.get(), 2, "{statement}");
+        }
+        for (count, statement) in [
+            (4, "CREATE TABLE IF NOT EXISTS event"),
+            (6, "CREATE TABLE IF NOT EXISTS logs (a INTEGER)"),
+            (8, "DROP TABLE other"),
+        ] {
+            database.exec(statement, &[]).unwrap();
+            assert_eq!(database.has_table("log"), Ok(true), "{statement}");
+            assert_eq!(database.has_table("event"), Ok(true), "{statement}");
+            assert_eq!(database.questions.get(), count, "{statement}");
+        }
     }
 
     #[test]

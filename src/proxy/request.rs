@@ -5,6 +5,7 @@
 
 mod caller;
 mod defaults;
+mod file_body;
 mod reserved_names;
 mod sandbox;
 
@@ -24,6 +25,7 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 use crate::json::Exact;
 pub use caller::{CallerInput, InputAuthor};
 use defaults::{defaults, defaults_of_headers, overlay};
+pub use file_body::{FileBody, MergedBody, reads_callers};
 use reserved_names::FileParameters;
 pub use reserved_names::is_body_kept;
 pub use sandbox::that_only_reads;
@@ -76,6 +78,9 @@ pub enum RequestError {
     /// Parameters cannot be put into the caller's body.
     #[error("this method takes its query in the body, which is not a JSON object")]
     CallersBody,
+    /// The file's entries cannot be put into the body.
+    #[error("the integration adds entries to the body, which is not a JSON object or a form")]
+    FileBody,
     /// Pages are asked for in a body that is to go as it is.
     #[error(
         "this list asks for its pages in the body, which truto_body_passthrough leaves as it is"

@@ -340,6 +340,48 @@ fn steps_that_are_refused_connect_nothing_and_repeat_no_code() {
 }
 
 #[test]
+fn a_refused_exchange_repeats_neither_the_code_nor_its_verifier() {
+    for names in [
+        json!({}),
+        json!({ "code": "auth_code", "code_verifier": "proof" }),
+    ] {
+        let mut visit = visit(&file(&json!({ "tokenParamNames": names })));
+        let there = visit.leave();
+        let state = parameter(&there, "state");
+        visit.world.provides(|sent| {
+            let pairs = form_urlencoded::parse(&sent.body).into_owned();
+            let said: Vec<String> = pairs.map(|(_, value)| value).collect();
+            let said = json!({ "error": "invalid_grant", "error_description": said.join(" ") });
+            reply(400, &JSON, Body::from_bytes(said.to_string()))
+        });
+        let page = come_back(&mut visit, &format!("state={state}&code=the-secret-code"));
+        let sent = visit.world.sent().remove(0);
+        let pairs = form_urlencoded::parse(&sent.body).into_owned();
+        let secrets = pairs.filter(|(_, value)| value == "the-secret-code" || value.len() == 43);
+        let secrets: Vec<String> = secrets.map(|(_, value)| value).collect();
+        assert_eq!(secrets.len(), 2, "the code and the verifier");
+        for secret in secrets {
+            assert!(!page.text().contains(&secret), "{}", page.text());
+        }
+        assert_eq!(accounts(&visit), 0);
+    }
+}
+
+#[test]
+fn steps_find_an_error_in_a_success_to_be_a_refusal() {
+    let mut visit = steps_visit();
+    let there = visit.leave();
+    let state = parameter(&there, "state");
+    let body = r#"{"error":"invalid_grant","error_description":"The code is used."}"#;
+    visit
+        .world
+        .provides(|_| reply(200, &JSON, Body::from_bytes(body)));
+    let page = come_back(&mut visit, &format!("state={state}&code=the-code"));
+    assert!(page.status >= 400 || page.header("location").is_some());
+    assert_eq!(accounts(&visit), 0);
+}
+
+#[test]
 fn what_a_callback_brings_next_to_the_code_opens_nothing_of_the_operators() {
     let mut wrong = with_steps();
     wrong["config"]["actions"]["exchange_code"]["steps"][0]["config"]["path"] =

@@ -526,6 +526,59 @@ fn a_refusal_of_another_step_of_an_own_way_to_refresh_is_not_the_customers() {
     assert_eq!(scene.get_item().code(401), "account.needs_reauth");
 }
 
+/// RFC 6749, section 5.2, asks for status 400; some answer 200.
+#[test]
+fn an_error_in_a_success_of_an_own_way_to_refresh_is_an_error_as_in_the_standard_one() {
+    let renew = json!({ "type": "request", "config": { "method": "post", "path": "/renew" } });
+    let mut found = renew.clone();
+    found["ok_when"] = "$not($exists(error))".into();
+    let refused = r#"{"error":"invalid_grant","error_description":"refresh-1 is revoked"}"#;
+    let cases = [
+        (&renew, refused, 401, "account.needs_reauth"),
+        (&found, refused, 401, "account.needs_reauth"),
+        (
+            &renew,
+            r#"{"error":"slow_down"}"#,
+            503,
+            "provider.token_endpoint",
+        ),
+        (
+            &found,
+            r#"{"error":"slow_down"}"#,
+            503,
+            "provider.token_endpoint",
+        ),
+        (
+            &renew,
+            r#"{"error":"invalid_client"}"#,
+            503,
+            "provider.token_endpoint",
+        ),
+        (
+            &found,
+            r#"{"error":"invalid_client"}"#,
+            503,
+            "provider.token_endpoint",
+        ),
+    ];
+    each_case(cases, |(step, body, status, code)| {
+        let mut file = file();
+        file["config"]["actions"] = json!({ "refresh_token": step });
+        let context = token("old", "refresh-1", 3600);
+        let scene = Scene::new(World::new(), &file, "oauth2", &context);
+        scene.expire_token();
+        for _ in 0..3 {
+            let headers = [("content-type", "application/json")];
+            scene.world.answers(200, &headers, body);
+        }
+        let answer = scene.get_item();
+        assert!(!answer.text().contains("refresh-1"), "{}", answer.text());
+        assert_eq!(answer.code(status), code);
+        let is_dead = status == 401;
+        assert_eq!(scene.status() == "needs_reauth", is_dead);
+    });
+}
+
 #[test]
 fn two_maintenance_pages_with_a_token_in_between_are_no_refusal() {
     let scene = Scene::rotating_oauth();

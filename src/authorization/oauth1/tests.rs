@@ -16,8 +16,8 @@ fn signature(authorization: &Value, credential: &Value) -> Oauth1Signature {
     let config = read
         .integration
         .unwrap_or_else(|| panic!("{:?}", read.findings));
-    match config.config.authorization {
-        Some(crate::config::Authorization::Oauth1(own)) => *own,
+    match config.config.authorizations() {
+        [crate::config::Authorization::Oauth1(own)] => *own.clone(),
         other => panic!("{other:?}"),
     }
 }

@@ -19,7 +19,8 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 17] = [
+const AIMS: [&str; 18] = [
+    "alsoFor",
     "consumer",
     "requestTokenUrl",
     "authorizeUrl",
@@ -111,7 +112,7 @@ impl Sections {
                 }),
                 "webhook" => self.webhook(value),
                 key if prose::is_of_file(key) => {}
-                "headers" | "query" => each(value, |name, entry| {
+                "headers" | "query" | "body" => each(value, |name, entry| {
                     let value = json!({ "origins": bases, "is": { name: entry } });
                     self.push(format!("{key}.{name}"), true, &value, &aims);
                 }),

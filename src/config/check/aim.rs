@@ -2,7 +2,7 @@
 //! pointed at wherever it goes.
 
 use crate::config::action::{ContextChange, MethodCall, StepKind};
-use crate::config::credentials::OAuth2;
+use crate::config::credentials::{AlsoFor, OAuth2};
 use crate::config::source::Sources;
 use crate::config::{Config, Credential, Finding, Method, Webhook};
 use crate::expression::UrlTemplate;
@@ -12,6 +12,8 @@ use super::client::can_be_operators;
 use super::literal::Name;
 use super::operator_values::{self, OperatorValue, OperatorValueKind};
 use super::shared::Shared;
+
+mod also;
 
 /// Whether a host is the file's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,8 +177,17 @@ impl<'c> AimCheck<'c, '_> {
             (None, None) => hosts(&[&auth.token_host]),
             (host, url) => hosts(&[host, url]),
         };
-        if token == Host::Open {
+        let of_also = |own: &AlsoFor| own.token_url.as_ref().map_or(token, |url| self.host(url));
+        let also: Vec<(&String, &AlsoFor, Host)> = oauth
+            .also_for
+            .iter()
+            .map(|(name, own)| (name, own, of_also(own)))
+            .collect();
+        if token == Host::Open || also.iter().any(|(_, _, host)| *host == Host::Open) {
             self.client(oauth, at);
+        }
+        for (name, own, host) in also {
+            self.also(own, host, &format!("{at}.alsoFor.{name}"));
         }
         for (key, params, host) in [
             ("tokenParams", &oauth.token_params, token),

@@ -3,8 +3,19 @@
 
 use crate::config::resource::{ApiResponseFormat, BodyFormat};
 use crate::config::source::Sources;
-use crate::config::{Finding, Method};
+use crate::config::{BodyEntries, Config, Finding, Method};
 use crate::expression::TemplateTree;
+
+/// What the file says of every body is not the caller's to fill: their values are entries themselves.
+pub(super) fn check_file(config: &Config, findings: &mut Vec<Finding>) {
+    for (name, tree) in config.body.iter().flat_map(BodyEntries::entries) {
+        if Sources::of_placeholders(tree.placeholders().into_iter()).call {
+            let text = "the file's `body` reads the account and the install, and no single call";
+            let finding = Finding::error(format!("config.body.{name}"), text);
+            findings.push(finding.hint("read the call's values in the `body` of a method"));
+        }
+    }
+}
 
 pub(super) fn check(method: &Method, at: &str, findings: &mut Vec<Finding>) {
     let format = method.body_format.unwrap_or_default();

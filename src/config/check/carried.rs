@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::config::source::{Layer, Sources};
-use crate::config::{Config, Entries, Method, Pagination};
+use crate::config::{BodyEntries, Config, Entries, Method, Pagination};
 use crate::expression::{Placeholder, Template, TemplateTree};
 
 use super::client::grants_to_operator;
@@ -149,21 +149,19 @@ impl<'c> CarriedReader<'c> {
         if let Some(pagination) = self.config.pagination_of(method) {
             self.add_pagination(&mut all, pagination);
         }
-        if let Some(authorization) = self.config.authorization_of(method) {
-            let is_shared = self.config.authorization.as_ref();
-            if is_shared.is_some_and(|shared| std::ptr::eq(shared, authorization)) {
-                all.add(
-                    self.authorization
-                        .get_or_init(|| self.of_authorization(authorization)),
-                );
-            } else {
-                all.add(&self.of_authorization(authorization));
-            }
+        let authorizations = self.config.authorizations_of(method);
+        if std::ptr::eq(self.config.authorizations(), authorizations) {
+            let shared = self
+                .authorization
+                .get_or_init(|| self.of_authorizations(authorizations));
+            all.add(shared);
+        } else {
+            all.add(&self.of_authorizations(authorizations));
         }
         all
     }
 
-    /// The file's headers and parameters that a method leaves as they are.
+    /// The file's headers, parameters and entries of the body that a method leaves as they are.
     pub(super) fn of_shared(&self, method: &Method) -> Carried {
         let mut all = Carried::default();
         let pairs = [
@@ -176,6 +174,12 @@ impl<'c> CarriedReader<'c> {
                 if let Some(template) = template.as_ref().filter(|_| !is_own) {
                     self.add(&mut all, CarriedPart::Entry(Name::of(name)), template);
                 }
+            }
+        }
+        let body = self.config.body.iter();
+        for (name, tree) in body.flat_map(BodyEntries::entries) {
+            if method.sends_file_entry(name) {
+                self.add_tree(&mut all, CarriedPart::of_body(name), tree);
             }
         }
         all

@@ -33,10 +33,13 @@ fn sent(config: &Config) -> Vec<OperatorValue> {
     let query = operator_values::of_entries(&config.query, "config.query");
     let authorization = config.authorization.as_ref();
     let authorization =
-        authorization.map(|own| operator_values::of_authorization(own, "config.authorization"));
+        authorization.map(|own| operator_values::of_authorizations(own, "config.authorization"));
+    let body = config.body.as_ref();
+    let body = body.map(|body| operator_values::of_tree(body.tree(), "config.body"));
     let entries = headers.into_iter().chain(query);
     entries
         .map(|(_, value)| value)
         .chain(authorization.into_iter().flatten())
+        .chain(body.into_iter().flatten())
         .collect()
 }

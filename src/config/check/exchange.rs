@@ -1,6 +1,6 @@
 //! Where a credential leaves RFC 6749: names that stay apart, headers that the file may set, and steps that get a token.
 
-use crate::config::action::EXCHANGE;
+use crate::config::action::{EXCHANGE, StepKind};
 use crate::config::credentials::{
     AuthorizationMethod, Credential, OAuth2, ParamName, RESERVED_HEADERS,
 };
@@ -116,8 +116,41 @@ fn check_steps(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
         findings.push(Finding::warning(at, text));
         return;
     }
+    for (place, step) in action.placed() {
+        if matches!(step.kind, StepKind::Form(_)) {
+            let text = "the steps of a credential ask the customer nothing";
+            let finding = Finding::error(format!("{at}{place}.type"), text);
+            findings.push(finding.hint("declare it in `fields` of the credential"));
+        }
+    }
     if !action.sends_request() {
         let text = "none of the steps sends a request, so no provider gives a token";
         findings.push(Finding::error(at, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::config::read_config;
+
+    #[test]
+    fn the_steps_that_exchange_a_code_ask_nothing() {
+        let form = json!({"type": "form", "config": {"fields": [{"name": "a"}]}});
+        let request = json!({"type": "request", "config": {"method": "post", "path": "/"}});
+        let file = json!({
+            "base_url": "https://api.example.com",
+            "credentials": {"oauth2": {"config": {
+                "client": {"id": "{{environment_variables.id}}", "secret": "{{environment_variables.secret}}"},
+                "auth": {"authorizeUrl": "https://login.example.com/a"}
+            }}},
+            "authorization": {"format": "bearer"},
+            "actions": {"exchange_code": {"steps": [request, form]}}
+        });
+        let (config, findings) = read_config(&file);
+        assert!(config.is_none());
+        let at = "config.actions.exchange_code.steps[1].type";
+        assert!(findings.iter().any(|one| one.path == at), "{findings:?}");
     }
 }

@@ -153,7 +153,9 @@ fn check_methods(reader: &CarriedReader, findings: &mut Vec<Finding>) {
 
 /// Entries of the file that all its requests send.
 fn shared(config: &Config) -> u64 {
-    config.headers.len().saturating_add(config.query.len()) as u64
+    let entries = config.body.as_ref().map_or(0, |body| body.entries().len());
+    let parameters = config.headers.len().saturating_add(config.query.len());
+    parameters.saturating_add(entries) as u64
 }
 
 /// Steps that one entry of the file takes, and steps that a request takes in addition.

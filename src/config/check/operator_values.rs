@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::authorization::{Authorization, Basic, Header};
+use crate::config::authorization::{Authorization, Authorizations, Basic, Header};
 use crate::config::pagination::Dynamic;
 use crate::config::source::{Layer, Sources};
 use crate::config::{Entries, Method, Pagination, Setting};
@@ -69,6 +69,19 @@ pub(super) fn of_entries<'c>(entries: &'c Entries, at: &str) -> Vec<(&'c str, Op
 pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
     let mut values = Vec::new();
     add_tree(tree, Name::Other, &BodyPlace::Root(at), &mut values);
+    values
+}
+
+/// The same of one entry of an object.
+pub(super) fn of_entry(name: &str, tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
+    let mut values = Vec::new();
+    let root = BodyPlace::Root(at);
+    add_tree(
+        tree,
+        Name::of(name),
+        &BodyPlace::Key(&root, name),
+        &mut values,
+    );
     values
 }
 
@@ -141,7 +154,15 @@ fn holds_key_in_target(target: &str) -> bool {
     path.split('/').any(looks) || query.split('&').any(is_key_of_pair)
 }
 
-/// The operator's values in `authorization`. Its value counts as a credential unless it plainly is none.
+/// The operator's values in all of `authorization`.
+pub(super) fn of_authorizations(list: &Authorizations, at: &str) -> Vec<OperatorValue> {
+    let placed = list.placed(at);
+    placed
+        .flat_map(|(at, one)| of_authorization(one, &at))
+        .collect()
+}
+
+/// The operator's values in one authorization. Its value counts as a credential unless it plainly is none.
 pub(super) fn of_authorization(authorization: &Authorization, at: &str) -> Vec<OperatorValue> {
     let at = format!("{at}.config");
     let value = |key: &str, template: &Template| {
@@ -283,7 +304,7 @@ pub(super) fn of_method(method: &Method, at: &str) -> Vec<OperatorValue> {
         values.extend(of_tree(body, &format!("{at}.body")));
     }
     if let Some(authorization) = method.authorization.as_ref().filter(|_| !method.no_auth) {
-        values.extend(of_authorization(
+        values.extend(of_authorizations(
             authorization,
             &format!("{at}.authorization"),
         ));

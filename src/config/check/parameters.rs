@@ -61,6 +61,16 @@ fn check_one(credential: &str, oauth: &OAuth2, findings: &mut Vec<Finding>) {
             });
         }
     }
+    for (name, own) in &oauth.also_for {
+        let is_reserved = |name: &&String| {
+            OF_REFRESH.contains(&name.as_str()) || Some(name.as_str()) == secret_name
+        };
+        for parameter in own.params.keys().filter(is_reserved) {
+            let at = format!("config.credentials.{credential}.config.alsoFor.{name}");
+            let text = format!("`{parameter}` is set by the gateway and cannot be set here");
+            findings.push(Finding::error(format!("{at}.params.{parameter}"), text));
+        }
+    }
 }
 
 fn is_a_grant_type(text: &str) -> bool {

@@ -21,6 +21,7 @@ const FORBIDDEN_HEADERS: [&str; 10] = [
 
 pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding>) {
     check_headers(&config.headers, "config.headers", findings);
+    bodies::check_file(config, findings);
     if let Setting::Set(Pagination::Cursor(cursor)) = &config.pagination {
         check_headers(
             &cursor.headers,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, Method, Setting};
+use crate::config::{BodyEntries, Config, Method, Setting};
 
 use super::operator_values::{self, OperatorValue};
 
@@ -11,6 +11,8 @@ use super::operator_values::{self, OperatorValue};
 enum SharedSection<'c> {
     Header(&'c str),
     Parameter(&'c str),
+    /// An entry of the body.
+    Entry(&'c str),
     Authorization,
     Pagination,
     BaseUrl,
@@ -37,6 +39,7 @@ impl<'m> OwnSections<'m> {
         match section {
             SharedSection::Header(name) => !self.headers.contains(&name.to_ascii_lowercase()),
             SharedSection::Parameter(name) => !method.query.contains_key(*name),
+            SharedSection::Entry(name) => method.sends_file_entry(name),
             SharedSection::Authorization => !method.no_auth && method.authorization.is_none(),
             SharedSection::Pagination => matches!(method.pagination, Setting::Inherit),
             SharedSection::BaseUrl => method.base_url.is_none(),
@@ -61,8 +64,14 @@ impl<'c> Shared<'c> {
                 .into_iter()
                 .map(|(name, value)| (SharedSection::Parameter(name), value)),
         );
+        let body = config.body.iter().flat_map(BodyEntries::entries);
+        for (name, tree) in body {
+            let values = operator_values::of_entry(name, tree, "config.body");
+            let values = values.into_iter();
+            shared.extend(values.map(|value| (SharedSection::Entry(name), value)));
+        }
         if let Some(authorization) = &config.authorization {
-            let values = operator_values::of_authorization(authorization, "config.authorization");
+            let values = operator_values::of_authorizations(authorization, "config.authorization");
             shared.extend(
                 values
                     .into_iter()

@@ -3,7 +3,7 @@
 use crate::config::action::EXCHANGE;
 use crate::config::authorization::Oauth1Signature;
 use crate::config::credentials::{Credential, Endpoints, OAuth1, OAuth2};
-use crate::config::{Authorization, Config, Finding};
+use crate::config::{Authorization, Authorizations, Config, Finding};
 
 use super::Broken;
 
@@ -29,20 +29,15 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             check_endpoints(credential, oauth, &at, broken, findings);
         }
     }
-    if let Some(authorization) = &config.authorization {
-        check_bearer(
-            config,
-            authorization,
-            "config.authorization",
-            broken,
-            findings,
-        );
+    let of_file = config.authorization.iter();
+    for own in of_file {
+        check_all(config, own, "config.authorization", broken, findings);
     }
     for (resource, methods) in &config.resources {
         for (name, method) in methods {
             let at = format!("config.resources.{resource}.{name}.authorization");
-            if let Some(authorization) = &method.authorization {
-                check_bearer(config, authorization, &at, broken, findings);
+            if let Some(own) = &method.authorization {
+                check_all(config, own, &at, broken, findings);
             }
         }
     }
@@ -125,6 +120,18 @@ fn check_paths(auth: &Endpoints, at: &str, findings: &mut Vec<Finding>) {
             let text = "this path has no `tokenHost` in front of it";
             findings.push(Finding::error(format!("{at}.{key}"), text));
         }
+    }
+}
+
+fn check_all(
+    config: &Config,
+    list: &Authorizations,
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
+    for (at, one) in list.placed(at) {
+        check_bearer(config, one, &at, broken, findings);
     }
 }
 

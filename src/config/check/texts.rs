@@ -33,7 +33,8 @@ const REQUEST: [&str; 7] = [
     "body",
 ];
 /// The same of an OAuth credential; its client's id alone is public.
-const OAUTH: [&str; 6] = [
+const OAUTH: [&str; 7] = [
+    "alsoFor",
     "auth",
     "params",
     "tokenParams",

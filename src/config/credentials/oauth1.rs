@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::action::{StepConfig, StepKind};
-use crate::config::{Authorization, Config, Credential, Field};
+use crate::config::{Authorization, Authorizations, Config, Credential, Field};
 use crate::crypto::Oauth1Method;
 use crate::expression::{Template, UrlTemplate};
 use crate::json::Path;
@@ -111,7 +111,10 @@ impl OAuth1 {
 /// How the request of a step is signed in, or those of its alternatives.
 fn authorizations_of(step: &mut StepConfig) -> Vec<&mut Authorization> {
     match &mut step.kind {
-        StepKind::Request(method) => method.authorization.iter_mut().collect(),
+        StepKind::Request(method) => {
+            let own = method.authorization.iter_mut();
+            own.flat_map(Authorizations::all_mut).collect()
+        }
         StepKind::AnyOf(steps) => steps.iter_mut().flat_map(authorizations_of).collect(),
         _ => Vec::new(),
     }
@@ -126,6 +129,7 @@ pub(in crate::config) fn inherit_consumer(config: &mut Config) {
     let methods = config.resources.values_mut();
     let methods = methods.flat_map(BTreeMap::values_mut);
     let of_methods = methods.filter_map(|method| method.authorization.as_mut());
+    let of_methods = of_methods.flat_map(Authorizations::all_mut);
     let of_credentials = config.credentials.values_mut();
     let of_credentials = of_credentials.flat_map(|own| match own {
         Credential::CustomToken(custom) => custom.actions_mut().collect::<Vec<_>>(),
@@ -133,7 +137,8 @@ pub(in crate::config) fn inherit_consumer(config: &mut Config) {
     });
     let actions = config.actions.values_mut().chain(of_credentials);
     let of_steps = actions.flat_map(|own| own.steps.iter_mut().flat_map(authorizations_of));
-    let all = config.authorization.as_mut().into_iter();
+    let all = config.authorization.iter_mut();
+    let all = all.flat_map(Authorizations::all_mut);
     for authorization in all.chain(of_methods).chain(of_steps) {
         if let Authorization::Oauth1(own) = authorization {
             own.inherit(&credential);

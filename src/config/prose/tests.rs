@@ -6,7 +6,8 @@ use super::{is_of_file, is_of_method};
 use crate::config::schema::integration_schema;
 
 /// Keys of a file that are sent, or decide what is sent, where, and what becomes of the answer.
-const FILE_SENT: [&str; 13] = [
+const FILE_SENT: [&str; 14] = [
+    "body",
     "base_url",
     "headers",
     "query",

@@ -80,6 +80,7 @@ impl<'p> EntryPosition<'p> {
             Self::Credential(keys) => matches!(
                 second(keys),
                 "auth"
+                    | "alsoFor"
                     | "contextFromToken"
                     | "contextFromCallback"
                     | "contextFromClaims"
@@ -122,10 +123,12 @@ impl<'p> EntryPosition<'p> {
         !is_pagination && self.is_reserved(&Value::Null)
     }
 
-    /// The name of a header or parameter that every request is sent with.
+    /// The name of a header, a parameter or an entry of the body that every request is sent with.
     pub(super) fn entry(self) -> Option<&'p str> {
         match self {
-            Self::File([part, name]) if part == "headers" || part == "query" => Some(name),
+            Self::File([part, name]) if matches!(part.as_str(), "headers" | "query" | "body") => {
+                Some(name)
+            }
             _ => None,
         }
     }

@@ -35,11 +35,16 @@ pub(super) fn steered(
 /// Whether every request is signed by what the account itself holds, and callers may send any other in its name: then
 /// the paths and bodies of methods give a customer nothing that they do not have.
 fn is_signed_by_the_account(file: &Value) -> bool {
-    let is_own = |authorization: &Value| {
+    let is_own_part = |authorization: &Value| {
         let format = authorization.get("format").and_then(Value::as_str);
         let config = authorization.get("config").unwrap_or(&Value::Null);
         let is_default = format == Some("bearer") && config.get("token").is_none();
         is_default || format == Some("none") || any_text(config, &|text| reads_context(text))
+    };
+    // What one of a list adds may be another's.
+    let is_own = |authorization: &Value| match authorization {
+        Value::Array(list) => list.iter().all(is_own_part),
+        only => is_own_part(only),
     };
     let methods = file.get("resources").and_then(Value::as_object);
     let methods = methods.into_iter().flat_map(|all| all.values());
@@ -53,6 +58,7 @@ fn is_signed_by_the_account(file: &Value) -> bool {
         "base_url",
         "headers",
         "query",
+        "body",
         "authorization",
         "resources",
         "actions",

@@ -1,7 +1,7 @@
 //! `$hash`, `$hmac` and `$sign`: signatures of requests as data. They do not depend on time or chance; they are registered
 //! with those that do, so an expression that names one is always counted.
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use jsonata_core::evaluator::{Evaluator, EvaluatorError, HostFnResult};
 use jsonata_core::value::JValue;
 
@@ -76,21 +76,14 @@ fn bytes(value: &JValue, most: usize) -> Option<Vec<u8>> {
             // Twice as long in hex, and less in base64.
             let text = text.as_str().filter(|text| text.len() / 2 <= most)?;
             match name.as_str() {
-                "hex" => HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?,
-                "base64" => of_base64(text)?,
+                "hex" => crypto::of_hex(text)?,
+                "base64" => crypto::of_base64(text)?,
                 _ => return None,
             }
         }
         _ => return None,
     };
     Some(bytes).filter(|bytes| bytes.len() <= most)
-}
-
-/// Base64 or base64url, with or without padding.
-fn of_base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=').as_bytes();
-    let url = BASE64URL_NOPAD.decode(text);
-    BASE64_NOPAD.decode(text).or(url).ok()
 }
 
 /// The bytes as text, in hex unless another encoding is named.

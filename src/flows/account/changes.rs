@@ -14,6 +14,7 @@ use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::oauth_token::TokenStore;
+use crate::flows::account::oauth_token::without_old_also;
 use crate::flows::account::outbox::Outbox;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::row::{Next, NextToken, Pending};
@@ -143,6 +144,7 @@ impl<O: Outside, S: Storage> Changes<O, S> {
         let token = match contents.token() {
             Some(token) if loaded.token() == Some(&token) => NextToken::Keep,
             Some(token) => {
+                let token = without_old_also(token, loaded.token());
                 let sealed = self.token_store.sealed(&token)?;
                 sealed.map_or(NextToken::Delete, NextToken::Replace)
             }

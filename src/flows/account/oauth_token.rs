@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::account::seal::{SealKind, SealPlace};
+use crate::config::authorization::ALSO;
 use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
@@ -153,6 +154,36 @@ impl LoadedAccount {
             .get("token")
             .filter(|token| token.is_object())
     }
+
+    /// The further token of this name, where the account has one.
+    pub fn also_token(&self, name: &str) -> Option<&Value> {
+        let own = self.token()?.get(ALSO)?.get(name);
+        own.filter(|own| own.get("access_token").is_some_and(Value::is_string))
+    }
+
+    /// Whether both have the same token. Further tokens do not count, nor a refresh token, which may have come with one.
+    pub fn has_token_of(&self, other: &Self) -> bool {
+        let own = |loaded: &Self| -> Option<Map<String, Value>> {
+            let mut token = loaded.token()?.as_object()?.clone();
+            token.retain(|key, _| key != ALSO && key != "refresh_token");
+            Some(token)
+        };
+        own(self) == own(other)
+    }
+}
+
+/// A token as it is to be stored: further tokens of another one before do not belong to it.
+pub(in crate::flows) fn without_old_also(mut token: Value, before: Option<&Value>) -> Value {
+    let differs = |key: &str| before.and_then(|before| before.get(key)) != token.get(key);
+    let is_other = differs("access_token") || differs("refresh_token");
+    let was_there = before.is_some_and(|before| before.get(ALSO) == token.get(ALSO));
+    if is_other
+        && was_there
+        && let Some(entries) = token.as_object_mut()
+    {
+        entries.shift_remove(ALSO);
+    }
+    token
 }
 
 /// Splits secrets into those without the OAuth token, and the token.

@@ -162,14 +162,14 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         Ok(())
     }
 
-    /// Stores a token with what introspection returned for it (RFC 7662), if the account still has that token.
-    pub(in crate::flows) fn store_introspected(
+    /// Stores a token with what was added to it, such as what introspection returned for it (RFC 7662), if the account
+    /// still has the one before.
+    pub(in crate::flows) fn replace_token(
         &self,
-        introspected: &Value,
+        before: &Value,
         token: &Value,
     ) -> Result<(), Failure> {
-        let is_current =
-            matches!(&self.state(), State::Here(now) if now.token() == Some(introspected));
+        let is_current = matches!(&self.state(), State::Here(now) if now.token() == Some(before));
         match self.token_store.sealed(token)? {
             Some(sealed) if is_current => {
                 self.token_store.write(&sealed)?;

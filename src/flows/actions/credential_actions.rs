@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::account::origin::Origin;
 use crate::config::credentials::OAuth2;
 use crate::config::{Credential, CustomToken};
-use crate::error::{AnsweredBy, Failure};
+use crate::error::{AnsweredBy, Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::actions::keep_changes::{keep_changes, without_token};
 use crate::flows::actions::{NamedAction, run_action};
@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
         };
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, Exact::default(), deadline).await;
-        let outcome = outcome.map_err(of_action)?;
+        let outcome = outcome.map_err(of_step)?;
         let token_in_context = || {
             outcome
                 .context
@@ -48,11 +48,16 @@ impl<O: Outside, S: Storage> CredentialActions for AccountCalls<O, S> {
                 .get("token")
                 .cloned()
         };
-        let has_token = outcome.result.inside().get("access_token").is_some();
-        let reply = if has_token {
+        let result = outcome.result.inside();
+        let has_token = result.get("access_token").is_some();
+        let is_new = |token: &Value| Some(token) != loaded.token();
+        let written = token_in_context();
+        // An error in an answer with a success status (RFC 6749 §5.2 wants 400) ends the grant as it does there.
+        let is_error = result.get("error").is_some_and(|error| !error.is_null());
+        let reply = if has_token || (is_error && !written.as_ref().is_some_and(is_new)) {
             Some(outcome.result.clone())
         } else {
-            token_in_context().map(Exact::from)
+            written.map(Exact::from)
         };
         if let Some(reply) = reply {
             let fallback = OAuth2::default();
@@ -124,8 +129,24 @@ pub(super) fn redacted(
     }
 }
 
+/// The provider's answer to a failed step. An error that the file finds in an answer with a success status is a refusal, too.
+pub(super) fn of_step(mut failure: Failure) -> Attempt {
+    let is_in_body = failure.code == Code::ErrorInBody;
+    let words = failure.remote.as_mut().and_then(|remote| {
+        if is_in_body {
+            remote.status = StatusCode::BAD_REQUEST.as_u16();
+        }
+        let answer = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES)?;
+        Some(answer.get("message")?.as_str()?.to_owned())
+    });
+    match of_action(failure) {
+        Attempt::Failed(failed) => Attempt::Failed(failed.described(words.as_deref())),
+        ours @ Attempt::Ours(_) => ours,
+    }
+}
+
 /// Reads the response to a failed action like an error response of a token endpoint (RFC 6749 §5.2).
-pub(super) fn of_action(failure: Failure) -> Attempt {
+fn of_action(failure: Failure) -> Attempt {
     let Some(remote) = &failure.remote else {
         return match failure.status() {
             502..=504 => Attempt::Failed(TokenFailure::Transient {
@@ -144,6 +165,11 @@ pub(super) fn of_action(failure: Failure) -> Attempt {
     }
     let error_response = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES);
     let text = |key: &str| Some(error_response.as_ref()?.get(key)?.as_str()?.to_owned());
+    if text("error").is_some_and(|error| oauth::is_transient(&error)) {
+        return Attempt::Failed(TokenFailure::Transient {
+            retry_after: failure.retry_after,
+        });
+    }
     let error = text("error").unwrap_or_else(|| format!("status {status}"));
     let body = remote.raw_response.as_bytes();
     Attempt::Failed(TokenFailure::refused(

@@ -2,16 +2,14 @@
 
 use std::rc::Rc;
 
-use http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::config::credentials::OAuth2;
 use crate::config::{Action, CustomToken, PlacedAction};
-use crate::error::{Code, Failure};
 use crate::expression::ExpressionScope;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::actions::credential_actions::{of_action, read_result, redacted};
+use crate::flows::actions::credential_actions::{of_step, read_result, redacted};
 use crate::flows::actions::{ActionOutcome, NamedAction, run_action};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
@@ -20,10 +18,10 @@ use crate::flows::call::subject::Errand;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::credential_actions::TokenNeed;
 use crate::flows::tokens::grant::Attempt;
-use crate::json::{Exact, read_at_most};
+use crate::json::Exact;
 use crate::oauth::{self, TokenReply};
 use crate::ports::{Outside, Storage};
-use crate::settings::{SMALL_ANSWER_VALUES, TOKEN_TIMEOUT};
+use crate::settings::TOKEN_TIMEOUT;
 
 impl<O: Outside, S: Storage> AccountCalls<O, S> {
     /// The token that the steps get. Where `refresh_steps` are refused, `steps` get one: the customer's own values are
@@ -132,21 +130,5 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
             return Err(oauth::no_token(&result).into());
         }
         Ok(answer)
-    }
-}
-
-/// The provider's answer to a failed step. An error that the file finds in an answer with a success status is a refusal, too.
-fn of_step(mut failure: Failure) -> Attempt {
-    let is_in_body = failure.code == Code::ErrorInBody;
-    let words = failure.remote.as_mut().and_then(|remote| {
-        if is_in_body {
-            remote.status = StatusCode::BAD_REQUEST.as_u16();
-        }
-        let answer = read_at_most(remote.raw_response.as_bytes(), SMALL_ANSWER_VALUES)?;
-        Some(answer.get("message")?.as_str()?.to_owned())
-    });
-    match of_action(failure) {
-        Attempt::Failed(failed) => Attempt::Failed(failed.described(words.as_deref())),
-        ours @ Attempt::Ours(_) => ours,
     }
 }

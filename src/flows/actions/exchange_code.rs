@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::config::Credential;
 use crate::config::credentials::OAuth2;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::actions::credential_actions::{of_action, read_result, redacted};
+use crate::flows::actions::credential_actions::{of_step, read_result, redacted};
 use crate::flows::actions::{NamedAction, run_action};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
@@ -39,7 +39,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         let secrets = secrets(&input);
         let deadline = self.system().now().plus(TOKEN_TIMEOUT);
         let outcome = run_action(self, loaded, resolved, action, input, deadline).await;
-        let outcome = outcome.map_err(|failure| redacted(of_action(failure), resolved, loaded));
+        let outcome = outcome.map_err(|failure| redacted(of_step(failure), resolved, loaded));
         let outcome = outcome.map_err(|attempt| match attempt {
             Attempt::Failed(failed) => Attempt::Failed(failed.without(&secrets)),
             ours @ Attempt::Ours(_) => ours,

@@ -105,6 +105,12 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
         deadline: Timestamp,
     ) -> Result<(), Failure>;
 
+    /// Whether the account lacks one of these further tokens, or has one that it is time to replace.
+    fn wants_also(&self, loaded: &LoadedAccount, names: &[String]) -> bool;
+
+    /// Waits until the account has these further tokens.
+    async fn obtain_also(&self, names: &[String], deadline: Timestamp) -> Result<(), Failure>;
+
     /// Gets another credential for the same call, after the provider refused this one.
     async fn renew(
         self: &Rc<Self>,

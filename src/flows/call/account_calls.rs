@@ -166,8 +166,7 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
 
     async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
         let resolved = self.record.resolved_config(account).await?;
-        self.is_leasable
-            .set(self.may_lease(account, &resolved.install));
+        self.is_leasable.set(self.may_lease(account, &resolved));
         Ok(resolved)
     }
 
@@ -199,6 +198,14 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
     ) -> Result<(), Failure> {
         let refused = self.tokens.refused();
         refused.wait_for_token(self, wait, loaded, deadline).await
+    }
+
+    fn wants_also(&self, loaded: &LoadedAccount, names: &[String]) -> bool {
+        self.tokens.also().are_wanted(loaded, names)
+    }
+
+    async fn obtain_also(&self, names: &[String], deadline: Timestamp) -> Result<(), Failure> {
+        self.tokens.also().obtained(names, deadline).await
     }
 
     async fn renew(

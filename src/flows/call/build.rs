@@ -19,13 +19,14 @@ use crate::flows::call::list::page::{ListCall, Page};
 use crate::flows::call::step::ExpectedAnswer;
 use crate::flows::call::subject::{Errand, Plan, Subject};
 use crate::json::Exact;
-use crate::media;
 use crate::pagination::Position;
 use crate::ports::{Body, Pages, System};
 use crate::proxy::body::{BodySource, Writing};
 use crate::proxy::query::{CallerQuery, PASSTHROUGH};
-use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Round};
+use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Payload, Round};
 use crate::proxy::{Target, description, headers};
+
+mod entries;
 
 /// Query parameters that the gateway reads itself: on every call, and on `list` only.
 const GATEWAY_PARAMETERS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
@@ -89,7 +90,7 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
     let query = CallerQuery::read(&call.query, gateway_parameters);
     let source = caller_body::source(&call.query)?;
     subject.refuse_switched_off(source)?;
-    let bounds = (media::kind(&call.headers), admitted.deadline());
+    let bounds = (&call.headers, admitted.deadline());
     let body = caller_body::look(&**account, &subject, source, body, bounds).await?;
     let given = CallerPart {
         values: Values {
@@ -215,7 +216,13 @@ impl<'a> Prepared<'a> {
                 let none = Exact::default();
                 let body = self.given.values.body.as_ref().unwrap_or(&none);
                 let writing = Writing::of(self.subject.config(), method, &self.moment);
-                request::with_body(draft, body, &writing)?
+                let is_given = draft.body == Payload::Callers;
+                let draft = request::with_body(draft, body, &writing)?;
+                if is_given {
+                    self.with_entries(draft, current)?
+                } else {
+                    draft
+                }
             }
             _ => draft,
         };
@@ -250,13 +257,22 @@ impl<'a> Prepared<'a> {
                 let writing = Writing::of(config, method, &self.moment);
                 let draft =
                     request::of_method(config, method, round, &scope, &pins, &caller, &writing)?;
+                // What a step is given goes in the place of the caller's body, and gets the entries there.
+                let is_given = caller.author == InputAuthor::Step && draft.body == Payload::Callers;
+                let is_left_out = round == Round::Later && method.ignore_body_in_pagination;
+                let draft = if is_given || is_left_out {
+                    draft
+                } else {
+                    self.with_entries(draft, current)?
+                };
                 match &self.page {
                     Some(page) => page.onto(draft, method, &writing, &caller)?,
                     None => draft,
                 }
             }
             Plan::Custom { path, method } => {
-                request::of_path(config, method, path, &scope, &pins, &caller)?
+                let draft = request::of_path(config, method, path, &scope, &pins, &caller)?;
+                self.with_entries(draft, current)?
             }
         };
         description::refuse_part(&self.given.headers, &draft.body)?;

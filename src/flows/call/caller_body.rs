@@ -1,6 +1,7 @@
 //! The caller's body. It is passed on as a stream, unless the request depends on its content.
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
@@ -10,7 +11,7 @@ use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::flows::call::list::page::writes_into_body;
 use crate::flows::call::subject::{Plan, Subject};
 use crate::json::Exact;
-use crate::media::MediaKind;
+use crate::media;
 use crate::ports::Body;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::{PASSTHROUGH, body_source};
@@ -56,14 +57,17 @@ pub(in crate::flows) async fn look<A: LiveAccount>(
     subject: &Subject<'_>,
     source: BodySource,
     body: Body<StreamOf<A>>,
-    (kind, deadline): (MediaKind, Timestamp),
+    (headers, deadline): (&HeaderMap, Timestamp),
 ) -> Result<CallerBody<StreamOf<A>>, Failure> {
     let room = account.body_room();
     let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
-    if !looks && !writes_into_body(subject, source) {
+    let has_entries = subject.callers_body_gets_entries(headers, source);
+    if !looks && !has_entries && !writes_into_body(subject, source) {
+        let kind = media::kind(headers);
         let is_signed = subject
-            .authorization()
-            .is_some_and(|own| own.holds_body(kind));
+            .authorizations()
+            .iter()
+            .any(|own| own.holds_body(kind));
         let body = if is_signed {
             let limit = SIGNED_BODY_BYTES;
             let deadline = Some(deadline);

@@ -33,7 +33,7 @@ pub(in crate::flows) async fn run<A: LiveAccount, W: Way<A>>(
 ) -> Result<EngineResponse<StreamOf<A>>, Failure> {
     let mut link = Link {
         way,
-        reservations: Reservations::new(way.account(), engine.errand(), engine.deadline()),
+        reservations: Reservations::new(way.account(), &engine),
         connection: None,
         callers,
         answer: None,

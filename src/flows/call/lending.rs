@@ -13,10 +13,10 @@ use crate::crypto;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
-use crate::flows::base::records::InstallRecord;
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::leased::ended;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::lease::{
     CredentialDigest, Lease, LeaseReport, LeaseUse, RefusedLease, RenewedLease,
 };
@@ -32,9 +32,12 @@ fn digest_of(loaded: &LoadedAccount) -> CredentialDigest {
 
 impl<O: Outside, S: Storage> AccountCalls<O, S> {
     /// Whether the install and the place of the account allow leases at all.
-    pub(super) fn may_lease(&self, account: &Account, install: &InstallRecord) -> bool {
-        install.edge_calls
-            && install.is_enabled
+    pub(super) fn may_lease(&self, account: &Account, resolved: &ResolvedConfig) -> bool {
+        let config = &resolved.compiled.config;
+        resolved.install.edge_calls
+            && resolved.install.is_enabled
+            // Only the object obtains further tokens.
+            && !config.has_also_for(&account.authentication_method)
             && !account.is_sandbox
             && account.region != Region::Eu
             && account.id.placement().region() != Region::Eu
@@ -104,7 +107,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
         // The config was awaited: the account may have changed.
         let loaded = self.record().visible(visibility).await?;
         loaded.account.status.check_callable()?;
-        if !self.may_lease(&loaded.account, &resolved.install) {
+        if !self.may_lease(&loaded.account, &resolved) {
             return Ok(None);
         }
         self.tokens().schedule().note_use_of(&loaded);

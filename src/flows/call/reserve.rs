@@ -10,7 +10,7 @@ use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::within::within;
 use crate::flows::call::account::LiveAccount;
-use crate::flows::call::subject::Errand;
+use crate::flows::call::engine::Engine;
 use crate::flows::call::ways::Way;
 use crate::ports::System;
 use crate::rate_limit::{AppliedLimit, TooLate, seconds};
@@ -21,6 +21,8 @@ pub(in crate::flows) struct Reservations<'a, A> {
     account: &'a A,
     /// The request for a fresh credential is exempt from the limits, since calls wait for it.
     is_exempt: bool,
+    /// The further tokens that the request carries.
+    also: Vec<String>,
     deadline: Timestamp,
     /// The reserved time.
     at: Timestamp,
@@ -35,11 +37,12 @@ pub(in crate::flows) struct Connection<'a> {
 }
 
 impl<'a, A: LiveAccount> Reservations<'a, A> {
-    pub(in crate::flows) fn new(account: &'a A, errand: Errand, deadline: Timestamp) -> Self {
+    pub(in crate::flows) fn new(account: &'a A, engine: &Engine<'_, A>) -> Self {
         Self {
             account,
-            is_exempt: errand.is_exempt(),
-            deadline,
+            is_exempt: engine.errand().is_exempt(),
+            also: engine.also_names(),
+            deadline: engine.deadline(),
             at: account.system().now(),
         }
     }
@@ -72,12 +75,16 @@ impl<'a, A: LiveAccount> Reservations<'a, A> {
             let is_same = |waited_for: &Rc<LoadedAccount>| Rc::ptr_eq(waited_for, &loaded);
             let wait = self.account.token_wait(&loaded);
             let wait = wait.filter(|_| way.waits_for_token());
-            let Some(wait) = wait.filter(|_| !waited_for.as_ref().is_some_and(is_same)) else {
+            let waits = wait.is_some() || self.account.wants_also(&loaded, &self.also);
+            if !waits || waited_for.as_ref().is_some_and(is_same) {
                 return Ok(Connection { slot, loaded });
-            };
+            }
             drop(slot);
             self.account.release(self.at);
-            way.wait_for_token(wait, &loaded, self.deadline).await?;
+            match wait {
+                Some(wait) => way.wait_for_token(wait, &loaded, self.deadline).await?,
+                None => self.account.obtain_also(&self.also, self.deadline).await?,
+            }
             waited_for = Some(loaded);
             self.reserve(Duration::ZERO)?;
         }

@@ -1,12 +1,14 @@
 //! The subject of a call: a method of the file, or a path of the provider.
 
-use crate::config::authorization::Authorization;
+use http::HeaderMap;
+
+use crate::config::authorization::{Authorization, also_names};
 use crate::config::resource::Method;
-use crate::config::{Config, ErrorExpression, Pagination, RateLimit};
+use crate::config::{Config, Credential, ErrorExpression, Pagination, RateLimit};
 use crate::error::{Code, Failure};
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::proxy::body::BodySource;
-use crate::proxy::request::is_body_kept;
+use crate::proxy::request::{is_body_kept, reads_callers};
 use crate::proxy::{Target, is_read};
 
 /// The file's definition of the target.
@@ -100,16 +102,42 @@ impl<'a> Subject<'a> {
         &self.resolved.compiled.config
     }
 
-    pub(in crate::flows) fn authorization(&self) -> Option<&'a Authorization> {
+    /// Whether the caller's body goes to the provider, with entries of the file's `body`.
+    pub(in crate::flows) fn callers_body_gets_entries(
+        &self,
+        headers: &HeaderMap,
+        source: BodySource,
+    ) -> bool {
+        let is_sent = match self.plan {
+            Plan::Custom { .. } => true,
+            Plan::Method { method, .. } => {
+                !method.ignore_body && (method.body.is_none() || source == BodySource::Caller)
+            }
+        };
+        is_sent && reads_callers(self.config(), self.method(), headers)
+    }
+
+    /// How the request is authenticated, in this order.
+    pub(in crate::flows) fn authorizations(&self) -> &'a [Authorization] {
         match self.plan {
-            Plan::Method { method, .. } => self.config().authorization_of(method),
-            Plan::Custom { .. } => self.config().authorization.as_ref(),
+            Plan::Method { method, .. } => self.config().authorizations_of(method),
+            Plan::Custom { .. } => self.config().authorizations(),
         }
+    }
+
+    /// The further tokens that the request of an account with this credential carries.
+    pub(in crate::flows) fn also_names(&self, format: &str) -> Vec<String> {
+        let oauth = self.config().credential(format).and_then(Credential::oauth);
+        let oauth = oauth.filter(|_| !self.errand.is_exempt());
+        oauth.map_or_else(Vec::new, |oauth| {
+            also_names(self.authorizations(), &oauth.also_for)
+        })
     }
 
     /// Whether the request is authenticated.
     pub(in crate::flows) fn is_authenticated(&self) -> bool {
-        !matches!(self.authorization(), None | Some(Authorization::None(_)))
+        let mut all = self.authorizations().iter();
+        all.any(|one| !matches!(one, Authorization::None(_)))
     }
 
     pub(in crate::flows) fn error_expression(&self) -> Option<&'a ErrorExpression> {

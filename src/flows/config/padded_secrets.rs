@@ -12,9 +12,10 @@ use crate::error::{Complaint, Failure};
 use crate::secret::is_padded;
 
 /// Parts of a configuration that authenticate requests, or are sent with each.
-const SIGNING: [&str; 5] = [
+const SIGNING: [&str; 6] = [
     "headers",
     "query",
+    "body",
     "authorization",
     "credentials",
     "webhook",

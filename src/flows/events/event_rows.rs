@@ -28,31 +28,31 @@ impl<O: Outside, S: Storage> EventRows<O, S> {
 
     /// Notes that these events have their deliveries, and sets their status.
     pub(super) fn note_expanded(&self, numbers: &[i64]) -> Result<(), StorageFault> {
-        let numbers = sql::json(&numbers)?;
-        let statement =
-            "UPDATE event SET is_expanded = 1 WHERE number IN (SELECT value FROM json_each(?))";
-        sql::run(
-            self.base.storage(),
-            statement,
-            std::slice::from_ref(&numbers),
-        )?;
-        self.settle(numbers)
+        self.settle("is_expanded = 1, ", sql::json(&numbers)?)
     }
 
     /// Sets the event's status from its deliveries. A failed event is reported to the directory.
     pub(super) fn settle_event(&self, number: i64) -> Result<(), StorageFault> {
-        self.settle(sql::json(&[number])?)
+        self.settle("", sql::json(&[number])?)
     }
 
-    /// The same for several, a JSON array of their numbers.
-    fn settle(&self, numbers: SqlValue) -> Result<(), StorageFault> {
-        let statement = "UPDATE event SET status = CASE \
-               WHEN is_expanded = 0 OR EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'pending') THEN 'pending' \
+    /// The same for several, a JSON array of their numbers. `also` is set with the status; an event that it expands is no
+    /// longer pending for that.
+    fn settle(&self, also: &str, numbers: SqlValue) -> Result<(), StorageFault> {
+        let is_waiting = if also.is_empty() {
+            "is_expanded = 0 OR "
+        } else {
+            ""
+        };
+        let statement = format!(
+            "UPDATE event SET {also}status = CASE \
+               WHEN {is_waiting}EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'pending') THEN 'pending' \
                WHEN EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.number AND delivery.status = 'failed') THEN 'failed' \
                ELSE 'delivered' END \
-             WHERE number IN (SELECT value FROM json_each(?)) RETURNING number, status";
+             WHERE number IN (SELECT value FROM json_each(?)) RETURNING number, status"
+        );
         let storage = self.base.storage();
-        let settled: Vec<(i64, String)> = sql::rows_as(storage, statement, &[numbers])?;
+        let settled: Vec<(i64, String)> = sql::rows_as(storage, &statement, &[numbers])?;
         for (number, _) in settled.iter().filter(|(_, status)| status == "failed") {
             let statement = "INSERT OR REPLACE INTO report (event, is_failed) VALUES (?, 1)";
             sql::run(storage, statement, &[(*number).into()])?;

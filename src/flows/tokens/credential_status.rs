@@ -10,6 +10,7 @@ use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;
 use crate::flows::account::event::EventType;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::oauth_token::split_token;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::state::State;
 use crate::flows::account::unclear::UnclearRefusals;
@@ -139,10 +140,9 @@ pub(super) fn has_same_credential(
     then: &LoadedAccount,
 ) -> bool {
     let secrets = |loaded: &LoadedAccount| {
-        resolved
-            .compiled
-            .split_context(&loaded.context, &loaded.sealed)
-            .1
+        let (context, _) = split_token(loaded.context.clone());
+        let split = resolved.compiled.split_context(&context, &loaded.sealed);
+        split.1
     };
-    now.token() == then.token() && secrets(now) == secrets(then)
+    now.has_token_of(then) && secrets(now) == secrets(then)
 }

@@ -87,8 +87,7 @@ impl Grant {
             _ if config.actions.contains_key(REFRESH_TOKEN) => Some(Self::Action),
             Some(Credential::Oauth2(_)) if has_refresh_token() => Some(Self::RefreshToken),
             Some(Credential::Oauth2(config)) => {
-                let has_code = config.callback_grant == CallbackGrant::AuthorizationCode;
-                (!has_code).then_some(Self::ClientCredentials)
+                (!config.needs_code()).then_some(Self::ClientCredentials)
             }
             Some(
                 Credential::Oauth2ClientCredentials(_)
@@ -159,7 +158,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 .introspected(compiled, config, &loaded.context, &reply.token)
                 .await
         {
-            self.record.store_introspected(&reply.token, &token)?;
+            self.record.replace_token(&reply.token, &token)?;
         }
         Ok(())
     }
@@ -198,11 +197,11 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         request: TokenRequest,
         previous: Option<&Value>,
     ) -> Result<TokenReply, Attempt> {
-        let signed = request.signed.clone();
+        let secrets = request.secrets.clone();
         let (status, headers, body) = self.send_to_endpoint(request).await?;
         let now = self.base.outside().now();
         let read = oauth::read_token(config, status, &headers, &body, now, previous);
-        Ok(read.map_err(|failed| failed.without(&signed))?)
+        Ok(read.map_err(|failed| failed.without(&secrets))?)
     }
 
     /// The token with its expiry from the introspection endpoint (RFC 7662). `None` if there is no such endpoint, the expiry is

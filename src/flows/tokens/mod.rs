@@ -1,6 +1,8 @@
 //! The OAuth token of an account: how the account gets it, its one refresh for all calls that need it, the schedule of
 //! refreshes, and the consequences of a refused credential. It uses `account` and `config`.
 
+pub(in crate::flows) mod also;
+mod also_failures;
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod credential_actions;
 pub(in crate::flows) mod credential_status;
@@ -18,6 +20,7 @@ use crate::flows::account::oauth_token::TokenStore;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::unclear::UnclearRefusals;
+use crate::flows::tokens::also::AlsoTokens;
 use crate::flows::tokens::credential_status::CredentialStatus;
 use crate::flows::tokens::grant::TokenEndpoint;
 use crate::flows::tokens::refresh::TokenRefresh;
@@ -39,7 +42,11 @@ pub(in crate::flows) struct Tokens<O, S> {
     refresh: Rc<TokenRefresh<O, S>>,
     schedule: Rc<RefreshSchedule<O, S>>,
     refused: RefusedCredential<O, S>,
+    also: Rc<AlsoTokens<O, S>>,
 }
+
+/// Held while a grant is used: a refresh token may be good for one request.
+pub(in crate::flows) type GrantLock = tokio::sync::Mutex<()>;
 
 impl<O: Outside, S: Storage> Tokens<O, S> {
     pub(in crate::flows) fn new(
@@ -52,6 +59,9 @@ impl<O: Outside, S: Storage> Tokens<O, S> {
         let endpoint = Rc::new(TokenEndpoint::new(base, record));
         let status = CredentialStatus::new(base, record, changes, stores.unclear_refusals);
         let status = Rc::new(status);
+        let grants = Rc::new(GrantLock::default());
+        let refusals = stores.refusals;
+        let also = AlsoTokens::new(base, record, &endpoint, refusals, &grants);
         let refresh = Rc::new(TokenRefresh::new(
             base,
             record,
@@ -59,7 +69,7 @@ impl<O: Outside, S: Storage> Tokens<O, S> {
             &endpoint,
             &status,
             stores.oauth_token,
-            stores.refusals,
+            (refusals, &grants),
         ));
         let schedule = RefreshSchedule::new(base, record, schedule, &refresh, stores.oauth_token);
         Self {
@@ -74,7 +84,12 @@ impl<O: Outside, S: Storage> Tokens<O, S> {
             ),
             endpoint,
             refresh,
+            also: Rc::new(also),
         }
+    }
+
+    pub(in crate::flows) fn also(&self) -> &Rc<AlsoTokens<O, S>> {
+        &self.also
     }
 
     pub(in crate::flows) fn endpoint(&self) -> &Rc<TokenEndpoint<O, S>> {

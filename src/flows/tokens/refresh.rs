@@ -17,6 +17,7 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::account::refresh_pauses::Pauses;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::base::within::within;
+use crate::flows::tokens::GrantLock;
 use crate::flows::tokens::credential_actions::CredentialActions;
 use crate::flows::tokens::credential_status::CredentialStatus;
 use crate::flows::tokens::grant::{Attempt, Grant, TokenEndpoint};
@@ -51,6 +52,7 @@ pub(in crate::flows) struct TokenRefresh<O, S> {
     status: Rc<CredentialStatus<O, S>>,
     token_store: Rc<TokenStore<O, S>>,
     refusals: Rc<Refusals>,
+    grants: Rc<GrantLock>,
     /// The refresh under way. Its task clears this.
     refreshing: RefCell<Option<Refreshing>>,
 }
@@ -63,7 +65,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         endpoint: &Rc<TokenEndpoint<O, S>>,
         status: &Rc<CredentialStatus<O, S>>,
         token_store: &Rc<TokenStore<O, S>>,
-        refusals: &Rc<Refusals>,
+        (refusals, grants): (&Rc<Refusals>, &Rc<GrantLock>),
     ) -> Self {
         Self {
             base: Rc::clone(base),
@@ -73,6 +75,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             status: Rc::clone(status),
             token_store: Rc::clone(token_store),
             refusals: Rc::clone(refusals),
+            grants: Rc::clone(grants),
             refreshing: RefCell::new(None),
         }
     }
@@ -125,7 +128,7 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
         deadline: Timestamp,
     ) -> Result<Rc<LoadedAccount>, Failure> {
         let now = self.record.visible(&Visibility::All).await?;
-        if now.token() != loaded.token() {
+        if !now.has_token_of(loaded) {
             return Ok(now);
         }
         let mut refreshing = self.join_refresh(actions, now);
@@ -222,6 +225,11 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
     ) -> Result<(), Failure> {
         // If the object stops now, the alarm starts the refresh again.
         self.schedule.wake_later().await;
+        let _one_at_a_time = self.grants.lock().await;
+        // A further token may have come with another refresh token.
+        let now = self.record.present();
+        let now = now.filter(|now| now.has_token_of(loaded));
+        let loaded = now.as_ref().unwrap_or(loaded);
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let Some(grant) = Grant::of(&resolved, loaded) else {
             return Err(Failure::new(

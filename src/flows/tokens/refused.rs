@@ -16,6 +16,7 @@ use crate::flows::account::state::State;
 use crate::flows::account::stored::InMemory;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::tokens::also_failures::AlsoFailures;
 use crate::flows::tokens::credential_actions::{CredentialActions, VALIDATION};
 use crate::flows::tokens::credential_status::{CredentialStatus, has_same_credential};
 use crate::flows::tokens::refresh::{TokenRefresh, token_endpoint};
@@ -35,6 +36,8 @@ pub(in crate::flows) struct Refusals {
     wants_refresh: Cell<bool>,
     /// The last run of `validation`. Locked while one runs.
     last_validation: Mutex<Option<ValidationRun>>,
+    /// Why further tokens could not be obtained.
+    pub(super) also: AlsoFailures,
 }
 
 /// A run of `validation`.
@@ -63,6 +66,7 @@ impl InMemory for Refusals {
     /// `wants_refresh` is cleared by the refresh under way, and a run of `validation` under way holds the lock.
     fn reset(&self) {
         self.refreshes.set(RefusedRefreshes::default());
+        self.also.clear();
         if let Ok(mut last_validation) = self.last_validation.try_lock() {
             *last_validation = None;
         }
@@ -79,6 +83,7 @@ impl Refusals {
     }
 
     pub(super) fn note_new_token(&self, now: Timestamp) {
+        self.also.clear();
         self.refreshes
             .set(self.refreshes.get().after_new_token(now));
     }
@@ -168,8 +173,7 @@ impl<O: Outside, S: Storage> RefusedCredential<O, S> {
         if self.refresh.grant(refused).await?.is_none() {
             return Ok(Renewed::Never);
         }
-        let has_token =
-            |now: &LoadedAccount| now.token().is_some() && now.token() == refused.token();
+        let has_token = |now: &LoadedAccount| now.token().is_some() && now.has_token_of(refused);
         if matches!(&self.record.state(), State::Here(now) if has_token(now))
             && !self.refresh.is_refreshing()
             && self.begin_refused_refresh()

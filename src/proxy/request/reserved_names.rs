@@ -4,16 +4,13 @@
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 
-use crate::config::authorization::{Authorization, Header};
+use crate::config::authorization::{Authorization, Header, SIGV4_HEADERS};
 use crate::config::method_override::folded;
 use crate::config::resource::Method;
 use crate::config::source::Sources;
 use crate::config::{Config, Entries};
 use crate::expression::{PathTemplate, Placeholder, Template, TemplateTree, UrlTemplate};
 use crate::proxy::query::CallerQuery;
-
-/// What the signature of a request sets.
-const SIGV4_HEADERS: [&str; 3] = ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];
 
 /// Names that a caller cannot fill.
 #[derive(Debug, Default)]
@@ -37,7 +34,7 @@ impl FileParameters {
         if base || paths.into_iter().flatten().any(in_path) {
             kept.add_query_of(url);
         }
-        kept.add_authorization(config.authorization_of(method));
+        kept.add_authorizations(config.authorizations_of(method));
         kept.add_body(method.body.as_ref());
         kept
     }
@@ -48,7 +45,7 @@ impl FileParameters {
         if config.base_url.as_ref().is_some_and(in_base) {
             kept.add_query_of(base);
         }
-        kept.add_authorization(config.authorization.as_ref());
+        kept.add_authorizations(config.authorizations());
         kept
     }
 
@@ -75,19 +72,21 @@ impl FileParameters {
         self.parameters.extend(names);
     }
 
-    fn add_authorization(&mut self, authorization: Option<&Authorization>) {
-        match authorization {
-            Some(Authorization::Header(Header::Fixed { name, .. })) => {
-                self.headers.extend(name.literal().map(plain_header));
+    fn add_authorizations(&mut self, authorizations: &[Authorization]) {
+        for one in authorizations {
+            match one {
+                Authorization::Header(Header::Fixed { name, .. }) => {
+                    self.headers.extend(name.literal().map(plain_header));
+                }
+                Authorization::Query(query) => {
+                    self.parameters
+                        .extend(query.name.literal().map(str::to_ascii_lowercase));
+                }
+                Authorization::AwsSigv4(_) => {
+                    self.headers.extend(SIGV4_HEADERS.map(plain_header));
+                }
+                _ => {}
             }
-            Some(Authorization::Query(query)) => {
-                self.parameters
-                    .extend(query.name.literal().map(str::to_ascii_lowercase));
-            }
-            Some(Authorization::AwsSigv4(_)) => {
-                self.headers.extend(SIGV4_HEADERS.map(plain_header));
-            }
-            _ => {}
         }
     }
 
@@ -136,7 +135,7 @@ fn hands_on(name: &str, template: &Template) -> bool {
     })
 }
 
-fn is_kept_tree(tree: &TemplateTree) -> bool {
+pub(super) fn is_kept_tree(tree: &TemplateTree) -> bool {
     Sources::of_placeholders(tree.placeholders().into_iter()).is_reserved()
 }
 
@@ -160,12 +159,23 @@ pub(super) fn plain_header(name: &str) -> String {
 /// Whether a server may read a decoded name as one of these, as a part of one (`a[]`, `a[b]`, `a.b`) or as what one is a
 /// part of (`a` where `a[b]` is kept). Letter case and marks do not count, since each server folds them in its own way.
 pub(super) fn is_kept(kept: &[String], name: &str) -> bool {
-    let once = percent_decode_str(name).decode_utf8_lossy();
-    let names = [levels(name), levels(&once)];
-    kept.iter().any(|own| {
-        let own = levels(own);
-        names.iter().any(|name| are_one(&own, name))
-    })
+    NameLevels::of(kept).have(name)
+}
+
+/// Names by their levels, for comparing many with them.
+pub(super) struct NameLevels(Vec<Vec<String>>);
+
+impl NameLevels {
+    pub(super) fn of(names: &[impl AsRef<str>]) -> Self {
+        Self(names.iter().map(|name| levels(name.as_ref())).collect())
+    }
+
+    pub(super) fn have(&self, name: &str) -> bool {
+        let once = percent_decode_str(name).decode_utf8_lossy();
+        let names = [levels(name), levels(&once)];
+        let mut own = self.0.iter();
+        own.any(|own| names.iter().any(|name| are_one(own, name)))
+    }
 }
 
 /// What a name says up to each of its levels: `account`, `accountid` for `account[id]`. An index is no level.

@@ -9,9 +9,11 @@ use crate::expression::Expression;
 use super::{Carried, CarriedPart, CarriedReader, is_token};
 
 impl CarriedReader<'_> {
-    pub(super) fn of_authorization(&self, authorization: &Authorization) -> Carried {
+    pub(super) fn of_authorizations(&self, authorizations: &[Authorization]) -> Carried {
         let mut all = Carried::default();
-        self.add_authorization(&mut all, authorization);
+        for one in authorizations {
+            self.add_authorization(&mut all, one);
+        }
         all
     }
 

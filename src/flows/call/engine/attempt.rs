@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Method};
+use url::Url;
 
-use crate::authorization::{self, SentBody, SignIn};
+use crate::authorization::{self, SentBody, SignIn, UnauthenticatedRequest, Written};
 use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
@@ -120,21 +121,7 @@ impl<A: CallAccount> Engine<'_, A> {
                 Body::Bytes(bytes) => SentBody::Held(bytes),
                 Body::Stream(Streamed) => SentBody::Streamed,
             };
-            let SignIn {
-                headers: own,
-                query,
-                signed_url,
-            } = self.authenticate(draft, sent)?;
-            if let Some(signed) = signed_url {
-                url = signed;
-            }
-            for (name, value) in own {
-                headers.insert(name, value);
-            }
-            if let Some((name, value)) = query {
-                set_query(&mut url, &name, &value);
-                self.exchange.sent_in_url = Some(value);
-            }
+            self.authenticate(&draft.method, &mut url, &mut headers, sent)?;
         }
         let system = self.account.system();
         guard::check(&url, system.settings().private_upstreams)?;
@@ -151,29 +138,53 @@ impl<A: CallAccount> Engine<'_, A> {
         })
     }
 
-    fn authenticate(&self, draft: &Draft, body: SentBody) -> Result<SignIn, Failure> {
-        let Some(authorization) = self.prepared.subject().authorization() else {
-            return Ok(SignIn::default());
-        };
-        let request = authorization::UnauthenticatedRequest {
-            method: &draft.method,
-            url: &draft.url,
-            headers: &draft.headers,
-            body,
-        };
-        let signed = authorization::sign_in(
-            authorization,
-            &self.prepared.scope(&self.current),
-            self.current.context(),
-            &request,
-            // A signature may contain the time, so each retry is signed with its own.
-            &moment(self.account.system()),
-        );
-        signed.map_err(|error| {
-            let responder = self.responder();
-            responder.log("authorization_failed", &error.to_string());
-            Failure::from(error)
-        })
+    /// Applies the authorizations in their order: each sees what those before it have written.
+    fn authenticate(
+        &mut self,
+        method: &Method,
+        url: &mut Url,
+        headers: &mut HeaderMap,
+        body: SentBody,
+    ) -> Result<(), Failure> {
+        let mut written = Written::default();
+        self.exchange.sent_in_url.clear();
+        for authorization in self.prepared.subject().authorizations() {
+            let request = UnauthenticatedRequest {
+                method,
+                url,
+                headers,
+                body,
+            };
+            let signed = authorization::sign_in(
+                authorization,
+                &self.prepared.scope(&self.current),
+                self.current.context(),
+                &request,
+                // A signature may contain the time, so each retry is signed with its own.
+                &moment(self.account.system()),
+            );
+            let signed = signed.and_then(|signed| written.with(signed));
+            let SignIn {
+                headers: own,
+                query,
+                signed_url,
+            } = signed.map_err(|error| {
+                let responder = self.responder();
+                responder.log("authorization_failed", &error.to_string());
+                Failure::from(error)
+            })?;
+            if let Some(signed) = signed_url {
+                *url = signed;
+            }
+            for (name, value) in own {
+                headers.insert(name, value);
+            }
+            if let Some((name, value)) = query {
+                set_query(url, &name, &value);
+                self.exchange.sent_in_url.push(value);
+            }
+        }
+        Ok(())
     }
 
     /// An answer arrived, or the request failed.

@@ -140,6 +140,12 @@ impl<'a, A: CallAccount> Engine<'a, A> {
         self.prepared.subject().errand
     }
 
+    /// The further tokens that the request carries.
+    pub(in crate::flows) fn also_names(&self) -> Vec<String> {
+        let method = &self.current.loaded().account.authentication_method;
+        self.prepared.subject().also_names(method)
+    }
+
     pub(in crate::flows) fn deadline(&self) -> Timestamp {
         self.limit.deadline
     }

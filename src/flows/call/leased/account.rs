@@ -179,6 +179,15 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
         Ok(())
     }
 
+    /// An account that may have further tokens is not leased.
+    fn wants_also(&self, _: &LoadedAccount, _: &[String]) -> bool {
+        false
+    }
+
+    async fn obtain_also(&self, _: &[String], _: Timestamp) -> Result<(), Failure> {
+        Ok(())
+    }
+
     async fn renew(
         self: &Rc<Self>,
         _: &Rc<LoadedAccount>,

@@ -130,8 +130,10 @@ impl Lent {
     /// Whether the isolate's records allow leased calls, and are not older than those that the object has.
     pub(super) fn allows(&self, resolved: &ResolvedConfig) -> bool {
         let (install, integration) = (&resolved.install, &resolved.integration);
+        let method = &self.loaded.account.authentication_method;
         install.edge_calls
             && install.is_enabled
+            && !resolved.compiled.config.has_also_for(method)
             && install.version >= self.install_version
             && integration.version >= self.integration_version
     }

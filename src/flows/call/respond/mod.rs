@@ -35,8 +35,8 @@ use crate::proxy::reply::{self, FoundError, MediaKind};
 pub(in crate::flows) struct Exchange {
     /// The source of the last answer.
     pub(in crate::flows) answered_by: AnsweredBy,
-    /// The credential that was sent in the URL. The response must not repeat it.
-    pub(in crate::flows) sent_in_url: Option<String>,
+    /// The credentials that were sent in the URL. The response must not repeat them.
+    pub(in crate::flows) sent_in_url: Vec<String>,
 }
 
 /// Turns answers into the caller's response.
@@ -203,7 +203,7 @@ impl<'e, 'a, A: CallAccount> Responder<'e, 'a, A> {
 
     /// Redirects and the next page were read before, so only the caller loses these fields.
     fn drop_echoes(&self, headers: &mut HeaderMap) {
-        if let Some(secret) = self.exchange.sent_in_url.as_deref() {
+        for secret in &self.exchange.sent_in_url {
             headers::drop_echoes(headers, secret);
         }
     }

@@ -1,0 +1,218 @@
+//! The file's `body` in the body of a request: JSON or a form, of the gateway or of a caller. An entry that reads the account or the
+//! install is the file's: what a caller sends under its name is left out. Any other is a default. A method's own entries
+//! win over both.
+
+use std::collections::BTreeSet;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method as HttpMethod};
+use serde_json::{Map, Value};
+
+use super::reserved_names::{NameLevels, is_kept_tree};
+use super::{Draft, Payload, RequestError};
+use crate::config::resource::BodyFormat;
+use crate::config::{Config, QueryArrayFormat};
+use crate::expression::{TemplateScope, TemplateTree};
+use crate::json::{self, Exact};
+use crate::media::{MediaKind, kind};
+use crate::proxy::description;
+use crate::proxy::form;
+
+/// The entries, filled.
+pub struct FileBody<'c> {
+    entries: Vec<FileEntry<'c>>,
+}
+
+struct FileEntry<'c> {
+    name: &'c str,
+    value: Value,
+    is_kept: bool,
+}
+
+/// The body that they are put into.
+pub struct MergedBody<'a> {
+    /// The caller's body, where it goes as it came.
+    pub callers: &'a [u8],
+    /// The method's own template, where it made the body.
+    pub template: Option<&'a TemplateTree>,
+    /// The method's format; JSON where the provider's own path is called.
+    pub format: BodyFormat,
+    pub arrays: QueryArrayFormat,
+}
+
+impl<'c> FileBody<'c> {
+    /// Those of a request with this HTTP method.
+    pub fn of(
+        config: &'c Config,
+        method: &HttpMethod,
+        scope: &TemplateScope,
+    ) -> Result<Self, RequestError> {
+        let mut entries = Vec::new();
+        let body = config.body.as_ref().filter(|_| carries_body(method));
+        if let Some(body) = body {
+            let filled = body.tree().render(scope)?.unwrap_or_default();
+            for (name, tree) in body.entries() {
+                let value = filled.inside().get(name).cloned();
+                entries.extend(value.map(|value| FileEntry {
+                    name,
+                    value,
+                    is_kept: is_kept_tree(tree),
+                }));
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// The request with the entries in its body. A body of another type stays as it is.
+    pub fn onto(&self, mut draft: Draft, merged: &MergedBody) -> Result<Draft, RequestError> {
+        if self.entries.is_empty() {
+            return Ok(draft);
+        }
+        let format = match draft.body {
+            Payload::Callers => format_of(&draft.headers, merged.format),
+            Payload::Nothing | Payload::Ours(_) => Some(merged.format),
+        };
+        let text = match &draft.body {
+            Payload::Callers => merged.callers,
+            Payload::Nothing => &[],
+            Payload::Ours(bytes) => bytes,
+        };
+        if text.is_empty() && !makes_body(&draft.method) {
+            return Ok(draft);
+        }
+        let text = std::str::from_utf8(text);
+        let written = match format {
+            Some(BodyFormat::Json) => self.onto_json(text, merged),
+            Some(BodyFormat::Form) => self.onto_form(text, merged),
+            _ => return Ok(draft),
+        }?;
+        if draft.body == Payload::Callers {
+            description::drop_of_another(&mut draft.headers);
+        }
+        let described = match format {
+            Some(BodyFormat::Form) => "application/x-www-form-urlencoded",
+            _ => "application/json",
+        };
+        let described = HeaderValue::from_static(described);
+        draft.headers.entry(CONTENT_TYPE).or_insert(described);
+        draft.body = Payload::Ours(written.into_bytes());
+        Ok(draft)
+    }
+
+    fn onto_json(
+        &self,
+        text: Result<&str, std::str::Utf8Error>,
+        merged: &MergedBody,
+    ) -> Result<String, RequestError> {
+        let text = text.map_err(|_| RequestError::FileBody)?;
+        let text = if text.trim().is_empty() { "{}" } else { text };
+        let names = json::entry_names(text).map_err(|_| RequestError::FileBody)?;
+        let changes = self.changes(&names, merged.template);
+        let left = json::without(text, |name| changes.drops(name));
+        let left = left.map_err(|_| RequestError::FileBody)?;
+        let own = changes.added.iter();
+        let own: Vec<(&str, String)> = own
+            .map(|entry| {
+                (
+                    entry.name,
+                    Exact::of_inside(entry.value.clone()).to_string(),
+                )
+            })
+            .collect();
+        json::put(&left, &own).map_err(|_| RequestError::FileBody)
+    }
+
+    fn onto_form(
+        &self,
+        text: Result<&str, std::str::Utf8Error>,
+        merged: &MergedBody,
+    ) -> Result<String, RequestError> {
+        let text = text.map_err(|_| RequestError::FileBody)?;
+        let name_of = |piece: &str| {
+            let read = form_urlencoded::parse(piece.as_bytes()).next();
+            read.map(|(name, _)| name.into_owned())
+        };
+        let names: Vec<String> = text.split('&').filter_map(name_of).collect();
+        let changes = self.changes(&names, merged.template);
+        let left = text
+            .split('&')
+            .filter(|piece| name_of(piece).is_some_and(|name| !changes.drops(&name)));
+        let own = changes.added.iter();
+        let own: Map<String, Value> = own
+            .map(|entry| (entry.name.to_owned(), entry.value.clone()))
+            .collect();
+        let own = form::encode(&Exact::of_inside(Value::Object(own)), merged.arrays)?;
+        let own = own.filter(|own| !own.is_empty());
+        let pieces: Vec<&str> = left.chain(own.as_deref()).collect();
+        Ok(pieces.join("&"))
+    }
+
+    /// What is left out of a body with entries of these names, and what is added to it.
+    fn changes(&self, names: &[String], template: Option<&'c TemplateTree>) -> Changes<'_> {
+        let own: BTreeSet<&str> = match template {
+            Some(TemplateTree::Object(own)) => own.iter().map(|(name, _)| name.as_str()).collect(),
+            _ => BTreeSet::new(),
+        };
+        let free = self.entries.iter().filter(|one| !own.contains(one.name));
+        let kept: Vec<&str> = free
+            .clone()
+            .filter(|one| one.is_kept)
+            .map(|one| one.name)
+            .collect();
+        let is_there = NameLevels::of(names);
+        let added = free.filter(|one| one.is_kept || !is_there.have(one.name));
+        Changes {
+            added: added.collect(),
+            kept: NameLevels::of(&kept),
+            own,
+        }
+    }
+}
+
+struct Changes<'f> {
+    added: Vec<&'f FileEntry<'f>>,
+    kept: NameLevels,
+    /// The names that the method itself gives.
+    own: BTreeSet<&'f str>,
+}
+
+impl Changes<'_> {
+    fn drops(&self, name: &str) -> bool {
+        !self.own.contains(name) && self.kept.have(name)
+    }
+}
+
+/// Whether the caller's body has to be read for the file's entries.
+pub fn reads_callers(config: &Config, method: &HttpMethod, headers: &HeaderMap) -> bool {
+    let is_typed = headers.contains_key(CONTENT_TYPE);
+    let has_entries = config
+        .body
+        .as_ref()
+        .is_some_and(|own| !own.entries().is_empty());
+    let is_one = !is_typed || matches!(kind(headers), MediaKind::Json | MediaKind::Form);
+    has_entries && is_one && carries_body(method)
+}
+
+/// The format of the caller's body; `None` where it is neither JSON nor a form.
+fn format_of(headers: &HeaderMap, own: BodyFormat) -> Option<BodyFormat> {
+    match kind(headers) {
+        MediaKind::Json => Some(BodyFormat::Json),
+        MediaKind::Form => Some(BodyFormat::Form),
+        _ => (!headers.contains_key(CONTENT_TYPE)).then_some(own),
+    }
+}
+
+fn carries_body(method: &HttpMethod) -> bool {
+    !matches!(*method, HttpMethod::GET | HttpMethod::HEAD)
+}
+
+/// Whether a request without a body gets one.
+fn makes_body(method: &HttpMethod) -> bool {
+    matches!(
+        *method,
+        HttpMethod::POST | HttpMethod::PUT | HttpMethod::PATCH
+    )
+}
+
+#[cfg(test)]
+mod tests;
