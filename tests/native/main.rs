@@ -100,6 +100,7 @@ mod scheme_lists;
 mod sealing;
 mod secrecy;
 mod secrets;
+mod shipped_credentials;
 mod shipped_lookups;
 mod signed_tokens;
 mod signed_urls;
