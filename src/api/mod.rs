@@ -103,6 +103,7 @@ pub async fn handle<O: Outside>(
         request_id: &request_id,
         room: isolate.memory.unproved_room(),
     };
+    let is_bodiless = request.as_ref().is_ok_and(is_bodiless);
     let answer = match request {
         Ok(request) => answer(&context, request).await,
         Err(failure) => Err(failure),
@@ -114,7 +115,12 @@ pub async fn handle<O: Outside>(
     };
     let mut reply = own.unwrap_or_else(|failure| {
         log_ours(&context, &failure);
-        reply::failure(&failure, &request_id)
+        let refused = reply::failure(&failure, &request_id);
+        if is_bodiless {
+            without_body(refused)
+        } else {
+            refused
+        }
     });
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
@@ -133,8 +139,7 @@ async fn answer<O: Outside>(
     if route != Route::Health {
         address::check(context.outside.settings(), &request.url, &request.headers)?;
     }
-    // RFC 9110 §9.3.2
-    let is_bodiless = request.method == Method::HEAD;
+    let is_bodiless = is_bodiless(&request);
     let answer = match route {
         Route::Health => Ok(health::get(context, &request.url)),
         Route::Home => Ok(home::show(context, &request.url)),
@@ -184,6 +189,11 @@ fn no_route<S>(path: &str, request_id: &str) -> Result<Reply<S>, Failure> {
             "There is nothing at this path. GET /openapi.json lists every path.",
         )),
     }
+}
+
+/// Whether the answer has no body (RFC 9110 §9.3.2). The answer to a call is the provider's.
+fn is_bodiless<S>(request: &Incoming<S>) -> bool {
+    request.method == Method::HEAD && !route::is_call(request.url.path())
 }
 
 fn without_body<S>(reply: Reply<S>) -> Reply<S> {

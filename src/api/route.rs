@@ -196,6 +196,11 @@ pub(super) fn other_methods(path: &str) -> RouteMatch {
     }
 }
 
+/// Whether a path is one of the provider's.
+pub(super) fn is_call(path: &str) -> bool {
+    custom_path(path).is_some()
+}
+
 /// The part of a path behind `/custom`, as it was written.
 fn custom_path(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/custom")?;

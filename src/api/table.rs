@@ -94,9 +94,9 @@ other_routes! {
     }
     "received" "Webhooks of providers. The signature authenticates them, as the integration says. Nothing is answered before it is stored." {
         POST "/integrated-account-webhook/{id}"      receiveForAccount,    OPEN, "Takes a webhook of one account":                    |path| path.webhook(W::Account), received::for_account;
-        GET  "/integrated-account-webhook/{id}"      shakeHandsForAccount, OPEN, "Answers a provider's URL verification by GET":      |path| path.webhook(W::Account), received::verification_for_account;
+        GET|HEAD "/integrated-account-webhook/{id}"  shakeHandsForAccount, OPEN, "Answers a provider's URL verification by GET or HEAD": |path| path.webhook(W::Account), received::verification_for_account;
         POST "/environment-integration-webhook/{id}" receiveForInstall,    OPEN, "Takes a webhook of all accounts of an install":     |path| path.webhook(W::Install), received::for_install;
-        GET  "/environment-integration-webhook/{id}" shakeHandsForInstall, OPEN, "Answers a provider's URL verification by GET":      |path| path.webhook(W::Install), received::verification_for_install;
+        GET|HEAD "/environment-integration-webhook/{id}" shakeHandsForInstall, OPEN, "Answers a provider's URL verification by GET or HEAD": |path| path.webhook(W::Install), received::verification_for_install;
     }
     "connect" "The hosted pages. A link token opens them; no other token does." {
         GET  "/connect"                        chooseIntegration, OPEN, "Shows what can be connected":       |_| Some(Route::Connect(C::Choose)), connect::choice;

@@ -25,7 +25,7 @@ pub(super) async fn answer<O: Outside>(
     route: WebhookRoute,
     request: Incoming<O::Stream>,
 ) -> Result<FrontReply<O>, Failure> {
-    let request = without_body_of_get(request);
+    let request = without_meaningless_body(request);
     let sender = Sender::of(context, &request.headers);
     refuse_own(sender.keyring()?, &request.headers)?;
     match route {
@@ -96,9 +96,9 @@ fn refuse_own(ring: &Keyring, headers: &HeaderMap) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The platform sends no body with a GET (RFC 9110 §9.3.1 gives it no meaning, either).
-fn without_body_of_get<S>(request: Incoming<S>) -> Incoming<S> {
-    if request.method != Method::GET {
+/// The platform forwards no body of a GET or HEAD, and RFC 9110 sections 9.3.1 and 9.3.2 give it no meaning.
+fn without_meaningless_body<S>(request: Incoming<S>) -> Incoming<S> {
+    if !matches!(request.method, Method::GET | Method::HEAD) {
         return request;
     }
     Incoming {

@@ -7,6 +7,8 @@ use super::{Refusal, WebhookRequest};
 
 /// More than any provider sends; each may cost the work of a public key.
 const MOST: usize = 8;
+/// Between the values of a header that came more than once.
+const JOINED: &str = ", ";
 
 /// The written signatures, without what is in front of them. At least one.
 pub(super) fn candidates(
@@ -86,14 +88,13 @@ pub(super) fn listed_entry(
     }
 }
 
-/// The list as it was sent, once: a header that came twice reaches us as one, joined by a comma and a space
-/// (RFC 9110 §5.3).
+/// The list as it was sent, once: the platform joins a header that came twice by a comma and a space (RFC 9110 §5.3),
+/// which no list has unless they are its separator.
 fn text<'h>(list: &Signature, request: &WebhookRequest<'h>) -> Result<&'h str, Refusal> {
     let header = request.header(&list.header.to_ascii_lowercase())?;
     let header = str::from_utf8(header);
     let header = header.map_err(|_| Refusal::Malformed("the signature".to_owned()))?;
-    let is_joined = separator(list) == "," && header.contains(", ");
-    if is_joined {
+    if header.contains(JOINED) && !separator(list).contains(JOINED) {
         return Err(Refusal::Twice(format!("header `{}`", list.header)));
     }
     Ok(header)

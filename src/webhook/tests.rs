@@ -229,6 +229,51 @@ fn lists_are_bounded_and_have_one_time() {
 }
 
 #[test]
+fn a_list_with_any_separator_comes_once() {
+    let signed = hex("s", "1700000000b");
+    let zeros = "0".repeat(64);
+    // The platform joins a header that came twice by a comma and a space.
+    let twice = |item: &dyn Fn(&str) -> String, front: &str| {
+        let good = item(&signed);
+        [
+            (good.clone(), "accepted"),
+            (format!("{good}, {good}"), "twice"),
+            (format!("{}, {good}", item(front)), "twice"),
+            (format!("{good}, {}", item(front)), "twice"),
+        ]
+    };
+    for separator in [";", " ", "|", "; "] {
+        let keyed = json!({"secret": "s", "parts": ["$timestamp", "$body"], "signature": {"header": "x-sig", "separator": separator, "key": "h1"}, "timestamp": {"from": "$signature.ts"}});
+        let keyed = scheme("hmac", &keyed);
+        let item = |text: &str| format!("ts=1700000000{separator}h1={text}");
+        for (header, expected) in twice(&item, &zeros) {
+            let result = verify(&keyed, &[("x-sig", &header)], b"b");
+            assert_eq!(code(result), expected, "{header}");
+        }
+        let prefixed = json!({"secret": "s", "parts": ["$header.x-t", "$body"], "signature": {"header": "x-sig", "separator": separator, "prefix": "v1,"}});
+        let prefixed = scheme("hmac", &prefixed);
+        let item = |text: &str| format!("v1,{text}");
+        for (header, expected) in twice(&item, &zeros) {
+            let pairs = [("x-sig", header.as_str()), ("x-t", "1700000000")];
+            assert_eq!(code(verify(&prefixed, &pairs, b"b")), expected, "{header}");
+        }
+        let rotated = format!("v1,{zeros}{separator}v1,{signed}");
+        let pairs = [("x-sig", rotated.as_str()), ("x-t", "1700000000")];
+        assert_eq!(
+            code(verify(&prefixed, &pairs, b"b")),
+            "accepted",
+            "{rotated}"
+        );
+    }
+    // A list that is separated so itself shows nothing of it.
+    let spaced =
+        json!({"secret": "s", "signature": {"header": "x-sig", "separator": ", ", "key": "v1"}});
+    let both = format!("v1={zeros}, v1={}", hex("s", "b"));
+    let result = verify(&scheme("hmac", &spaced), &[("x-sig", &both)], b"b");
+    assert_eq!(code(result), "accepted");
+}
+
+#[test]
 fn the_escapes_of_delimiters_are_decoded_once_and_no_others() {
     let webhook = scheme(
         "hmac",

@@ -440,6 +440,57 @@ fn a_get_is_a_handshake_or_nothing() {
 }
 
 #[test]
+fn a_head_is_a_handshake_that_the_file_names_or_nothing() {
+    let unsigned = |webhook: &Value| ReceivingAccount::new(webhook);
+    let urls = |scene: &ReceivingAccount| {
+        let account = format!("/integrated-account-webhook/{}", scene.account);
+        let install = format!("/environment-integration-webhook/{}", scene.setting.install);
+        [account, install]
+    };
+    let head = |scene: &ReceivingAccount, url: &str| {
+        let world = scene.world.clone();
+        let stranger = Client {
+            world,
+            token: String::new(),
+        };
+        stranger.request("HEAD", url, &[], Body::Empty)
+    };
+    let named = unsigned(
+        &json!({ "handle_verification": "method = 'HEAD' ? { 'status': 200, 'body': 'unseen', 'headers': { 'x-seen': method } }", "allow_unsigned_handshake": true }),
+    );
+    each_case(urls(&named), |url| {
+        let answer = head(&named, &url);
+        assert_eq!((answer.status, answer.text()), (200, ""), "{url}");
+        assert_eq!(answer.header("x-seen"), Some("HEAD"), "{url}");
+    });
+    // Each of the rest answers as it would answer a GET.
+    let cases = [
+        (
+            json!({ "handle_verification": "method = 'HEAD' ? 'x'" }),
+            401,
+        ),
+        (
+            json!({ "handle_verification": "method = 'GET' ? 'x'", "allow_unsigned_handshake": true }),
+            401,
+        ),
+        (json!({}), 401),
+        (
+            json!({ "signature_verification": { "format": "none" } }),
+            405,
+        ),
+    ];
+    each_case(cases, |(webhook, status)| {
+        let scene = unsigned(&webhook);
+        each_case(urls(&scene), |url| {
+            let answer = head(&scene, &url);
+            assert_eq!((answer.status, answer.text()), (status, ""), "{url}");
+        });
+        assert_eq!(scene.events().len(), 0);
+    });
+    assert_eq!(named.events().len(), 0);
+}
+
+#[test]
 fn an_installs_webhook_finds_all_its_accounts_by_a_value_that_is_not_stored() {
     let scene = ReceivingAccount::new(&json!({}));
     let (second, third) = (scene.another("one"), scene.another("two"));

@@ -104,6 +104,7 @@ mod sealing;
 mod secrecy;
 mod secrets;
 mod several_authorizations;
+mod shipped_credentials;
 mod shipped_lookups;
 mod signed_tokens;
 mod signed_urls;

@@ -39,7 +39,7 @@ fn sign_in() -> Value {
 }
 
 /// The parameters of an `Authorization` header, decoded.
-fn parameters(sent: &Sent) -> Value {
+pub fn parameters(sent: &Sent) -> Value {
     let header = sent.header("authorization").unwrap();
     let header = header.strip_prefix("OAuth ").unwrap();
     let pairs = header.split(", ").map(|pair| {

@@ -23,12 +23,12 @@ fn keys() -> Value {
     serde_json::from_str(include_str!("../../src/crypto/private_key/keys.json")).unwrap()
 }
 
-fn private(kind: &str) -> String {
+pub fn private(kind: &str) -> String {
     keys()[kind]["pkcs8"].as_str().unwrap().to_owned()
 }
 
 /// What a verified token says: its header and its claims.
-fn verified(token: &str, kind: &str) -> (Value, Value) {
+pub fn verified(token: &str, kind: &str) -> (Value, Value) {
     let public = PublicKey::parse(keys()[kind]["public"].as_str().unwrap()).unwrap();
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();

@@ -209,6 +209,31 @@ fn a_signature_that_is_missing_or_there_twice_is_refused() {
     });
 }
 
+/// The platform shows a header that came twice as one, joined by a comma and a space.
+#[test]
+fn a_signature_that_the_platform_joined_to_another_is_refused() {
+    each_case(Case::all(), |case| {
+        let Some(("header", name)) = case.place() else {
+            return;
+        };
+        let good = case.sent().headers[name].to_str().unwrap().to_owned();
+        let zeros = |byte: char| {
+            if byte.is_ascii_alphanumeric() {
+                '0'
+            } else {
+                byte
+            }
+        };
+        let other: String = good.chars().map(zeros).collect();
+        let pairs = [(&good, &good), (&other, &good), (&good, &other)];
+        each_case(pairs, |(first, second)| {
+            let mut joined = case.sent();
+            joined.set(name, &format!("{first}, {second}"));
+            refused(&case, "two signatures", case.verify(&joined));
+        });
+    });
+}
+
 #[test]
 fn other_headers_of_the_scheme_are_single_too() {
     each_case(Case::all(), |case| {

@@ -70,12 +70,12 @@ pub fn bad_signature() -> Failure {
     Failure::new(Code::BadSignature, "The webhook could not be verified.")
 }
 
-/// GET is for URL verifications only.
+/// GET and HEAD are for URL verifications only.
 pub fn refuse_event_by(method: &Method) -> Result<(), Failure> {
     if method == Method::POST {
         return Ok(());
     }
-    let message = "GET is only for a URL verification (handshake), and this request is none that the integration defines. Send events by POST.";
+    let message = "GET and HEAD are only for a URL verification (handshake), and this request is none that the integration defines. Send events by POST.";
     Err(Failure::new(Code::MethodNotAllowed, message))
 }
 
