@@ -14,6 +14,7 @@ mod carried;
 mod client;
 mod consumer;
 mod custom;
+mod discover;
 mod exchange;
 mod fields;
 mod hosts;
@@ -45,6 +46,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
     exchange::check(config, &broken, findings);
+    discover::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
     may_fail::check(config, findings);
     hosts::check(config, &broken, findings);

@@ -19,7 +19,7 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 17] = [
+const AIMS: [&str; 18] = [
     "consumer",
     "requestTokenUrl",
     "authorizeUrl",
@@ -29,6 +29,7 @@ const AIMS: [&str; 17] = [
     "jwt",
     "client",
     "auth",
+    "registration",
     "options",
     "tokenParams",
     "refreshParams",
