@@ -21,6 +21,7 @@ use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
 use crate::oauth::{
     self, GrantClient, OAuthError, SignInClient, TokenFailure, TokenReply, TokenRequest,
+    TokenServer,
 };
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
@@ -269,11 +270,25 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         context: &Value,
         build: impl FnOnce(&GrantClient) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
+        let token = context.pointer("/oauth/token");
+        let server = TokenServer::of_token(config, token);
+        self.with_server(compiled, (config, server.as_ref()), context, build)
+    }
+
+    /// The same for a server that is not stored with a token yet.
+    pub(in crate::flows) fn with_server<T>(
+        &self,
+        compiled: &Compiled,
+        (config, server): (&OAuth2, Option<&TokenServer>),
+        context: &Value,
+        build: impl FnOnce(&GrantClient) -> Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
         self.with_scope(compiled, context, |scope, pins| {
             build(&GrantClient {
                 config,
                 scope,
                 pins,
+                server,
                 moment: self.moment(),
             })
         })
