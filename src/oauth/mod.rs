@@ -27,7 +27,7 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 pub use authorize::{Authorize, authorization_url};
 pub use callback::{Callback, CallbackError, check_issuer};
 pub use context::{context_from_callback, context_from_claims, context_from_token};
-pub use failure::TokenFailure;
+pub use failure::{Blame, TokenFailure};
 pub use introspection::{Introspection, read_introspection};
 pub use jwt::{JwtMoment, sign_jwt, usable_seconds};
 pub use oauth1::{

@@ -1,6 +1,9 @@
 //! The authorization server that a token came from, and the client that got it: stored with the token, so that a refresh
 //! goes where the customer signed in, whatever the server announces by then.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -56,6 +59,16 @@ pub struct RegisteredClient {
     pub registration: Option<String>,
 }
 
+impl fmt::Debug for RegisteredClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisteredClient")
+            .field("has_secret", &self.client_secret.is_some())
+            .field("expires_at", &self.expires_at)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
 impl RegisteredClient {
     /// Whether its secret can no longer be used.
     pub fn is_expired(&self, now: Timestamp) -> bool {
@@ -83,12 +96,18 @@ pub(super) fn remove(token: &mut Map<String, Value>) {
     token.shift_remove(KEY);
 }
 
-/// Removes it from a change of a context: a caller does not say where a token is refreshed.
-pub fn without_server(patch: &mut Value) {
+/// A change of a context without it: a caller does not say where a token is refreshed.
+pub fn without_server(patch: &Value) -> Cow<'_, Value> {
+    let has_one = patch.pointer("/oauth/token").is_some_and(|token| token.get(KEY).is_some());
+    if !has_one {
+        return Cow::Borrowed(patch);
+    }
+    let mut patch = patch.clone();
     let token = patch.pointer_mut("/oauth/token");
     if let Some(token) = token.and_then(Value::as_object_mut) {
         remove(token);
     }
+    Cow::Owned(patch)
 }
 
 #[cfg(test)]
@@ -118,9 +137,9 @@ mod tests {
         let registered = config(json!({ "auth": { "registrationUrl": "https://a.x.com/r" } }));
         let read = TokenServer::of_token(&registered, Some(&token)).unwrap();
         assert!(read.client.is_some_and(|own| own == client));
-        let mut patch = json!({ "oauth": { "token": token } });
-        without_server(&mut patch);
-        assert_eq!(patch, json!({ "oauth": { "token": { "access_token": "t" } } }));
+        let patch = json!({ "oauth": { "token": token } });
+        let patch = without_server(&patch);
+        assert_eq!(*patch, json!({ "oauth": { "token": { "access_token": "t" } } }));
         assert!(client.is_expired(Timestamp::from_millis(5)));
         assert!(!client.is_expired(Timestamp::from_millis(4)));
     }
