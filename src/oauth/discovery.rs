@@ -47,16 +47,22 @@ pub enum DiscoveryError {
     #[error("the metadata at `{0}` cannot be read")]
     Unreadable(&'static str),
     /// RFC 9728 §3.3.
-    #[error("the resource metadata is of another resource than the one that was asked (RFC 9728, section 3.3)")]
+    #[error(
+        "the resource metadata is of another resource than the one that was asked (RFC 9728, section 3.3)"
+    )]
     Resource,
     /// RFC 9728 §2.
-    #[error("the resource metadata names no authorization server that can be used (RFC 9728, section 2)")]
+    #[error(
+        "the resource metadata names no authorization server that can be used (RFC 9728, section 2)"
+    )]
     NoServer,
     /// The file fixes the issuer.
     #[error("the resource does not use the authorization server of `auth.issuer`")]
     OtherIssuer,
     /// RFC 8414 §3.3.
-    #[error("the server metadata is of another issuer than the one that was asked (RFC 8414, section 3.3)")]
+    #[error(
+        "the server metadata is of another issuer than the one that was asked (RFC 8414, section 3.3)"
+    )]
     Issuer,
     /// An endpoint is missing, or is no address of this kind.
     #[error("`{0}` of the server metadata is missing, or is not an https URL")]
@@ -68,13 +74,17 @@ pub enum DiscoveryError {
     #[error("`{0}` of the metadata is at a host that is not one of `allowed_hosts`")]
     NotAllowed(&'static str),
     /// The MCP specification, "Authorization Code Protection".
-    #[error("the authorization server does not announce PKCE by `S256` (`code_challenge_methods_supported`)")]
+    #[error(
+        "the authorization server does not announce PKCE by `S256` (`code_challenge_methods_supported`)"
+    )]
     NoPkce,
     /// RFC 8414 §2.
     #[error("the authorization server does not announce the authorization code grant")]
     NoCode,
     /// RFC 9700 §4.4: without `iss` a code of another server could be had by this one.
-    #[error("the authorization endpoint is at another host than the issuer, and the server does not announce `iss` (RFC 9207)")]
+    #[error(
+        "the authorization endpoint is at another host than the issuer, and the server does not announce `iss` (RFC 9207)"
+    )]
     NoIss,
 }
 
@@ -87,7 +97,10 @@ fn object(body: &[u8], of: &'static str) -> Result<Value, DiscoveryError> {
 fn address(text: &str, plain_http: PlainHttp) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|_| text.len() <= LONGEST)?;
     let is_plain = url.username().is_empty() && url.password().is_none();
-    let has_host = matches!(url.host(), Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)));
+    let has_host = matches!(
+        url.host(),
+        Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_))
+    );
     let fits = is_plain && has_host && url.fragment().is_none();
     Some(url).filter(|url| fits && plain_http.permits_scheme(url.scheme()))
 }

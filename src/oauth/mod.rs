@@ -144,7 +144,9 @@ impl GrantClient<'_> {
         let server = self.server.and_then(|server| server.endpoints.as_ref());
         let server = server.ok_or(OAuthError::NoServer)?;
         if let Some(issuer) = &self.config.auth.issuer
-            && issuer.text(self.scope)?.is_some_and(|own| own != server.issuer)
+            && issuer
+                .text(self.scope)?
+                .is_some_and(|own| own != server.issuer)
         {
             return Err(OAuthError::OtherServer);
         }
@@ -202,7 +204,11 @@ impl GrantClient<'_> {
             }
             let server = self.server.filter(|_| self.config.scope.is_empty());
             let server = server.and_then(|server| server.endpoints.as_ref());
-            scopes.extend(server.iter().flat_map(|server| server.scopes.iter().cloned()));
+            scopes.extend(
+                server
+                    .iter()
+                    .flat_map(|server| server.scopes.iter().cloned()),
+            );
         }
         scopes.retain(|scope| !scope.is_empty());
         let text = scopes.join(&self.config.options.scope_separator);

@@ -22,9 +22,14 @@ const LONGEST: usize = 4_096;
 /// server's default counts.
 pub fn client_metadata(own: &Registration, callback: &str, methods: &[ClientAuthMethod]) -> Value {
     let mut metadata = common(own, callback);
-    let method = own.token_endpoint_auth_method.or_else(|| preferred(methods));
+    let method = own
+        .token_endpoint_auth_method
+        .or_else(|| preferred(methods));
     if let Some(method) = method {
-        metadata.insert("token_endpoint_auth_method".to_owned(), method.name().into());
+        metadata.insert(
+            "token_endpoint_auth_method".to_owned(),
+            method.name().into(),
+        );
     }
     Value::Object(metadata)
 }
@@ -55,7 +60,10 @@ fn common(own: &Registration, callback: &str) -> Map<String, Value> {
     let mut metadata = written.as_object().cloned().unwrap_or_default();
     let defaults = [
         ("client_name", json!(NAME)),
-        ("grant_types", json!(["authorization_code", "refresh_token"])),
+        (
+            "grant_types",
+            json!(["authorization_code", "refresh_token"]),
+        ),
         ("response_types", json!(["code"])),
     ];
     for (key, value) in defaults {
@@ -102,26 +110,36 @@ pub fn read_registration(
     let text = |key: &'static str| match answer.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if is_sendable(text) => Ok(Some(text.clone())),
-        Some(_) => Err(unreadable(&format!("its {key} is no text that can be sent"))),
+        Some(_) => Err(unreadable(&format!(
+            "its {key} is no text that can be sent"
+        ))),
     };
     let client_id = text("client_id")?;
     let client_id = client_id.ok_or_else(|| unreadable("it has no client_id"))?;
     let client_secret = text("client_secret")?;
     check_redirect_uris(&answer, asked)?;
-    let named = answer.get("token_endpoint_auth_method").or_else(|| asked.get("token_endpoint_auth_method"));
+    let named = answer
+        .get("token_endpoint_auth_method")
+        .or_else(|| asked.get("token_endpoint_auth_method"));
     let method = match named.and_then(Value::as_str) {
         None => None,
         Some(name) => {
             let known = ClientAuthMethod::read(name);
-            Some(known.ok_or_else(|| unreadable("the client is to authenticate in a way that is not known"))?)
+            Some(known.ok_or_else(|| {
+                unreadable("the client is to authenticate in a way that is not known")
+            })?)
         }
     };
     if client_secret.is_none() && method.is_some_and(|own| own != ClientAuthMethod::None) {
-        return Err(unreadable("it has no client_secret, which its client needs"));
+        return Err(unreadable(
+            "it has no client_secret, which its client needs",
+        ));
     }
     let client_secret = client_secret.filter(|_| method != Some(ClientAuthMethod::None));
     // Seconds since 1970; 0 does not expire.
-    let expires_at = answer.get("client_secret_expires_at").and_then(Value::as_i64);
+    let expires_at = answer
+        .get("client_secret_expires_at")
+        .and_then(Value::as_i64);
     let expires_at = expires_at.filter(|at| *at > 0 && client_secret.is_some());
     let method = method.or_else(|| client_secret.is_none().then_some(ClientAuthMethod::None));
     Ok(RegisteredClient {
@@ -161,7 +179,13 @@ mod tests {
         let asked = client_metadata(&Registration::default(), CALLBACK, &[]);
         let status = StatusCode::from_u16(status).unwrap();
         let now = Timestamp::from_millis(0);
-        read_registration(status, &HeaderMap::new(), body.to_string().as_bytes(), &asked, now)
+        read_registration(
+            status,
+            &HeaderMap::new(),
+            body.to_string().as_bytes(),
+            &asked,
+            now,
+        )
     }
 
     #[test]
@@ -183,12 +207,18 @@ mod tests {
         });
         let client = read(201, &answer).unwrap();
         assert_eq!(client.client_id, "s6BhdRkqt3");
-        assert_eq!(client.client_secret.as_deref(), Some("cf136dc3c1fc93f31185e5885805d"));
+        assert_eq!(
+            client.client_secret.as_deref(),
+            Some("cf136dc3c1fc93f31185e5885805d")
+        );
         assert_eq!(client.expires_at, Some(2_893_276_800_000));
         assert_eq!(client.method, Some(ClientAuthMethod::ClientSecretBasic));
         // §3.2.2
         let error = json!({ "error": "invalid_redirect_uri", "error_description": "The redirection URI http://sketchy.example.com is not allowed by this server." });
-        assert!(matches!(read(400, &error), Err(TokenFailure::Refused { .. })));
+        assert!(matches!(
+            read(400, &error),
+            Err(TokenFailure::Refused { .. })
+        ));
     }
 
     #[test]
@@ -206,24 +236,38 @@ mod tests {
             assert!(read(201, &answer).is_err(), "{answer}");
         }
         assert!(read(201, &json!({ "client_id": "a".repeat(4_096) })).is_ok());
-        let public = read(200, &json!({ "client_id": "a", "client_secret": "s", "token_endpoint_auth_method": "none", "client_secret_expires_at": 5 }));
+        let public = read(
+            200,
+            &json!({ "client_id": "a", "client_secret": "s", "token_endpoint_auth_method": "none", "client_secret_expires_at": 5 }),
+        );
         let public = public.unwrap();
         assert_eq!((public.client_secret, public.expires_at), (None, None));
-        let forever = read(201, &json!({ "client_id": "a", "client_secret": "s", "client_secret_expires_at": 0 })).unwrap();
+        let forever = read(
+            201,
+            &json!({ "client_id": "a", "client_secret": "s", "client_secret_expires_at": 0 }),
+        )
+        .unwrap();
         assert_eq!((forever.expires_at, forever.method), (None, None));
     }
 
     #[test]
     fn what_is_registered_is_the_files_and_the_redirect_uri_ours() {
-        let own: Registration = serde_json::from_value(json!({ "client_name": "Shop", "scope": "a b" })).unwrap();
+        let own: Registration =
+            serde_json::from_value(json!({ "client_name": "Shop", "scope": "a b" })).unwrap();
         let all = [ClientAuthMethod::None, ClientAuthMethod::ClientSecretPost];
-        assert_eq!(client_metadata(&own, CALLBACK, &all), json!({
-            "client_name": "Shop", "scope": "a b", "redirect_uris": [CALLBACK], "response_types": ["code"],
-            "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "client_secret_post",
-        }));
+        assert_eq!(
+            client_metadata(&own, CALLBACK, &all),
+            json!({
+                "client_name": "Shop", "scope": "a b", "redirect_uris": [CALLBACK], "response_types": ["code"],
+                "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "client_secret_post",
+            })
+        );
         let document = client_document(&own, "https://gate.example/oauth-client/1", CALLBACK);
         assert_eq!(document["client_id"], "https://gate.example/oauth-client/1");
         assert_eq!(document["token_endpoint_auth_method"], "none");
-        assert_eq!(client_metadata(&Registration::default(), CALLBACK, &[])["client_name"], "Causeway");
+        assert_eq!(
+            client_metadata(&Registration::default(), CALLBACK, &[])["client_name"],
+            "Causeway"
+        );
     }
 }

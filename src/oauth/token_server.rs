@@ -98,7 +98,9 @@ pub(super) fn remove(token: &mut Map<String, Value>) {
 
 /// A change of a context without it: a caller does not say where a token is refreshed.
 pub fn without_server(patch: &Value) -> Cow<'_, Value> {
-    let has_one = patch.pointer("/oauth/token").is_some_and(|token| token.get(KEY).is_some());
+    let has_one = patch
+        .pointer("/oauth/token")
+        .is_some_and(|token| token.get(KEY).is_some());
     if !has_one {
         return Cow::Borrowed(patch);
     }
@@ -139,7 +141,10 @@ mod tests {
         assert!(read.client.is_some_and(|own| own == client));
         let patch = json!({ "oauth": { "token": token } });
         let patch = without_server(&patch);
-        assert_eq!(*patch, json!({ "oauth": { "token": { "access_token": "t" } } }));
+        assert_eq!(
+            *patch,
+            json!({ "oauth": { "token": { "access_token": "t" } } })
+        );
         assert!(client.is_expired(Timestamp::from_millis(5)));
         assert!(!client.is_expired(Timestamp::from_millis(4)));
     }

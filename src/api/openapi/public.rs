@@ -48,8 +48,16 @@ pub(in crate::api) fn client_document(operation: Operation, _: &mut Shapes) -> O
         json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
     let operation = open(operation, "The document.", &document);
     operation
-        .answers_with("404", "There is no such install, or its client has no document.", &error)
-        .answers_with("429", "The sender has named too many installs that do not exist.", &error)
+        .answers_with(
+            "404",
+            "There is no such install, or its client has no document.",
+            &error,
+        )
+        .answers_with(
+            "429",
+            "The sender has named too many installs that do not exist.",
+            &error,
+        )
 }
 
 fn open(operation: Operation, about: &str, content: &Value) -> Operation {

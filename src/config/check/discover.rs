@@ -62,7 +62,8 @@ fn check_discovered(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
     let urls = oauth.auth.urls().into_iter().map(|(key, _)| key);
     let paths = oauth.auth.paths().into_iter().map(|(key, _)| key);
     for key in urls.chain(paths).filter(|key| ANNOUNCED.contains(key)) {
-        let text = format!("with `discover` the server says its endpoints, and `{key}` is not used");
+        let text =
+            format!("with `discover` the server says its endpoints, and `{key}` is not used");
         let finding = Finding::error(format!("{at}.auth.{key}"), text);
         findings.push(finding.hint("remove this key, or `discover`"));
     }
@@ -114,8 +115,7 @@ fn check_client(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
 fn check_actions(config: &Config, findings: &mut Vec<Finding>) {
     for name in [EXCHANGE, REFRESH] {
         if config.actions.contains_key(name) {
-            let text =
-                "its steps know neither a registered client nor the endpoints that a server announces";
+            let text = "its steps know neither a registered client nor the endpoints that a server announces";
             let finding = Finding::error(format!("config.actions.{name}"), text);
             findings.push(finding.hint("remove it: the gateway sends the token requests"));
         }
@@ -129,10 +129,16 @@ fn check_registration(own: &Registration, at: &str, findings: &mut Vec<Finding>)
     };
     let has = |list: &[String], one: &str| list.is_empty() || list.iter().any(|own| own == one);
     if !has(&own.grant_types, "authorization_code") {
-        refuse("grant_types", "`authorization_code` is what the customer signs in by");
+        refuse(
+            "grant_types",
+            "`authorization_code` is what the customer signs in by",
+        );
     }
     if !has(&own.response_types, "code") || own.response_types.len() > 1 {
-        refuse("response_types", "the gateway takes `code`, and no other response type");
+        refuse(
+            "response_types",
+            "the gateway takes `code`, and no other response type",
+        );
     }
     for (key, uri) in [
         ("client_uri", &own.client_uri),

@@ -62,13 +62,19 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         sql::run(&self.storage, statement, &values)?;
         // A forgotten one is registered again with the next login; tokens have their own copy.
         let statement = "DELETE FROM oauth_client WHERE id NOT IN (SELECT id FROM oauth_client ORDER BY stored_at DESC LIMIT ?)";
-        Ok(sql::run(&self.storage, statement, &[REGISTERED_CLIENTS.into()])?)
+        Ok(sql::run(
+            &self.storage,
+            statement,
+            &[REGISTERED_CLIENTS.into()],
+        )?)
     }
 
     /// Ends a claim. Returns whether it was there.
     pub(in crate::flows) fn release_client(&self, own: &ClientKey) -> bool {
         let mut claims = self.client_claims.borrow_mut();
-        let is_own = claims.get(&own.key).is_some_and(|(_, claim)| *claim == own.claim);
+        let is_own = claims
+            .get(&own.key)
+            .is_some_and(|(_, claim)| *claim == own.claim);
         if is_own {
             claims.remove(&own.key);
         }
@@ -76,9 +82,20 @@ impl<O: Outside, S: Storage> Directory<O, S> {
     }
 
     /// Forgets a client, unless another one was registered since.
-    pub(in crate::flows) fn forget_client(&self, key: &str, client_id: &str) -> Result<(), Failure> {
-        if self.client(key)?.is_some_and(|own| own.client_id == client_id) {
-            sql::run(&self.storage, "DELETE FROM oauth_client WHERE id = ?", &[key.into()])?;
+    pub(in crate::flows) fn forget_client(
+        &self,
+        key: &str,
+        client_id: &str,
+    ) -> Result<(), Failure> {
+        if self
+            .client(key)?
+            .is_some_and(|own| own.client_id == client_id)
+        {
+            sql::run(
+                &self.storage,
+                "DELETE FROM oauth_client WHERE id = ?",
+                &[key.into()],
+            )?;
         }
         Ok(())
     }

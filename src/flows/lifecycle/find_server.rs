@@ -19,8 +19,7 @@ use crate::flows::tokens::discover::DiscoveryFailure;
 use crate::flows::tokens::grant::{Attempt, names_client};
 use crate::oauth::discovery::DiscoveredServer;
 use crate::oauth::{
-    self, OAuthError, RegisteredClient, TokenFailure, TokenServer, client_metadata,
-    document_client,
+    self, OAuthError, RegisteredClient, TokenFailure, TokenServer, client_metadata, document_client,
 };
 use crate::ports::{Outside, Storage};
 use crate::settings::REGISTRATION_TIMEOUT;
@@ -148,7 +147,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 ClientClaim::Registered(client) => return Ok(with_key(*client, &new.key)),
                 ClientClaim::Claimed(claim) => {
                     let key = new.key.clone();
-                    return self.register(connecting, new, ClientKey { key, claim }).await;
+                    return self
+                        .register(connecting, new, ClientKey { key, claim })
+                        .await;
                 }
                 ClientClaim::Busy if self.base.outside().now() < until => {
                     self.base.outside().sleep(LOOK).await;
@@ -175,9 +176,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let environment = connecting.account.environment_id;
         let install = connecting.account.environment_integration_id;
         let message = match &asked {
-            Ok(client) => {
-                EnvironmentMessage::StoreClient(install, own, Box::new(client.clone()))
-            }
+            Ok(client) => EnvironmentMessage::StoreClient(install, own, Box::new(client.clone())),
             Err(_) => EnvironmentMessage::ReleaseClient(own),
         };
         let noted: Result<(), Failure> =

@@ -71,7 +71,11 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         let server = match known {
             Some(server) => server,
             None => {
-                let found = within(self.base.outside(), DISCOVERY_TIMEOUT, self.look_up(&lookup));
+                let found = within(
+                    self.base.outside(),
+                    DISCOVERY_TIMEOUT,
+                    self.look_up(&lookup),
+                );
                 let (server, bytes) = found.await.unwrap_or(Err(DiscoveryFailure::Unreachable))?;
                 let server = Rc::new(server);
                 isolate.keep_discovered(key, bytes, self.base.outside().now(), &server);
@@ -133,7 +137,8 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         let named = challenge.resource_metadata.as_deref();
         let urls = match named {
             Some(text) => {
-                let url = Url::parse(text).map_err(|_| DiscoveryError::Address("resource_metadata"))?;
+                let url =
+                    Url::parse(text).map_err(|_| DiscoveryError::Address("resource_metadata"))?;
                 vec![url]
             }
             None => resource_metadata_urls(&lookup.resource),
@@ -207,10 +212,19 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         let pins = compiled.pins(self.base.outside().settings());
         let endpoints = &server.endpoints;
         for (name, url) in [
-            ("authorization_endpoint", Some(&endpoints.authorization_endpoint)),
+            (
+                "authorization_endpoint",
+                Some(&endpoints.authorization_endpoint),
+            ),
             ("token_endpoint", Some(&endpoints.token_endpoint)),
-            ("revocation_endpoint", endpoints.revocation_endpoint.as_ref()),
-            ("registration_endpoint", server.registration_endpoint.as_ref()),
+            (
+                "revocation_endpoint",
+                endpoints.revocation_endpoint.as_ref(),
+            ),
+            (
+                "registration_endpoint",
+                server.registration_endpoint.as_ref(),
+            ),
         ] {
             let Some(url) = url else { continue };
             self.check_address(url, name)?;
@@ -246,7 +260,11 @@ fn chosen(lookup: &Lookup, resource: &ResourceMetadata) -> Result<String, Discov
     match &lookup.issuer {
         Some(issuer) if resource.servers.contains(issuer) => Ok(issuer.clone()),
         Some(_) => Err(DiscoveryError::OtherIssuer),
-        None => resource.servers.first().cloned().ok_or(DiscoveryError::NoServer),
+        None => resource
+            .servers
+            .first()
+            .cloned()
+            .ok_or(DiscoveryError::NoServer),
     }
 }
 

@@ -107,11 +107,17 @@ mod tests {
             Some("https://a.x/m")
         );
         assert_eq!(
-            read_one("Bearer error_description=\"say \\\"x\\\"\", resource_metadata=\"https://a.x/\\m\"").as_deref(),
+            read_one(
+                "Bearer error_description=\"say \\\"x\\\"\", resource_metadata=\"https://a.x/\\m\""
+            )
+            .as_deref(),
             Some("https://a.x/m")
         );
         assert_eq!(read_one("Bearer"), None);
-        assert_eq!(read_one("Bearer resource_metadata=\"open").as_deref(), Some("open"));
+        assert_eq!(
+            read_one("Bearer resource_metadata=\"open").as_deref(),
+            Some("open")
+        );
         assert_eq!(read(&["Basic realm=x", "Bearer scope=a"]).scopes, ["a"]);
         assert_eq!(read(&["Bearer scope=\"a\\\"b ok\""]).scopes, ["ok"]);
     }

@@ -78,7 +78,11 @@ mod tests {
     }
 
     fn read(document: &Value, asked: &str) -> Result<ResourceMetadata, DiscoveryError> {
-        read_resource(document.to_string().as_bytes(), &url(asked), PlainHttp::Refused)
+        read_resource(
+            document.to_string().as_bytes(),
+            &url(asked),
+            PlainHttp::Refused,
+        )
     }
 
     #[test]
@@ -93,7 +97,10 @@ mod tests {
         });
         let read_one = read(&document, "https://resource.example.com/").unwrap();
         assert_eq!(read_one.resource, "https://resource.example.com");
-        assert_eq!(read_one.servers, ["https://as1.example.com", "https://as2.example.net"]);
+        assert_eq!(
+            read_one.servers,
+            ["https://as1.example.com", "https://as2.example.net"]
+        );
         assert_eq!(read_one.scopes, ["profile", "email", "phone"]);
     }
 
@@ -106,24 +113,52 @@ mod tests {
         let root = "https://r.x.com/.well-known/oauth-protected-resource";
         assert_eq!(of("https://r.x.com"), [root]);
         // RFC 9728 §3.1
-        assert_eq!(of("https://r.x.com/resource1"), [&format!("{root}/resource1"), root]);
-        assert_eq!(of("https://r.x.com/a/mcp/"), [&format!("{root}/a/mcp"), root]);
+        assert_eq!(
+            of("https://r.x.com/resource1"),
+            [&format!("{root}/resource1"), root]
+        );
+        assert_eq!(
+            of("https://r.x.com/a/mcp/"),
+            [&format!("{root}/a/mcp"), root]
+        );
     }
 
     #[test]
     fn it_is_of_what_was_asked_or_of_what_holds_it() {
         let with = |resource: &str| json!({ "resource": resource, "authorization_servers": ["https://a.x.com"] });
         let asked = "https://r.x.com/a/mcp";
-        for good in ["https://r.x.com/a/mcp", "https://r.x.com/a/mcp/", "https://r.x.com/a", "https://r.x.com", "HTTPS://R.x.com:443/"] {
+        for good in [
+            "https://r.x.com/a/mcp",
+            "https://r.x.com/a/mcp/",
+            "https://r.x.com/a",
+            "https://r.x.com",
+            "HTTPS://R.x.com:443/",
+        ] {
             assert!(read(&with(good), asked).is_ok(), "{good}");
         }
         for bad in [
-            "https://evil.com/a/mcp", "https://r.x.com/a/mc", "https://r.x.com/a/mcp/b", "http://r.x.com/a/mcp", "https://r.x.com:444/a/mcp",
-            "https://u@r.x.com/a/mcp", "https://r.x.com/a/mcp#x", "https://r.x.com/a?x=1", "https://x.com/", "r.x.com", "",
+            "https://evil.com/a/mcp",
+            "https://r.x.com/a/mc",
+            "https://r.x.com/a/mcp/b",
+            "http://r.x.com/a/mcp",
+            "https://r.x.com:444/a/mcp",
+            "https://u@r.x.com/a/mcp",
+            "https://r.x.com/a/mcp#x",
+            "https://r.x.com/a?x=1",
+            "https://x.com/",
+            "r.x.com",
+            "",
         ] {
-            assert_eq!(read(&with(bad), asked), Err(DiscoveryError::Resource), "{bad}");
+            assert_eq!(
+                read(&with(bad), asked),
+                Err(DiscoveryError::Resource),
+                "{bad}"
+            );
         }
         assert_eq!(read(&json!({}), asked), Err(DiscoveryError::Resource));
-        assert!(matches!(read(&json!([]), asked), Err(DiscoveryError::Unreadable(_))));
+        assert!(matches!(
+            read(&json!([]), asked),
+            Err(DiscoveryError::Unreadable(_))
+        ));
     }
 }

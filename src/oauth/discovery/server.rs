@@ -58,7 +58,8 @@ pub fn read_server(
     }
     let is_true = |key: &str| document.get(key) == Some(&Value::Bool(true));
     let sends_iss = is_true("authorization_response_iss_parameter_supported");
-    let at_issuer = address(own, plain_http).is_some_and(|url| url.origin() == authorization_endpoint.origin());
+    let at_issuer =
+        address(own, plain_http).is_some_and(|url| url.origin() == authorization_endpoint.origin());
     if !at_issuer && !sends_iss && !may_lack_iss {
         return Err(DiscoveryError::NoIss);
     }
@@ -126,21 +127,32 @@ mod tests {
 
     fn with(changes: &Value) -> Value {
         let mut document = example();
-        crate::json::merge(&mut document, &json!({ "code_challenge_methods_supported": ["plain", "S256"] }));
+        crate::json::merge(
+            &mut document,
+            &json!({ "code_challenge_methods_supported": ["plain", "S256"] }),
+        );
         crate::json::merge(&mut document, changes);
         document
     }
 
     fn read(document: &Value) -> Result<DiscoveredServer, DiscoveryError> {
         let asked = ("https://server.example.com", "https://r.example.com/mcp");
-        read_server(document.to_string().as_bytes(), asked, false, PlainHttp::Refused)
+        read_server(
+            document.to_string().as_bytes(),
+            asked,
+            false,
+            PlainHttp::Refused,
+        )
     }
 
     #[test]
     fn the_example_of_rfc_8414_is_read_and_lacks_pkce() {
         assert_eq!(read(&example()), Err(DiscoveryError::NoPkce));
         let server = read(&with(&json!({}))).unwrap();
-        assert_eq!(server.endpoints.token_endpoint.as_str(), "https://server.example.com/token");
+        assert_eq!(
+            server.endpoints.token_endpoint.as_str(),
+            "https://server.example.com/token"
+        );
         assert_eq!(server.endpoints.resource, "https://r.example.com/mcp");
         assert_eq!(server.registration_endpoint.unwrap().path(), "/register");
         assert_eq!(server.auth_methods, [ClientAuthMethod::ClientSecretBasic]);
@@ -151,22 +163,67 @@ mod tests {
     fn what_is_missing_or_wrong_refuses_it() {
         let https = "https://server.example.com";
         for (changes, error) in [
-            (json!({ "issuer": "https://evil.example.com" }), DiscoveryError::Issuer),
-            (json!({ "issuer": "https://server.example.com/a" }), DiscoveryError::Issuer),
-            (json!({ "issuer": "https://SERVER.example.com" }), DiscoveryError::Issuer),
+            (
+                json!({ "issuer": "https://evil.example.com" }),
+                DiscoveryError::Issuer,
+            ),
+            (
+                json!({ "issuer": "https://server.example.com/a" }),
+                DiscoveryError::Issuer,
+            ),
+            (
+                json!({ "issuer": "https://SERVER.example.com" }),
+                DiscoveryError::Issuer,
+            ),
             (json!({ "issuer": null }), DiscoveryError::Issuer),
-            (json!({ "token_endpoint": "http://server.example.com/token" }), DiscoveryError::Endpoint("token_endpoint")),
-            (json!({ "token_endpoint": null }), DiscoveryError::Endpoint("token_endpoint")),
-            (json!({ "token_endpoint": "https://u:p@server.example.com/token" }), DiscoveryError::Endpoint("token_endpoint")),
-            (json!({ "authorization_endpoint": "javascript:alert(1)" }), DiscoveryError::Endpoint("authorization_endpoint")),
-            (json!({ "authorization_endpoint": "https://server.example.com/a#b" }), DiscoveryError::Endpoint("authorization_endpoint")),
-            (json!({ "registration_endpoint": 7 }), DiscoveryError::Endpoint("registration_endpoint")),
-            (json!({ "revocation_endpoint": "ftp://x" }), DiscoveryError::Endpoint("revocation_endpoint")),
-            (json!({ "code_challenge_methods_supported": ["plain"] }), DiscoveryError::NoPkce),
-            (json!({ "code_challenge_methods_supported": "S256" }), DiscoveryError::NoPkce),
-            (json!({ "response_types_supported": ["token"] }), DiscoveryError::NoCode),
-            (json!({ "grant_types_supported": ["implicit"] }), DiscoveryError::NoCode),
-            (json!({ "authorization_endpoint": "https://honest.example.org/authorize" }), DiscoveryError::NoIss),
+            (
+                json!({ "token_endpoint": "http://server.example.com/token" }),
+                DiscoveryError::Endpoint("token_endpoint"),
+            ),
+            (
+                json!({ "token_endpoint": null }),
+                DiscoveryError::Endpoint("token_endpoint"),
+            ),
+            (
+                json!({ "token_endpoint": "https://u:p@server.example.com/token" }),
+                DiscoveryError::Endpoint("token_endpoint"),
+            ),
+            (
+                json!({ "authorization_endpoint": "javascript:alert(1)" }),
+                DiscoveryError::Endpoint("authorization_endpoint"),
+            ),
+            (
+                json!({ "authorization_endpoint": "https://server.example.com/a#b" }),
+                DiscoveryError::Endpoint("authorization_endpoint"),
+            ),
+            (
+                json!({ "registration_endpoint": 7 }),
+                DiscoveryError::Endpoint("registration_endpoint"),
+            ),
+            (
+                json!({ "revocation_endpoint": "ftp://x" }),
+                DiscoveryError::Endpoint("revocation_endpoint"),
+            ),
+            (
+                json!({ "code_challenge_methods_supported": ["plain"] }),
+                DiscoveryError::NoPkce,
+            ),
+            (
+                json!({ "code_challenge_methods_supported": "S256" }),
+                DiscoveryError::NoPkce,
+            ),
+            (
+                json!({ "response_types_supported": ["token"] }),
+                DiscoveryError::NoCode,
+            ),
+            (
+                json!({ "grant_types_supported": ["implicit"] }),
+                DiscoveryError::NoCode,
+            ),
+            (
+                json!({ "authorization_endpoint": "https://honest.example.org/authorize" }),
+                DiscoveryError::NoIss,
+            ),
         ] {
             assert_eq!(read(&with(&changes)), Err(error), "{changes}");
         }
@@ -175,9 +232,18 @@ mod tests {
             "authorization_endpoint": "https://login.example.org/authorize", "authorization_response_iss_parameter_supported": true
         });
         assert!(read(&with(&elsewhere)).unwrap().endpoints.sends_iss);
-        let vouched = with(&json!({ "authorization_endpoint": "https://login.example.org/authorize" }));
+        let vouched =
+            with(&json!({ "authorization_endpoint": "https://login.example.org/authorize" }));
         let asked = (https, "https://r.example.com");
-        assert!(read_server(vouched.to_string().as_bytes(), asked, true, PlainHttp::Refused).is_ok());
+        assert!(
+            read_server(
+                vouched.to_string().as_bytes(),
+                asked,
+                true,
+                PlainHttp::Refused
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -186,24 +252,46 @@ mod tests {
             let urls = server_metadata_urls(issuer, PlainHttp::Refused).unwrap_or_default();
             urls.into_iter().map(String::from).collect()
         };
-        assert_eq!(of("https://auth.example.com/tenant1"), [
-            "https://auth.example.com/.well-known/oauth-authorization-server/tenant1",
-            "https://auth.example.com/.well-known/openid-configuration/tenant1",
-            "https://auth.example.com/tenant1/.well-known/openid-configuration",
-        ]);
-        assert_eq!(of("https://auth.example.com"), [
-            "https://auth.example.com/.well-known/oauth-authorization-server",
-            "https://auth.example.com/.well-known/openid-configuration",
-        ]);
-        for bad in ["http://auth.example.com", "https://a.com?x", "https://a.com#x", "https://u@a.com", "a", ""] {
+        assert_eq!(
+            of("https://auth.example.com/tenant1"),
+            [
+                "https://auth.example.com/.well-known/oauth-authorization-server/tenant1",
+                "https://auth.example.com/.well-known/openid-configuration/tenant1",
+                "https://auth.example.com/tenant1/.well-known/openid-configuration",
+            ]
+        );
+        assert_eq!(
+            of("https://auth.example.com"),
+            [
+                "https://auth.example.com/.well-known/oauth-authorization-server",
+                "https://auth.example.com/.well-known/openid-configuration",
+            ]
+        );
+        for bad in [
+            "http://auth.example.com",
+            "https://a.com?x",
+            "https://a.com#x",
+            "https://u@a.com",
+            "a",
+            "",
+        ] {
             assert!(of(bad).is_empty(), "{bad}");
         }
     }
 
     #[test]
     fn only_known_ways_to_authenticate_count() {
-        let methods = |value: Value| read(&with(&json!({ "token_endpoint_auth_methods_supported": value }))).unwrap().auth_methods;
-        assert_eq!(methods(json!(["private_key_jwt", "none", "client_secret_post"])), [ClientAuthMethod::None, ClientAuthMethod::ClientSecretPost]);
+        let methods = |value: Value| {
+            read(&with(
+                &json!({ "token_endpoint_auth_methods_supported": value }),
+            ))
+            .unwrap()
+            .auth_methods
+        };
+        assert_eq!(
+            methods(json!(["private_key_jwt", "none", "client_secret_post"])),
+            [ClientAuthMethod::None, ClientAuthMethod::ClientSecretPost]
+        );
         assert_eq!(methods(json!(null)), [ClientAuthMethod::ClientSecretBasic]);
         assert!(methods(json!(["private_key_jwt"])).is_empty());
     }
