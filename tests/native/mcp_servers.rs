@@ -53,14 +53,12 @@ pub type Pages = Rc<RefCell<BTreeMap<String, (u16, Vec<(&'static str, String)>, 
 #[derive(Clone)]
 pub struct Notes {
     pub pages: Pages,
-    pub world: World,
 }
 
 impl Notes {
     pub fn new(world: &World) -> Self {
         let notes = Self {
             pages: Rc::default(),
-            world: world.clone(),
         };
         let challenge =
             format!("Bearer resource_metadata=\"{RESOURCE_METADATA}\", scope=\"tools\"");
