@@ -353,6 +353,7 @@ fn what_a_server_announces_is_checked_before_anything_is_kept() {
             "{name}"
         );
         // The same link works when the server is as it should be.
+        visit.world.pass(Duration::from_secs(301));
         let good = Notes::new(&visit.world);
         let again = submit(&mut visit);
         assert_eq!(again.status, 303, "{name}: {}", again.text());

@@ -20,14 +20,17 @@ use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
 use crate::oauth::{
-    self, Blame, GrantClient, OAuthError, SignInClient, TokenFailure, TokenReply, TokenRequest,
+    self, GrantClient, OAuthError, SignInClient, TokenFailure, TokenReply, TokenRequest,
     TokenServer,
 };
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
 
+mod registered;
 mod signed;
+
+pub(in crate::flows) use registered::names_client;
 
 /// How a token is obtained without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,27 +111,6 @@ impl Grant {
     }
 }
 
-/// A registered client that its server no longer knows cannot be corrected by the operator: connecting again registers
-/// another one.
-fn of_registered(attempt: Attempt, server: Option<&TokenServer>) -> Attempt {
-    let is_registered = server.is_some_and(|server| server.client.is_some());
-    match attempt {
-        Attempt::Failed(TokenFailure::Refused {
-            error, description, ..
-        }) if is_registered && names_client(&error) => Attempt::Failed(TokenFailure::Refused {
-            error,
-            description,
-            blame: Blame::Customer,
-        }),
-        other => other,
-    }
-}
-
-/// The client itself is refused (RFC 6749 §5.2).
-pub(in crate::flows) fn names_client(error: &str) -> bool {
-    matches!(error, "invalid_client" | "unauthorized_client")
-}
-
 /// The account's requests to the provider's OAuth endpoints: token, introspection, revocation.
 pub(in crate::flows) struct TokenEndpoint<O, S> {
     pub(super) base: Rc<Base<O, S>>,
@@ -163,14 +145,8 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 let request = self.with_client(compiled, config, &loaded.context, |client| {
                     oauth::refresh(client, refresh_token)
                 })?;
-                let server = TokenServer::of_token(config, loaded.token());
-                self.refuse_expired(server.as_ref())?;
-                let reply = self.request_token(config, request, loaded.token()).await;
-                let mut reply = reply.map_err(|failed| of_registered(failed, server.as_ref()))?;
-                if let Some(server) = server {
-                    server.put(&mut reply.token);
-                }
-                reply
+                self.refreshed_token(config, request, loaded.token())
+                    .await?
             }
             (Grant::CustomToken, Some(Credential::CustomToken(custom))) => {
                 let need = TokenNeed::Refresh;
@@ -196,21 +172,6 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 .await
         {
             self.record.store_introspected(&reply.token, &token)?;
-        }
-        Ok(())
-    }
-
-    /// A client whose secret has expired gets no token. A new registration is another client, to which the refresh token was
-    /// not issued (RFC 6749 §6): the customer has to connect again.
-    fn refuse_expired(&self, server: Option<&TokenServer>) -> Result<(), Attempt> {
-        let now = self.base.outside().now();
-        let client = server.and_then(|server| server.client.as_ref());
-        if client.is_some_and(|client| client.is_expired(now)) {
-            return Err(Attempt::Failed(TokenFailure::Refused {
-                error: "invalid_client".to_owned(),
-                description: Some("the registration of the client has expired".to_owned()),
-                blame: Blame::Customer,
-            }));
         }
         Ok(())
     }
