@@ -118,9 +118,11 @@ pub fn read_registration(
     let client_id = client_id.ok_or_else(|| unreadable("it has no client_id"))?;
     let client_secret = text("client_secret")?;
     check_redirect_uris(&answer, asked)?;
-    let named = answer
+    // A server that does not say how it registered the client did as it was asked, or gave no secret.
+    let asked = asked
         .get("token_endpoint_auth_method")
-        .or_else(|| asked.get("token_endpoint_auth_method"));
+        .filter(|_| client_secret.is_some());
+    let named = answer.get("token_endpoint_auth_method").or(asked);
     let method = match named.and_then(Value::as_str) {
         None => None,
         Some(name) => {

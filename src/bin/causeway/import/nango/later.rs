@@ -211,6 +211,11 @@ fn discovered(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), I
         base.ok_or("base_url: the definition has none")?,
         Stage::Exchange,
     )?;
+    if draft.mode == AuthMode::McpGeneric {
+        // The example in a definition is one server of many.
+        let decides = "connectionConfig.mcp_server_url";
+        draft.hosts.open.insert(decides.to_owned());
+    }
     let mut config = Map::new();
     config.insert("auth".to_owned(), json!({ "discover": base }));
     if draft.words.knows(Word::ClientMetadata) {
