@@ -30,6 +30,8 @@ pub enum SealKind {
     Answer,
     /// The key of an environment's index; `id` is the environment's.
     Index,
+    /// A client that was registered for an install; `id` is the key of its registration.
+    Client,
     /// A place in a list, in a caller's hands; `id` is the account's, `field` its resource and method.
     Cursor,
 }
@@ -45,6 +47,7 @@ impl SealKind {
             Self::Event => "event",
             Self::Answer => "answer",
             Self::Index => "index",
+            Self::Client => "client",
             Self::Cursor => "cursor",
         }
     }

@@ -6,6 +6,7 @@ mod admin;
 mod all_pages;
 mod budget;
 mod caller;
+mod client_document;
 mod connect;
 mod health;
 mod home;
@@ -144,6 +145,9 @@ async fn answer<O: Outside>(
         Route::Health => Ok(health::get(context, &request.url)),
         Route::Home => Ok(home::show(context, &request.url)),
         Route::IntegrationSchema => Ok(schema::get()),
+        Route::ClientDocument(id) => {
+            client_document::get(context, &id, (&request.url, &request.headers)).await
+        }
         Route::OpenApi => Ok(openapi::get()),
         Route::Call(target) => {
             let caller = admit(context, &request.headers, right).await?;

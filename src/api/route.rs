@@ -22,6 +22,8 @@ pub enum Route {
     IntegrationSchema,
     /// `/openapi.json`
     OpenApi,
+    /// `/oauth-client/{id}`
+    ClientDocument(String),
     /// The data plane.
     Call(Target),
     /// `/proxy/_/{action}`
@@ -103,6 +105,10 @@ impl PathParameters<'_> {
 
     pub(super) fn action(&self) -> Option<Route> {
         self.first().map(Route::Action)
+    }
+
+    pub(super) fn client_document(&self) -> Option<Route> {
+        self.first().map(Route::ClientDocument)
     }
 
     /// A call of this method of a resource; with an id where the path has one.

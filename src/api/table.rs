@@ -105,6 +105,9 @@ other_routes! {
         GET  "/connect/{integration}/callback" comeBack,          OPEN, "Takes a customer who comes back from the provider": |path| path.connect(C::Callback), connect::callback;
         POST "/connect/{integration}/callback" comeBackByPost,    OPEN, "Takes a customer who comes back from the provider": |path| path.connect(C::Callback), connect::callback_by_post;
     }
+    "client" "The gateway as an OAuth client." {
+        GET|HEAD "/oauth-client/{id}" getClientDocument, OPEN, "Gives the metadata document of an install's OAuth client": |path| path.client_document(), public::client_document;
+    }
     "gateway" "The gateway itself. No token is needed. HEAD answers as GET does, without the body." {
         GET|HEAD "/"             showHome,   OPEN, "Shows a page with links to what is here": |_| Some(Route::Home), public::home;
         GET|HEAD "/health"       getHealth,  OPEN, "Says whether the gateway can work":       |_| Some(Route::Health), public::health;

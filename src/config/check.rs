@@ -16,6 +16,7 @@ mod carried;
 mod client;
 mod consumer;
 mod custom;
+mod discover;
 mod exchange;
 mod fields;
 mod hosts;
@@ -48,6 +49,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     opened::check(config, &broken, findings);
     parameters::check(config, findings);
     exchange::check(config, &broken, findings);
+    discover::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
     also_for::check(config, file, &broken, findings);
     may_fail::check(config, findings);

@@ -19,6 +19,8 @@ mod jwt;
 mod oauth1;
 mod options;
 mod pkce;
+mod registration;
+
 pub use also_for::{AlsoFor, MOST_ALSO_FOR};
 pub use custom_token::{CustomToken, TokenExpressions};
 pub use endpoints::Endpoint;
@@ -31,6 +33,7 @@ pub(super) use oauth1::inherit_consumer;
 pub use oauth1::{Consumer, OAuth1, SignatureMethod};
 pub use options::{AuthorizationMethod, CredentialsEncoding, Options, TokenBodyFormat};
 pub use pkce::Pkce;
+pub use registration::{ClientAuthMethod, Registration};
 
 /// One way to connect an account.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -93,6 +96,8 @@ pub struct OAuth2 {
     pub client: OAuthClient,
     /// The provider's endpoints.
     pub auth: Endpoints,
+    /// What the gateway says of itself where it registers its client, and in its client metadata document.
+    pub registration: Registration,
     /// How requests to them are written.
     pub options: Options,
     /// What is asked for.
@@ -157,6 +162,9 @@ pub struct OAuthClient {
     pub id_param_name: Option<String>,
     /// The name of the secret's parameter; `client_secret` when absent.
     pub secret_param_name: Option<String>,
+    /// Whether the client's id may be the URL of its metadata document, which the gateway serves. With `auth.discover` it
+    /// is, where the authorization server takes such ids.
+    pub metadata_document: bool,
 }
 
 /// The provider's endpoints: hosts with paths, or whole URLs.
@@ -188,6 +196,12 @@ pub struct Endpoints {
     pub issuer: Option<Template>,
     /// Whether a callback may lack `iss`, for a provider that sends none.
     pub issuer_optional: bool,
+    /// The protected resource, such as an MCP server, whose metadata says where the endpoints are (RFC 9728, RFC 8414); in
+    /// place of all other URLs.
+    pub discover: Option<UrlTemplate>,
+    /// Where the gateway registers its client, once per install (RFC 7591). With `discover` the authorization server says
+    /// it.
+    pub registration_url: Option<UrlTemplate>,
 }
 
 impl Credential {

@@ -107,6 +107,8 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
         refresh_url,
         issuer,
         issuer_optional: _,
+        discover,
+        registration_url,
     } = &oauth.auth;
     let urls = [
         authorize_host,
@@ -114,6 +116,8 @@ fn token_keys(oauth: &OAuth2) -> BTreeSet<String> {
         authorize_url,
         token_url,
         refresh_url,
+        discover,
+        registration_url,
     ];
     let paths = [
         authorize_path,

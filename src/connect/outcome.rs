@@ -19,6 +19,12 @@ pub enum ConnectFailure {
     AccessDenied,
     /// The provider could not be reached or did not take the credentials.
     ConnectionError,
+    /// The server does not say how to sign in.
+    UnknownSignIn,
+    /// What the server says of its sign-in is not used.
+    UnsafeSignIn,
+    /// The server takes no new clients.
+    NoNewClients,
     /// The `post_install` action failed.
     PostInstallError,
     /// The `validation` action failed.
@@ -27,13 +33,16 @@ pub enum ConnectFailure {
 
 impl ConnectFailure {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::InvalidToken,
         Self::AlreadyUsed,
         Self::OtherBrowser,
         Self::InvalidIntegration,
         Self::AccessDenied,
         Self::ConnectionError,
+        Self::UnknownSignIn,
+        Self::UnsafeSignIn,
+        Self::NoNewClients,
         Self::PostInstallError,
         Self::ValidationError,
     ];
@@ -44,7 +53,10 @@ impl ConnectFailure {
             Self::InvalidToken | Self::AlreadyUsed | Self::OtherBrowser => "invalid_token",
             Self::InvalidIntegration => "invalid_integration",
             Self::AccessDenied => "access_denied",
-            Self::ConnectionError => "connection_error",
+            Self::ConnectionError
+            | Self::UnknownSignIn
+            | Self::UnsafeSignIn
+            | Self::NoNewClients => "connection_error",
             Self::PostInstallError => "post_install_error",
             Self::ValidationError => "validation_error",
         }

@@ -10,7 +10,7 @@ use crate::expression::{RenderError, Template, TemplateScope};
 use super::client::ID;
 use super::parameters::Parameters;
 use super::pkce::Verifier;
-use super::{GrantClient, OAuthError};
+use super::{GrantClient, OAuthError, ServerEndpoint};
 
 const RESPONSE_TYPE: &str = "response_type";
 
@@ -38,8 +38,7 @@ pub struct Authorize<'a> {
 /// The authorization endpoint with its query. The endpoint's own query is kept but for what we set;
 /// `params` add to it and override nothing of ours.
 pub fn authorization_url(client: &GrantClient, login: &Authorize) -> Result<Url, OAuthError> {
-    let endpoint = client.config.auth.authorize();
-    let mut url = client.url(endpoint.ok_or(OAuthError::NoEndpoint("authorization"))?)?;
+    let mut url = client.needed(ServerEndpoint::Authorization, "authorization")?;
     let mut parameters = Parameters::default();
     let params = &client.config.params;
     parameters.set("response_type", response_type(params, client.scope)?);
@@ -49,6 +48,9 @@ pub fn authorization_url(client: &GrantClient, login: &Authorize) -> Result<Url,
     }
     parameters.set("redirect_uri", login.redirect_uri);
     parameters.set("state", login.state);
+    if let Some(resource) = client.resource() {
+        parameters.set("resource", resource);
+    }
     if client.config.pkce != Pkce::Off {
         let verifier = login.verifier.ok_or(OAuthError::NoVerifier)?;
         if let Some(challenge) = verifier.challenge(client.config.pkce) {

@@ -64,6 +64,9 @@ impl fmt::Debug for Callback {
 /// is nothing to compare.
 pub fn check_issuer(client: &GrantClient, iss: Option<&str>) -> Result<(), OAuthError> {
     let auth = &client.config.auth;
+    if client.config.is_discovered() {
+        return check_discovered(client, iss);
+    }
     let Some(template) = &auth.issuer else {
         return Ok(());
     };
@@ -80,6 +83,19 @@ pub fn check_issuer(client: &GrantClient, iss: Option<&str>) -> Result<(), OAuth
         Err(OAuthError::Issuer)
     } else {
         Ok(())
+    }
+}
+
+/// A discovered server is compared with what it said of itself. `iss` is needed where it announces it, and where its
+/// authorization endpoint is elsewhere: a code of another server would come to it (RFC 9700 §4.4).
+fn check_discovered(client: &GrantClient, iss: Option<&str>) -> Result<(), OAuthError> {
+    let server = client.server.and_then(|server| server.endpoints.as_ref());
+    let server = server.ok_or(OAuthError::NoServer)?;
+    match iss {
+        Some(iss) if iss == server.issuer => Ok(()),
+        Some(_) => Err(OAuthError::Issuer),
+        None if server.sends_iss => Err(OAuthError::NoIssuer),
+        None => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::expression::{RenderError, Template};
 use crate::json::Path;
 use crate::secret::Secret;
 
-use super::{GrantClient, OAuthError};
+use super::{GrantClient, OAuthError, RegisteredClient};
 
 pub(super) const ID: &str = "client_id";
 pub(super) const SECRET: &str = "client_secret";
@@ -37,8 +37,17 @@ impl GrantClient<'_> {
         own.unwrap_or(SECRET)
     }
 
+    /// The client that was found for the account. The file's own counts before it.
+    pub(super) fn registered(&self) -> Option<&RegisteredClient> {
+        let server = self.server.filter(|_| self.config.finds_client())?;
+        server.client.as_ref()
+    }
+
     /// The client's id.
     pub(super) fn id(&self) -> Result<String, OAuthError> {
+        if let Some(own) = self.registered() {
+            return Ok(own.client_id.clone());
+        }
         let id = self.own_or_key(self.config.client.id.as_ref(), ID)?;
         Ok(id.ok_or_else(|| missing(ID, "client.id"))?)
     }
@@ -46,6 +55,13 @@ impl GrantClient<'_> {
     /// The client's secret; `None` for a public client.
     pub(super) fn secret(&self, kind: ClientType) -> Result<Option<Secret>, OAuthError> {
         let is_public = kind == ClientType::PublicToo && self.config.pkce != Pkce::Off;
+        if let Some(own) = self.registered() {
+            return match &own.client_secret {
+                Some(secret) => Ok(Some(Secret::new(secret.clone()))),
+                None if is_public => Ok(None),
+                None => Err(missing(SECRET, "client.secret").into()),
+            };
+        }
         match self.own_or_key(self.config.client.secret.as_ref(), SECRET) {
             Ok(Some(secret)) => Ok(Some(Secret::new(secret))),
             Ok(None) if is_public => Ok(None),

@@ -6,15 +6,18 @@ mod authorize;
 mod callback;
 mod client;
 mod context;
+pub mod discovery;
 mod failure;
 mod introspection;
 mod jwt;
 mod oauth1;
 mod parameters;
 pub mod pkce;
+mod registration;
 mod reply;
 mod request;
 mod shown_text;
+mod token_server;
 
 use url::Url;
 
@@ -24,18 +27,22 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 pub use authorize::{Authorize, authorization_url};
 pub use callback::{Callback, CallbackError, check_issuer};
 pub use context::{context_from_callback, context_from_claims, context_from_token};
-pub use failure::{TokenFailure, is_transient};
+pub use failure::{Blame, TokenFailure, is_transient};
 pub use introspection::{Introspection, read_introspection};
 pub use jwt::{JwtMoment, sign_jwt, usable_seconds};
 pub use oauth1::{
     RequestToken, SignInCallback, SignInClient, read_request_token, read_signed_token,
 };
 pub use pkce::Verifier;
+pub use registration::{
+    client_document, client_metadata, document_client, read_registration, registration_request,
+};
 pub use reply::{TokenReply, no_token, read_token};
 pub use request::{
     TokenRequest, client_credentials, exchange, introspect, jwt_bearer, keka, refresh, refresh_for,
     revoke,
 };
+pub use token_server::{RegisteredClient, ServerEndpoints, TokenServer, without_server};
 
 /// What requests are built from: the file's settings, and what its templates see. That holds secrets, so
 /// there is no `Debug`.
@@ -47,6 +54,8 @@ pub struct GrantClient<'a> {
     pub scope: &'a TemplateScope<'a>,
     /// What fixes the hosts of its URLs.
     pub pins: &'a Pins<'a>,
+    /// The server and the client that were found for the account.
+    pub server: Option<&'a TokenServer>,
     /// What tokens of `jwt` are signed with; each is signed for the request that carries it.
     pub moment: JwtMoment,
 }
@@ -60,6 +69,12 @@ pub enum OAuthError {
     /// An endpoint's URL is not valid, or leads to another host.
     #[error(transparent)]
     Url(#[from] UrlError),
+    /// The account has a token of its own, and no server was found for it.
+    #[error("the account's authorization server is not known: it has to be connected")]
+    NoServer,
+    /// The stored server is not the one that the file fixes.
+    #[error("the account was connected at another issuer than the credential's `auth.issuer`")]
+    OtherServer,
     /// The file does not say where.
     #[error("the credential's `auth` does not say where its {0} endpoint is")]
     NoEndpoint(&'static str),
@@ -93,7 +108,73 @@ pub enum OAuthError {
     Header,
 }
 
+/// An endpoint of an authorization server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ServerEndpoint {
+    Authorization,
+    Token,
+    Refresh,
+    Revocation,
+    Introspection,
+}
+
 impl GrantClient<'_> {
+    /// Where an endpoint is: as the file says, or as the account's server announced. `None`: there is no such endpoint.
+    fn find(&self, which: ServerEndpoint) -> Result<Option<Url>, OAuthError> {
+        if self.config.is_discovered() {
+            return self.announced(which);
+        }
+        let auth = &self.config.auth;
+        let endpoint = match which {
+            ServerEndpoint::Authorization => auth.authorize(),
+            ServerEndpoint::Token => auth.token(),
+            ServerEndpoint::Refresh => auth.refresh(),
+            ServerEndpoint::Revocation => auth.revoke(),
+            ServerEndpoint::Introspection => auth.introspect(),
+        };
+        endpoint.map(|endpoint| self.url(endpoint)).transpose()
+    }
+
+    /// The same, where no request can do without it.
+    fn needed(&self, which: ServerEndpoint, name: &'static str) -> Result<Url, OAuthError> {
+        self.find(which)?.ok_or(OAuthError::NoEndpoint(name))
+    }
+
+    /// An address that a server announced is held to what the file says now, and is never read as a template.
+    fn announced(&self, which: ServerEndpoint) -> Result<Option<Url>, OAuthError> {
+        let server = self.server.and_then(|server| server.endpoints.as_ref());
+        let server = server.ok_or(OAuthError::NoServer)?;
+        if let Some(issuer) = &self.config.auth.issuer
+            && issuer
+                .text(self.scope)?
+                .is_some_and(|own| own != server.issuer)
+        {
+            return Err(OAuthError::OtherServer);
+        }
+        let url = match which {
+            ServerEndpoint::Authorization => &server.authorization_endpoint,
+            ServerEndpoint::Token | ServerEndpoint::Refresh => &server.token_endpoint,
+            ServerEndpoint::Revocation => match &server.revocation_endpoint {
+                Some(url) => url,
+                None => return Ok(None),
+            },
+            ServerEndpoint::Introspection => return Ok(None),
+        };
+        let hosts = self.pins.allowed_hosts;
+        let is_allowed = hosts.is_none_or(|hosts| hosts.permits(url, self.pins.plain_http));
+        if !is_allowed || !self.pins.plain_http.permits_scheme(url.scheme()) {
+            let name = "auth.discover".to_owned();
+            return Err(UrlError::NotAllowed(name).into());
+        }
+        Ok(Some(url.clone()))
+    }
+
+    /// What tokens are asked for (RFC 8707 §2).
+    fn resource(&self) -> Option<&str> {
+        let server = self.server.filter(|_| self.config.is_discovered())?;
+        Some(server.endpoints.as_ref()?.resource.as_str())
+    }
+
     fn url(&self, endpoint: Endpoint<'_>) -> Result<Url, OAuthError> {
         let base = endpoint.base;
         Ok(match endpoint.path {
@@ -107,9 +188,8 @@ impl GrantClient<'_> {
         let Some(jwt) = &self.config.jwt else {
             return Err(OAuthError::Key);
         };
-        let token = self.config.auth.token();
-        let token = token.ok_or(OAuthError::NoEndpoint("token"))?;
-        let mut claims = vec![("aud", self.url(token)?.to_string())];
+        let token = self.needed(ServerEndpoint::Token, "token")?;
+        let mut claims = vec![("aud", token.to_string())];
         claims.extend(more.iter().cloned());
         sign_jwt(jwt, self.scope, self.moment, &claims)
     }
@@ -123,6 +203,13 @@ impl GrantClient<'_> {
             for scope in &self.config.scope {
                 scopes.extend(scope.text(self.scope)?);
             }
+            let server = self.server.filter(|_| self.config.scope.is_empty());
+            let server = server.and_then(|server| server.endpoints.as_ref());
+            scopes.extend(
+                server
+                    .iter()
+                    .flat_map(|server| server.scopes.iter().cloned()),
+            );
         }
         scopes.retain(|scope| !scope.is_empty());
         let text = scopes.join(&self.config.options.scope_separator);

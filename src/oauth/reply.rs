@@ -58,6 +58,7 @@ pub fn read_token(
     let found = find(config, &reply, previous).or_else(|| kept(config, &reply, previous?));
     let mut token = found.ok_or_else(|| no_token(&reply))?;
     drop_nulls(&mut token);
+    super::token_server::remove(&mut token);
     keep_refresh_token(&mut token, previous);
     for key in [ACCESS_TOKEN, REFRESH_TOKEN] {
         if token.get(key).is_some_and(|text| !is_sendable(text)) {

@@ -8,14 +8,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::config::credentials::{
-    AuthorizationMethod, Endpoint, Pkce, RESERVED_HEADERS, TokenBodyFormat,
+    AuthorizationMethod, ClientAuthMethod, Pkce, RESERVED_HEADERS, TokenBodyFormat,
 };
 use crate::expression::Template;
 
 use super::client::{ClientType, SECRET, basic};
 use super::parameters::Parameters;
 use super::pkce::Verifier;
-use super::{GrantClient, OAuthError};
+use super::{GrantClient, OAuthError, ServerEndpoint};
 
 /// What the file's `tokenParams` never set. A file that tries is refused when it is saved.
 const RESERVED: [&str; 6] = [
@@ -110,14 +110,14 @@ fn by_refresh_token(
     if let Some(scope) = scope {
         parameters.set("scope", scope);
     }
-    let endpoint = client.config.auth.refresh();
-    let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("refresh"))?;
+    add_resource(client, &mut parameters);
+    let url = client.needed(ServerEndpoint::Refresh, "refresh")?;
     // Some providers want `redirect_uri` with a refresh, where the gateway sets none.
     let extra = Some(Extra {
         frees: &["redirect_uri"],
         ..Extra::of(&client.config.refresh_params)
     });
-    build(client, endpoint, parameters, extra, ClientType::PublicToo)
+    build(client, url, parameters, extra, ClientType::PublicToo)
 }
 
 /// Gets a token for the client itself (RFC 6749 §4.4.2). It is had again the same way.
@@ -161,37 +161,44 @@ pub fn keka(client: &GrantClient) -> Result<TokenRequest, OAuthError> {
 
 /// Revokes a token (RFC 7009 §2.1); `None` when the file has no revocation endpoint.
 pub fn revoke(client: &GrantClient, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
-    of_token(client, client.config.auth.revoke(), token)
+    of_token(client, ServerEndpoint::Revocation, token)
 }
 
 /// Asks about a token (RFC 7662 §2.1); `None` when the file has no introspection endpoint.
 pub fn introspect(client: &GrantClient, token: &str) -> Result<Option<TokenRequest>, OAuthError> {
-    of_token(client, client.config.auth.introspect(), token)
+    of_token(client, ServerEndpoint::Introspection, token)
 }
 
 fn of_token(
     client: &GrantClient,
-    endpoint: Option<Endpoint>,
+    endpoint: ServerEndpoint,
     token: &str,
 ) -> Result<Option<TokenRequest>, OAuthError> {
-    let Some(endpoint) = endpoint else {
+    let Some(url) = client.find(endpoint)? else {
         return Ok(None);
     };
     let mut parameters = Parameters::default();
     parameters.set("token", token);
-    build(client, endpoint, parameters, None, ClientType::PublicToo).map(Some)
+    build(client, url, parameters, None, ClientType::PublicToo).map(Some)
 }
 
 /// A request to the token endpoint, with the file's `tokenParams`.
 fn for_token(
     client: &GrantClient,
-    parameters: Parameters,
+    mut parameters: Parameters,
     kind: ClientType,
 ) -> Result<TokenRequest, OAuthError> {
-    let endpoint = client.config.auth.token();
-    let endpoint = endpoint.ok_or(OAuthError::NoEndpoint("token"))?;
+    add_resource(client, &mut parameters);
+    let url = client.needed(ServerEndpoint::Token, "token")?;
     let extra = Some(Extra::of(&client.config.token_params));
-    build(client, endpoint, parameters, extra, kind)
+    build(client, url, parameters, extra, kind)
+}
+
+/// A token of a discovered server is for one resource (RFC 8707 §2.2).
+fn add_resource(client: &GrantClient, parameters: &mut Parameters) {
+    if let Some(resource) = client.resource() {
+        parameters.set("resource", resource);
+    }
 }
 
 fn grant(kind: &str) -> Parameters {
@@ -203,12 +210,11 @@ fn grant(kind: &str) -> Parameters {
 /// Authenticates the client, adds the file's own parameters, and writes the body.
 fn build(
     client: &GrantClient,
-    endpoint: Endpoint,
+    mut url: Url,
     mut parameters: Parameters,
     extra: Option<Extra>,
     kind: ClientType,
 ) -> Result<TokenRequest, OAuthError> {
-    let mut url = client.url(endpoint)?;
     // Before they get the names of the file.
     let secrets = ["code", "code_verifier"].iter();
     let mut secrets: Vec<String> = secrets.filter_map(|name| parameters.text(name)).collect();
@@ -278,8 +284,12 @@ fn authenticate(
     parameters: &mut Parameters,
 ) -> Result<(), OAuthError> {
     let options = &client.config.options;
+    let is_header = match client.registered().and_then(|own| own.method) {
+        Some(method) => method == ClientAuthMethod::ClientSecretBasic,
+        None => options.authorization_method == AuthorizationMethod::Header,
+    };
     match client.secret(kind)? {
-        Some(secret) if options.authorization_method == AuthorizationMethod::Header => {
+        Some(secret) if is_header => {
             let value = basic(&client.id()?, &secret, options.credentials_encoding)?;
             headers.insert(AUTHORIZATION, value);
         }

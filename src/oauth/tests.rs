@@ -42,6 +42,7 @@ fn with_pins(
     };
     act(&GrantClient {
         moment,
+        server: None,
         config: &config,
         scope: &scope,
         pins: &pins,

@@ -102,6 +102,18 @@ pub const REDACTED_FORMS_SECRET_BYTES: usize = 1024;
 pub const REDACTED_LAYERS_BYTES: usize = 1024 * 1024;
 /// What the base64 and hex forms of an account's secrets take together; beyond it the longest have none.
 pub const REDACTED_FORMS_BYTES: usize = 64 * 1024;
+/// How long the discovery of an account's authorization server may take together: at most eight requests.
+pub const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long each of them may take.
+pub const DISCOVERY_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest document that is read for it.
+pub const DISCOVERY_BYTES: usize = 64 * 1024;
+/// How long an isolate uses what it discovered for other logins.
+pub const DISCOVERY_FRESH: Duration = Duration::from_mins(5);
+/// How long the registration of a client may take, its lock included: other logins wait for it.
+pub const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(25);
+/// Registered clients of an environment; the oldest is forgotten for a further one.
+pub const REGISTERED_CLIENTS: i64 = 1_000;
 /// The largest answer of a token endpoint.
 pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 /// What the lifecycle actions of an account may take together.

@@ -73,6 +73,8 @@ mod link_tokens;
 mod logs;
 mod long_lists;
 mod lookup_provenance;
+mod mcp_attacks;
+mod mcp_servers;
 mod me;
 mod memory;
 mod name_folding;

@@ -18,6 +18,7 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
     ("GET", "/health", ANYBODY),
     ("GET", "/openapi.json", ANYBODY),
     ("GET", "/integration.schema.json", ANYBODY),
+    ("GET", "/oauth-client/x", ANYBODY),
     ("GET", "/environment", &[]),
     ("POST", "/environment", &[]),
     ("GET", "/environment/x", &[]),

@@ -105,7 +105,7 @@ fn a_deadline_is_kept_in_one_place_of_the_core_and_one_of_the_shell() {
 }
 
 #[test]
-fn requests_go_out_from_four_places_which_the_table_of_deadlines_knows() {
+fn requests_go_out_from_five_places_which_the_table_of_deadlines_knows() {
     let senders = files_with(&[
         "outside.send(request)",
         "outside().send(request)",
@@ -115,6 +115,7 @@ fn requests_go_out_from_four_places_which_the_table_of_deadlines_knows() {
         "flows/base/fetch.rs",
         "flows/call/driver.rs",
         "flows/events/send_webhook.rs",
+        "flows/tokens/discover.rs",
         "flows/tokens/grant.rs",
     ];
     assert_eq!(senders, known);

@@ -91,7 +91,11 @@ pub(super) fn purpose(is_again: bool) -> ConnectPurpose {
 }
 
 /// `/connect/…` at `base`, with these parameters.
-pub(super) fn address(base: &Url, segments: &[&str], parameters: &[(String, String)]) -> Url {
+pub(in crate::api) fn address(
+    base: &Url,
+    segments: &[&str],
+    parameters: &[(String, String)],
+) -> Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.clear().push("connect").extend(segments);

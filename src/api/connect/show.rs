@@ -272,6 +272,9 @@ fn status(failure: ConnectFailure) -> u16 {
         ConnectFailure::InvalidIntegration => 404,
         ConnectFailure::AccessDenied => 403,
         ConnectFailure::ConnectionError
+        | ConnectFailure::UnknownSignIn
+        | ConnectFailure::UnsafeSignIn
+        | ConnectFailure::NoNewClients
         | ConnectFailure::PostInstallError
         | ConnectFailure::ValidationError => 422,
     }

@@ -6,7 +6,7 @@ use super::cookies::{Jar, SameSite};
 use super::form::{RejectedForm, address, form, link_of, no_such};
 use super::opening::open;
 use super::{OURS, Shown, first, is_cross_site, pairs, posted, show, visitor};
-use crate::api::RequestContext;
+use crate::api::{RequestContext, client_document};
 use crate::config::Credential;
 use crate::connect::form::Problems;
 use crate::connect::outcome::ConnectFailure;
@@ -66,6 +66,7 @@ async fn send_form<O: Outside>(
         posted,
         browser: crypto::sha256_hex(secret.as_bytes()),
         callback: address(&base, &[&chosen.name, "callback"], &[]).into(),
+        client_document: client_document::address(&base, chosen.install_id()).into(),
         is_popup: first(ours, "display") == Some("popup"),
         again: address(&base, &[&chosen.name], &link_of(ours)).into(),
     };

@@ -31,6 +31,35 @@ pub(in crate::api) fn schema(operation: Operation, _: &mut Shapes) -> Operation 
     open(operation, "The schema, for editors.", &schema)
 }
 
+pub(in crate::api) fn client_document(operation: Operation, _: &mut Shapes) -> Operation {
+    let document = json!({ "application/json": { "schema": {
+        "type": "object",
+        "required": ["client_id", "client_name", "redirect_uris"],
+        "properties": {
+            "client_id": { "type": "string", "format": "uri", "description": "The URL of this document" },
+            "client_name": text(),
+            "redirect_uris": { "type": "array", "items": text() },
+            "grant_types": { "type": "array", "items": text() },
+            "response_types": { "type": "array", "items": text() },
+            "token_endpoint_auth_method": { "const": "none" },
+        },
+    } } });
+    let error =
+        json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+    let operation = open(operation, "The document.", &document);
+    operation
+        .answers_with(
+            "404",
+            "There is no such install, or its client has no document.",
+            &error,
+        )
+        .answers_with(
+            "429",
+            "The sender has named too many installs that do not exist.",
+            &error,
+        )
+}
+
 fn open(operation: Operation, about: &str, content: &Value) -> Operation {
     let error =
         json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });

@@ -19,7 +19,7 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 18] = [
+const AIMS: [&str; 19] = [
     "alsoFor",
     "consumer",
     "requestTokenUrl",
@@ -30,6 +30,7 @@ const AIMS: [&str; 18] = [
     "jwt",
     "client",
     "auth",
+    "registration",
     "options",
     "tokenParams",
     "refreshParams",

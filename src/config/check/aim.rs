@@ -2,10 +2,10 @@
 //! pointed at wherever it goes.
 
 use crate::config::action::{ContextChange, MethodCall, StepKind};
-use crate::config::credentials::{AlsoFor, OAuth2};
+use crate::config::credentials::{AlsoFor, Endpoints, OAuth2};
 use crate::config::source::Sources;
 use crate::config::{Config, Credential, Finding, Method, Webhook};
-use crate::expression::UrlTemplate;
+use crate::expression::{Template, UrlTemplate};
 
 use super::Broken;
 use super::client::can_be_operators;
@@ -172,8 +172,12 @@ impl<'c> AimCheck<'c, '_> {
                 Host::Fixed
             }
         };
-        let token = hosts(&[&auth.token_host, &auth.token_url, &auth.refresh_url]);
+        let token = match &auth.discover {
+            Some(_) => self.discovered(auth),
+            None => hosts(&[&auth.token_host, &auth.token_url, &auth.refresh_url]),
+        };
         let authorize = match (&auth.authorize_host, &auth.authorize_url) {
+            (None, None) if auth.discover.is_some() => token,
             (None, None) => hosts(&[&auth.token_host]),
             (host, url) => hosts(&[host, url]),
         };
@@ -228,6 +232,21 @@ impl<'c> AimCheck<'c, '_> {
                 self.host(url),
                 operator_values::of_url(url.template(), &format!("{at}.auth.{key}")),
             );
+        }
+    }
+
+    /// Who answers says where the endpoints are: the hosts are the file's choice where it lists them, or names the issuer.
+    fn discovered(&self, auth: &Endpoints) -> Host {
+        let hosts = self.config.allowed_hosts.as_ref();
+        let is_listed = hosts.is_some_and(|hosts| !hosts.is_any());
+        let is_operators = |issuer: &Template| {
+            let sources = Sources::of(issuer);
+            sources.context.is_empty() && !sources.whole_context
+        };
+        if is_listed || auth.issuer.as_ref().is_some_and(is_operators) {
+            Host::Fixed
+        } else {
+            Host::Open
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         if let Some(oauth) = credential.oauth() {
             let has_steps = config.actions.contains_key(EXCHANGE)
                 && matches!(credential, Credential::Oauth2(_));
-            if oauth.auth.token().is_none() && !has_steps {
+            if oauth.auth.token().is_none() && !has_steps && !oauth.is_discovered() {
                 check_token_endpoint(&format!("{at}.config.auth"), broken, findings);
             }
             check_endpoints(credential, oauth, &at, broken, findings);
@@ -61,7 +61,10 @@ fn check_endpoints(
     if broken.touches(&at) {
         return;
     }
-    if matches!(credential, Credential::Oauth2(_)) && oauth.auth.authorize().is_none() {
+    if matches!(credential, Credential::Oauth2(_))
+        && oauth.auth.authorize().is_none()
+        && !oauth.is_discovered()
+    {
         let finding = Finding::warning(
             &at,
             "there is no authorization endpoint: accounts can be imported but not connected",

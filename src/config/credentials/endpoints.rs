@@ -79,6 +79,8 @@ impl Endpoints {
             ("authorizeUrl", &self.authorize_url),
             ("tokenUrl", &self.token_url),
             ("refreshUrl", &self.refresh_url),
+            ("discover", &self.discover),
+            ("registrationUrl", &self.registration_url),
         ];
         urls.into_iter()
             .filter_map(|(key, url)| Some((key, url.as_ref()?)))

@@ -61,6 +61,24 @@ pub(super) fn texts(failure: ConnectFailure, label: Option<&str>) -> PageTexts {
             now: "Wait a moment and try again. If it happens once more, tell the support of the application you came from.",
             again: Some("Try again"),
         },
+        ConnectFailure::UnknownSignIn => PageTexts {
+            heading: "The server does not say how to sign in".to_owned(),
+            happened: "There is a server at the address, but it does not say where its users sign in.".to_owned(),
+            now: "Check the address, with everything behind the name of the server. If it is right, ask who runs the server whether it supports signing in by OAuth.",
+            again: Some("Try again"),
+        },
+        ConnectFailure::UnsafeSignIn => PageTexts {
+            heading: "The server's sign-in cannot be used".to_owned(),
+            happened: "What the server says about its sign-in is incomplete, contradicts itself, or is not safe. Nothing was sent to it.".to_owned(),
+            now: "Check the address. If it is right, tell who runs the server, or the support of the application you came from.",
+            again: Some("Try again"),
+        },
+        ConnectFailure::NoNewClients => PageTexts {
+            heading: "The server does not allow new applications".to_owned(),
+            happened: format!("{who} only lets applications in that its owner has registered, and this one is not registered there."),
+            now: "Ask who runs the server to allow this application, or tell the support of the application you came from.",
+            again: Some("Try again"),
+        },
         ConnectFailure::PostInstallError => PageTexts {
             heading: label.map_or_else(|| "It could not be set up".to_owned(), |label| format!("{label} could not be set up")),
             happened: format!("Signing in to {account} worked, but preparing it for use did not."),

@@ -17,6 +17,7 @@ use crate::flows::base::context_limits::dotted;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::Compiled;
 use crate::json;
+use crate::oauth::without_server;
 use crate::ports::{Outside, Storage, Visibility};
 
 /// A whole context with its secrets, and the origin of each value.
@@ -91,8 +92,10 @@ impl Contents {
             return Ok(());
         };
         keys::check_top(patch).map_err(dotted)?;
+        // Only a login says where a token is refreshed.
+        let patch = without_server(patch);
         let before = self.context.clone();
-        json::merge(&mut self.context, patch);
+        json::merge(&mut self.context, &patch);
         let keys = entries.keys().map(String::as_str);
         self.origins.note(origin, keys, &before, &self.context);
         Ok(())

@@ -12,8 +12,14 @@ use crate::flows::config::key_cache::KeyCache;
 use crate::flows::config::resolved_config::Compiled;
 use crate::ids::EnvironmentId;
 use crate::json;
-use crate::settings::{Buffers, COMPILED_CACHE_BYTES, RECORD_CACHE_BYTES, SMALL_CACHE_BYTES};
+use crate::oauth::discovery::DiscoveredServer;
+use crate::settings::{
+    Buffers, COMPILED_CACHE_BYTES, DISCOVERY_FRESH, RECORD_CACHE_BYTES, SMALL_CACHE_BYTES,
+};
 use crate::time::Timestamp;
+
+/// What an isolate keeps of discovered servers, by the length of their documents: customers name them.
+const DISCOVERED_CACHE_BYTES: usize = 256 * 1024;
 
 pub type Subscriptions = Rc<Vec<WebhookRecord>>;
 
@@ -104,6 +110,8 @@ pub struct Isolate {
     subscriptions: RefCell<ByteCache<EnvironmentId, (Timestamp, Subscriptions)>>,
     readings: RefCell<ByteCache<EnvironmentId, Timestamp>>,
     compiled: RefCell<ByteCache<String, Rc<Compiled>>>,
+    /// Authorization servers by the resource, and when each was discovered.
+    discovered: RefCell<ByteCache<String, (Timestamp, Rc<DiscoveredServer>)>>,
 }
 
 impl Default for Isolate {
@@ -124,7 +132,27 @@ impl Isolate {
             subscriptions: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             readings: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             compiled: RefCell::new(ByteCache::new(COMPILED_CACHE_BYTES)),
+            discovered: RefCell::new(ByteCache::new(DISCOVERED_CACHE_BYTES)),
         }
+    }
+
+    /// What was discovered under this key in the last [`DISCOVERY_FRESH`].
+    pub fn discovered(&self, key: &str, now: Timestamp) -> Option<Rc<DiscoveredServer>> {
+        let mut entries = self.discovered.borrow_mut();
+        let (at, server) = entries.get(key)?;
+        (now.since(*at) < DISCOVERY_FRESH).then(|| Rc::clone(server))
+    }
+
+    /// Stores what was discovered. `bytes` is the length of its documents.
+    pub fn keep_discovered(
+        &self,
+        key: String,
+        bytes: usize,
+        now: Timestamp,
+        server: &Rc<DiscoveredServer>,
+    ) {
+        let mut entries = self.discovered.borrow_mut();
+        entries.put(key, bytes, (now, Rc::clone(server)));
     }
 
     pub fn compiled(&self, key: &str) -> Option<Rc<Compiled>> {

@@ -132,6 +132,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         }
         self.storage
             .exec("DELETE FROM install WHERE id = ?", &[key.as_str().into()])?;
+        self.delete_clients(&key)?;
         self.mark(&config_cache::key::<InstallRecord>(&key))?;
         self.publish().await;
         // If the message is lost, the root corrects its note when the integration is to be deleted.

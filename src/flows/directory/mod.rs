@@ -15,6 +15,7 @@ pub(crate) mod integrations;
 pub(in crate::flows) mod link_tokens;
 pub mod list_accounts;
 pub(in crate::flows) mod lookup;
+pub(in crate::flows) mod oauth_clients;
 pub(in crate::flows) mod publishing;
 pub(in crate::flows) mod sealing;
 pub(in crate::flows) mod table;
@@ -24,7 +25,7 @@ pub(in crate::flows) mod waiting;
 pub mod webhook_secrets;
 pub(in crate::flows) mod webhooks;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
 use crate::flows::base::alarm::Alarm;
+use crate::flows::base::byte_cache::ByteCache;
 use crate::flows::base::callers::Callers;
 use crate::flows::base::records::EnvironmentRecord;
 use crate::flows::base::sql;
@@ -42,9 +44,12 @@ use crate::flows::messages::send_to_root;
 use crate::flows::messages::{RootMessage, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
+use crate::time::Timestamp;
 
 /// When the alarm retries unfinished work.
 const LATER: Duration = Duration::from_mins(1);
+/// What the claims to register clients may take.
+const CLAIM_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirectoryName {
@@ -69,6 +74,8 @@ pub struct Directory<O, S> {
     messages: Callers,
     /// The number of valid link tokens, once they were counted.
     live_links: Cell<Option<i64>>,
+    /// Clients that are being registered: until when, and by whose claim.
+    client_claims: RefCell<ByteCache<String, (Timestamp, String)>>,
 }
 
 impl<O: Outside, S: Storage> Directory<O, S> {
@@ -86,6 +93,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             isolate,
             messages: Callers::default(),
             live_links: Cell::new(None),
+            client_claims: RefCell::new(ByteCache::new(CLAIM_BYTES)),
         }
     }
 
@@ -201,6 +209,15 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             Message::HasInstallOf(integration) => answered(self.has_install_of(integration)?),
             Message::FindInstall(id) => answered(self.find_install(id)?),
             Message::ListInstalls(page) => answered(self.list_installs(&page)?),
+            Message::ClaimClient(key) => answered(self.claim_client(&key)?),
+            Message::StoreClient(install, own, client) => {
+                answered(self.store_client(install, &own, &client)?)
+            }
+            Message::ReleaseClient(own) => {
+                self.release_client(&own);
+                answered(())
+            }
+            Message::ForgetClient(key, id) => answered(self.forget_client(&key, &id)?),
             Message::CreateLink(record, context) => {
                 answered(self.create_link(record, &context).await?)
             }

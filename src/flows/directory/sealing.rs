@@ -186,6 +186,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         if after.is_none() {
             self.reseal_installs()?;
             self.reseal_links()?;
+            self.reseal_clients()?;
             self.reseal_webhooks()?;
             self.reseal_index_key()?;
             self.publish().await;
@@ -299,6 +300,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         add(&mut counts, index_key.as_deref().map(seal::key_id), 1);
         for keys in [
             "SELECT sealing_key, COUNT(*) FROM link_token GROUP BY 1",
+            "SELECT sealing_key, COUNT(*) FROM oauth_client GROUP BY 1",
             "SELECT json_extract(record, '$.sealing_key'), COUNT(*) FROM account GROUP BY 1",
         ] {
             self.count_keys(&mut counts, keys)?;

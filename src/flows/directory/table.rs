@@ -34,6 +34,8 @@ pub const ENVIRONMENT_SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS webhook (id TEXT PRIMARY KEY, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS waiting (webhook_id TEXT NOT NULL, account_id TEXT NOT NULL, revision INTEGER NOT NULL, asked_at INTEGER NOT NULL, PRIMARY KEY (webhook_id, account_id)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS failed_event (id TEXT PRIMARY KEY, account_id TEXT NOT NULL, created_at INTEGER NOT NULL, record TEXT NOT NULL)",
+    // Its key id has a column, as that of a link token has.
+    "CREATE TABLE IF NOT EXISTS oauth_client (id TEXT PRIMARY KEY, install_id TEXT NOT NULL, stored_at INTEGER NOT NULL, sealing_key TEXT NOT NULL, sealed TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS failed_event_time ON failed_event (created_at, id)",
     PUBLICATION,
 ];

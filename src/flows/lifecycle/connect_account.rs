@@ -21,7 +21,7 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::lifecycle::connect_failed::{broken, failed, refused, unusable};
+use crate::flows::lifecycle::connect_failed::{broken, failed, no_server, refused, unusable};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::new_credential::NewCredential;
@@ -105,6 +105,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             connecting,
             verifier,
             request_token,
+            server,
         }) = login
         else {
             return Ok(None);
@@ -112,7 +113,10 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let parameters = &request.parameters;
         let outcome = match request_token {
             Some(asked) => self.finish_oauth1(&connecting, &asked, parameters).await,
-            None => self.finish_login(&connecting, &verifier, parameters).await,
+            None => {
+                let held = (verifier.as_str(), server.as_ref());
+                self.finish_login(&connecting, held, parameters).await
+            }
         };
         Ok(Some(self.ended(connecting, outcome.err()).await))
     }
@@ -173,6 +177,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         context: &ConnectContext,
         config: &OAuth2,
     ) -> Result<Url, ConnectFailed> {
+        let redactor = || context.contents.redactor(&context.resolved.compiled);
+        let server = Box::pin(self.find_server(connecting, context, config)).await;
+        let server = server.map_err(|failure| no_server(failure, &redactor()))?;
         let verifier = Verifier::new(self.base.outside().random());
         let authorize = Authorize {
             state: &connecting.state,
@@ -183,14 +190,18 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let with_random = with_random(context.contents.context(), self.base.outside().random());
         let url = self
             .endpoint
-            .with_client(&context.resolved.compiled, config, &with_random, |client| {
-                oauth::authorization_url(client, &authorize)
-            })
+            .with_server(
+                &context.resolved.compiled,
+                (config, server.as_ref()),
+                &with_random,
+                |client| oauth::authorization_url(client, &authorize),
+            )
             .map_err(unusable)?;
         let login = Login {
             connecting: connecting.clone(),
             verifier: verifier.text().to_owned(),
             request_token: None,
+            server,
         };
         self.write_login(&login).await?;
         Ok(url)

@@ -3,8 +3,11 @@
 use crate::connect::outcome::ConnectFailure;
 use crate::error::Failure;
 use crate::flows::config::redaction::Redactor;
+use crate::flows::lifecycle::find_server::ServerFailure;
 use crate::flows::messages::connecting::ConnectFailed;
+use crate::flows::tokens::discover::DiscoveryFailure;
 use crate::flows::tokens::grant::Attempt;
+use crate::oauth::discovery::DiscoveryError;
 use crate::oauth::{OAuthError, TokenFailure};
 
 pub(in crate::flows) fn failed(why: ConnectFailure, error: String) -> ConnectFailed {
@@ -49,6 +52,35 @@ pub(super) fn refused(attempt: Attempt, redactor: &Redactor) -> ConnectFailed {
             } => Some(description.unwrap_or(error)),
             _ => None,
         },
+    }
+}
+
+/// Why a login has no server, or no client there.
+pub(super) fn no_server(failure: ServerFailure, redactor: &Redactor) -> ConnectFailed {
+    use DiscoveryFailure as Found;
+    match failure {
+        ServerFailure::Discovery(Found::Refused(error)) => {
+            let why = match error {
+                DiscoveryError::NoMetadata => ConnectFailure::UnknownSignIn,
+                _ => ConnectFailure::UnsafeSignIn,
+            };
+            failed(why, error.to_string())
+        }
+        ServerFailure::Discovery(Found::Unreachable) => {
+            let message = "The server could not be reached, or cannot answer now.".to_owned();
+            failed(ConnectFailure::ConnectionError, message)
+        }
+        ServerFailure::Discovery(Found::File(error)) | ServerFailure::File(error) => {
+            unusable(error)
+        }
+        ServerFailure::Ours(failure) => broken(failure),
+        ServerFailure::NoNewClients(why) => {
+            let why = why.map(|why| redactor.token_failure(why).to_string());
+            let why = why.unwrap_or_else(|| "it announces no registration endpoint".to_owned());
+            let message = format!("The server does not allow new clients: {why}");
+            failed(ConnectFailure::NoNewClients, message)
+        }
+        ServerFailure::Registration(why) => refused(why.into(), redactor),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::send_to_environment;
 use crate::flows::tokens::credential_actions::{CredentialActions, EXCHANGE_CODE};
 use crate::json::Exact;
-use crate::oauth::{self, Callback, TokenReply, Verifier};
+use crate::oauth::{self, Callback, TokenReply, TokenServer, Verifier};
 use crate::ports::{Outside, Storage};
 
 /// What a token is asked for with.
@@ -33,13 +33,14 @@ struct Asked<'a> {
     callback: Callback,
     parameters: &'a [(String, String)],
     verifier: Verifier,
+    server: Option<&'a TokenServer>,
 }
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     pub(super) async fn finish_login(
         &self,
         connecting: &Connecting,
-        verifier: &str,
+        (verifier, server): (&str, Option<&TokenServer>),
         parameters: &[(String, String)],
     ) -> Result<(), ConnectFailed> {
         let context = self.connect_context(connecting).await?;
@@ -69,7 +70,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             |client: &oauth::GrantClient| oauth::check_issuer(client, callback.iss.as_deref());
         let stored = context.contents.context();
         self.endpoint
-            .with_client(compiled, config, stored, check)
+            .with_server(compiled, (config, server), stored, check)
             .map_err(unusable)?;
         let contents = with_callback(&context.contents, (compiled, method), config, parameters);
         let asked = Asked {
@@ -81,8 +82,12 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             callback,
             parameters,
             verifier,
+            server,
         };
-        let reply = Box::pin(self.token_of_callback(&asked)).await?;
+        let mut reply = Box::pin(self.token_of_callback(&asked)).await?;
+        if let Some(server) = server {
+            server.put(&mut reply.token);
+        }
         self.accept(connecting, context, Some((credential, reply)), parameters)
             .await
     }
@@ -111,13 +116,17 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             };
             let request = self
                 .endpoint
-                .with_client(compiled, asked.config, context, build)
+                .with_server(compiled, (asked.config, asked.server), context, build)
                 .map_err(unusable)?;
             self.check_link(asked.connecting).await?;
             self.endpoint
                 .request_token(asked.config, request, None)
                 .await
         };
+        if let Err(attempt) = &outcome {
+            self.forget_refused_client(asked.connecting, asked.server, attempt)
+                .await;
+        }
         outcome.map_err(|attempt| refused(attempt, &asked.contents.redactor(compiled)))
     }
 

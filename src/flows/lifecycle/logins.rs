@@ -15,7 +15,7 @@ use crate::flows::account::stored::Stored;
 use crate::flows::base::{sealed, sql};
 use crate::flows::messages::connecting::Connecting;
 use crate::ids::EnvironmentId;
-use crate::oauth::RequestToken;
+use crate::oauth::{RequestToken, TokenServer};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -37,6 +37,9 @@ pub(in crate::flows) struct Login {
     /// The temporary credentials (RFC 5849 §2.1), for OAuth 1.0a.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::flows) request_token: Option<RequestToken>,
+    /// The server and the client that were found for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::flows) server: Option<TokenServer>,
 }
 
 /// The account's logins.

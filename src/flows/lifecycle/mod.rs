@@ -10,6 +10,7 @@ pub(in crate::flows) mod connect_failed;
 pub mod create_link;
 pub(in crate::flows) mod credential;
 pub(in crate::flows) mod delete;
+mod find_server;
 mod finish_login;
 mod first_token;
 pub(in crate::flows) mod import;

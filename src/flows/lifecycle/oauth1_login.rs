@@ -47,6 +47,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             connecting: connecting.clone(),
             verifier: String::new(),
             request_token: Some(asked),
+            server: None,
         })
         .await?;
         Ok(url)

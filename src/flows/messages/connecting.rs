@@ -29,6 +29,9 @@ pub struct Connecting {
     pub link: String,
     /// The address to which the provider sends the customer back.
     pub callback: String,
+    /// The URL of the client's metadata document.
+    #[serde(default)]
+    pub client_document: Option<String>,
     /// `state` of the authorization request.
     pub state: String,
     /// The SHA-256 of the browser's secret, in hex.

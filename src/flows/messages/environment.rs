@@ -12,6 +12,7 @@ use crate::flows::messages::event::{ReplayRange, WebhookChange};
 use crate::ids::{
     AccountId, ApiTokenId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
 };
+use crate::oauth::RegisteredClient;
 use crate::time::Timestamp;
 
 /// The messages to the `Directory` of an environment.
@@ -38,6 +39,14 @@ pub enum EnvironmentMessage {
     FindInstall(InstallId),
     /// → `ListPage<InstallRecord>`
     ListInstalls(PageRequest),
+    /// Asks for the registered client of this key, or for the right to register it → [`ClientClaim`]
+    ClaimClient(String),
+    /// Stores a client that was registered under this claim, for an install → null
+    StoreClient(InstallId, ClientKey, Box<RegisteredClient>),
+    /// Gives a claim up → null
+    ReleaseClient(ClientKey),
+    /// Forgets a client that its server no longer knows → null
+    ForgetClient(String, String),
     /// → [`LinkRecord`], its context sealed
     CreateLink(LinkRecord, Value),
     /// → `ListPage<LinkRecord>`
@@ -93,6 +102,27 @@ pub enum EnvironmentMessage {
     CountSealed,
     /// Erases the directory of the environment if it is empty → null
     Close,
+}
+
+/// The registration of a client, and who registers it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClientKey {
+    /// A digest of the install, the server and the client's metadata.
+    pub key: String,
+    /// The claim that [`ClientClaim::Claimed`] gave.
+    pub claim: String,
+}
+
+/// What is there of a client.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientClaim {
+    /// It is registered.
+    Registered(Box<RegisteredClient>),
+    /// The sender registers it, under this claim.
+    Claimed(String),
+    /// Another login registers it now.
+    Busy,
 }
 
 /// The lookup key and value of an account, by which an install's webhooks find it. Only a keyed hash of the value is

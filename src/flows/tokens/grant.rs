@@ -21,12 +21,16 @@ use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::tokens::credential_actions::{CredentialActions, REFRESH_TOKEN, TokenNeed};
 use crate::oauth::{
     self, GrantClient, OAuthError, SignInClient, TokenFailure, TokenReply, TokenRequest,
+    TokenServer,
 };
 use crate::ports::{Body, Outgoing, Outside, Storage};
 use crate::proxy::guard;
 use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
 
+mod registered;
 mod signed;
+
+pub(in crate::flows) use registered::names_client;
 
 /// How a token is obtained without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +89,13 @@ impl Grant {
             Some(Credential::CustomToken(_)) => Some(Self::CustomToken),
             Some(Credential::Jwt(_)) => Some(Self::SelfSigned),
             _ if config.actions.contains_key(REFRESH_TOKEN) => Some(Self::Action),
+            // Without the server that it came from a refresh token goes nowhere: the account was imported.
+            Some(Credential::Oauth2(config))
+                if config.is_discovered()
+                    && TokenServer::of_token(config, loaded.token()).is_none() =>
+            {
+                None
+            }
             Some(Credential::Oauth2(_)) if has_refresh_token() => Some(Self::RefreshToken),
             Some(Credential::Oauth2(config)) => {
                 (!config.needs_code()).then_some(Self::ClientCredentials)
@@ -101,7 +112,7 @@ impl Grant {
 
 /// The account's requests to the provider's OAuth endpoints: token, introspection, revocation.
 pub(in crate::flows) struct TokenEndpoint<O, S> {
-    base: Rc<Base<O, S>>,
+    pub(super) base: Rc<Base<O, S>>,
     record: Rc<AccountRecord<O, S>>,
 }
 
@@ -133,7 +144,8 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 let request = self.with_client(compiled, config, &loaded.context, |client| {
                     oauth::refresh(client, refresh_token)
                 })?;
-                self.request_token(config, request, loaded.token()).await?
+                self.refreshed_token(config, request, loaded.token())
+                    .await?
             }
             (Grant::CustomToken, Some(Credential::CustomToken(custom))) => {
                 let need = TokenNeed::Refresh;
@@ -268,11 +280,25 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         context: &Value,
         build: impl FnOnce(&GrantClient) -> Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
+        let token = context.pointer("/oauth/token");
+        let server = TokenServer::of_token(config, token);
+        self.with_server(compiled, (config, server.as_ref()), context, build)
+    }
+
+    /// The same for a server that is not stored with a token yet.
+    pub(in crate::flows) fn with_server<T>(
+        &self,
+        compiled: &Compiled,
+        (config, server): (&OAuth2, Option<&TokenServer>),
+        context: &Value,
+        build: impl FnOnce(&GrantClient) -> Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
         self.with_scope(compiled, context, |scope, pins| {
             build(&GrantClient {
                 config,
                 scope,
                 pins,
+                server,
                 moment: self.moment(),
             })
         })
@@ -296,7 +322,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         })
     }
 
-    fn with_scope<T>(
+    pub(in crate::flows) fn with_scope<T>(
         &self,
         compiled: &Compiled,
         context: &Value,

@@ -6,6 +6,7 @@ mod also_failures;
 pub(in crate::flows) mod before_sending;
 pub(in crate::flows) mod credential_actions;
 pub(in crate::flows) mod credential_status;
+pub(in crate::flows) mod discover;
 pub(in crate::flows) mod grant;
 pub(in crate::flows) mod refresh;
 pub(in crate::flows) mod refresh_schedule;

@@ -62,7 +62,7 @@ fn every_file_is_free_of_errors_and_named_like_its_definition() {
         assert!(errors.is_empty(), "{name}: {errors:#?}");
         assert_eq!(mistakes_by_schema(&file), Vec::<String>::new(), "{name}");
     });
-    assert!(printed.contains("42 definitions: "), "{printed}");
+    assert!(printed.contains("44 definitions: "), "{printed}");
 }
 
 #[test]
@@ -160,12 +160,13 @@ fn hosts_are_pinned_where_the_definition_says_whose_they_are() {
         ("own-server", json!(["*"])),
         ("own-port", json!(["*"])),
         ("oauth-own", json!(["*"])),
+        ("mcp-own", json!(["*"])),
     ];
     each_case(cases, |(name, hosts)| {
         assert_eq!(files[name]["config"]["allowed_hosts"], hosts, "{name}");
     });
     let warned = printed.matches("any host may be called").count();
-    assert_eq!(warned, 3, "{printed}");
+    assert_eq!(warned, 4, "{printed}");
 }
 
 #[test]
@@ -176,6 +177,27 @@ fn a_client_at_a_server_of_the_customers_is_the_customers() {
     };
     assert_eq!(client("oauth-plain"), "{{environment_variables.client_id}}");
     assert_eq!(client("oauth-own"), "{{client_id}}");
+}
+
+#[test]
+fn a_server_of_mcp_says_its_endpoints_or_registers_the_client() {
+    let (files, printed) = imported("nango-mcp");
+    let credential = |name: &str| files[name]["config"]["credentials"]["oauth2"]["config"].clone();
+    let dynamic = credential("mcp-dynamic");
+    assert_eq!(
+        dynamic["auth"]["registrationUrl"],
+        "https://mcpdynamic.dev/register"
+    );
+    assert_eq!(dynamic["client"], json!(null));
+    let said = json!({ "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"] });
+    assert_eq!(dynamic["registration"], said);
+    assert_eq!(row(&printed, "mcp-dynamic"), "full");
+    let own = credential("mcp-own");
+    assert_eq!(own["auth"], json!({ "discover": "{{mcp_server_url}}" }));
+    assert_eq!(own["client"], json!({ "metadataDocument": true }));
+    assert_eq!(own["fields"][0]["name"], "mcp_server_url");
+    assert_eq!(files["mcp-own"]["config"]["base_url"], "{{mcp_server_url}}");
+    assert_eq!(row(&printed, "mcp-own"), "full");
 }
 
 #[test]

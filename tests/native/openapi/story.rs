@@ -115,7 +115,12 @@ impl Story {
     }
 
     fn publishes(&mut self) {
-        let file = json!({ "name": "other", "config": { "label": "Other", "base_url": "https://api.other.example", "credentials": { "api_key": { "format": "api_key", "config": {} } } } });
+        let file = json!({ "name": "other", "config": { "label": "Other", "base_url": "https://api.other.example", "credentials": {
+            "api_key": { "format": "api_key", "config": {} },
+            "oauth2": { "format": "oauth2", "config": {
+                "client": { "metadataDocument": true },
+                "auth": { "authorizeUrl": "https://login.other.example/a", "tokenUrl": "https://login.other.example/t" } } },
+        } } });
         self.by_token("POST", "/integration/validate", &file);
         let made = self.admin("POST", "/integration", &file);
         self.admin("PUT", "/integration/other", &file);
@@ -133,6 +138,9 @@ impl Story {
         let one = format!("/environment-integration/{install}");
         self.by_token("GET", "/environment-integration", &Value::Null);
         self.by_token("GET", &one, &Value::Null);
+        let anonymous = self.setting.admin.with_token("");
+        let document = format!("/oauth-client/{install}");
+        self.go(&anonymous, "GET", &document, &Value::Null);
         self.by_token("PATCH", &one, &json!({ "is_enabled": false }));
         self.by_token("DELETE", &one, &Value::Null);
         self.admin("DELETE", "/integration/other", &Value::Null);

@@ -54,7 +54,9 @@ fn expected(row: &Row, caller: &Caller) -> Expected {
         (.., false) => Expected::Refused(&[403]),
         (Of::A | Of::Operator, ..) => Expected::Done,
         (Of::B | Of::OtherAccount, ..) => match named {
-            Names::Shared | Names::Own | Names::Link | Names::Signed => Expected::Done,
+            Names::Shared | Names::Own | Names::Link | Names::Signed | Names::Public => {
+                Expected::Done
+            }
             Names::Record => Expected::Refused(&[404]),
             Names::Records => Expected::NotFoundEach,
         },

@@ -17,12 +17,15 @@ pub enum Names {
     Link,
     /// An account or install that a provider sends to: its signature is the proof.
     Signed,
+    /// An install whose OAuth client has a document that is public.
+    Public,
 }
 
 /// The matches have no wildcard: a new route does not compile without its line.
 pub fn names(route: &Route) -> Names {
     match route {
         Route::Home | Route::Health | Route::IntegrationSchema | Route::OpenApi => Names::Shared,
+        Route::ClientDocument(_) => Names::Public,
         Route::Call(_) | Route::Action(_) => Names::Record,
         Route::Connect(
             ConnectRoute::Choose

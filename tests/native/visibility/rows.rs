@@ -20,6 +20,7 @@ pub const ROWS: &[Row] = &[
     ("HEAD", "/health", ""),
     ("GET", "/openapi.json", ""),
     ("GET", "/integration.schema.json", ""),
+    ("GET", "/oauth-client/{install}", ""),
     ("GET", "/environment", ""),
     ("POST", "/environment", r#"{"name":"more"}"#),
     ("GET", "/environment/{environment}", ""),

@@ -24,7 +24,7 @@ const URLS: [&str; 10] = [
     "pagination_path",
 ];
 /// Keys of URLs of their own, with a host in front.
-const HOSTS: [&str; 8] = [
+const HOSTS: [&str; 10] = [
     "base_url",
     "requestTokenUrl",
     "jwks_url",
@@ -33,6 +33,8 @@ const HOSTS: [&str; 8] = [
     "authorizeUrl",
     "tokenUrl",
     "refreshUrl",
+    "discover",
+    "registrationUrl",
 ];
 /// The key that holds the secret itself.
 const SECRET: &str = "secret";

@@ -24,7 +24,7 @@ use crate::flows::messages::account::{AccountMessage, AccountView};
 use crate::flows::messages::connecting::{CallbackRequest, ConnectResult};
 use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
 use crate::flows::messages::{send_to_account, send_to_environment};
-use crate::ids::{AccountId, EnvironmentId};
+use crate::ids::{AccountId, EnvironmentId, InstallId};
 use crate::json;
 use crate::ports::{Outside, Visibility};
 
@@ -53,6 +53,8 @@ pub struct SubmittedForm<'a> {
     pub browser: String,
     /// The address to which the provider sends the customer back.
     pub callback: String,
+    /// The URL of the client's metadata document.
+    pub client_document: String,
     /// Whether the connect page is a pop-up of the application.
     pub is_popup: bool,
     /// The address of the form, for another try.
@@ -207,6 +209,11 @@ async fn initial_values(
 }
 
 impl Chosen {
+    /// The install that accounts are connected through.
+    pub fn install_id(&self) -> InstallId {
+        self.install.id
+    }
+
     pub fn config(&self) -> &Config {
         &self.resolved.compiled.config
     }
@@ -237,6 +244,7 @@ impl Chosen {
 
     fn is_usable(&self, credential: &Credential) -> bool {
         let id = match credential {
+            Credential::Oauth2(config) if config.finds_client() => return true,
             Credential::Oauth2(config) => config.client.id.as_ref(),
             Credential::Oauth(config) => Some(&config.consumer.id),
             _ => return true,

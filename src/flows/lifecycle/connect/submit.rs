@@ -60,6 +60,7 @@ pub async fn submit(
         scopes: link.scopes,
         link: link.hash,
         callback: sent.callback,
+        client_document: Some(sent.client_document),
         state: state.clone(),
         browser: sent.browser,
         return_to: ReturnTo {

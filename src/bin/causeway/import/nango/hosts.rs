@@ -49,7 +49,7 @@ pub fn urls(definition: &Definition) -> Vec<&str> {
         .filter_map(|key| definition.text(key))
         .collect();
     urls.extend(definition.token_url());
-    urls.extend(text(definition.proxy("base_url")));
+    urls.extend(super::later::base_url(definition));
     let verification = definition.proxy("verification");
     urls.extend(verification.and_then(|own| text(own.get("base_url_override"))));
     let steps = definition

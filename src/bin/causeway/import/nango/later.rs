@@ -1,8 +1,10 @@
 //! Credentials and authorizations that are none of OAuth 2.0's: signatures of requests, OAuth 1.0a, MCP servers.
 
+use causeway::config::credentials::Registration;
 use serde_json::{Map, Value, json};
 
 use super::super::words::Word;
+use super::definition::Definition;
 use super::draft::{Draft, Impossible, Stage};
 use super::interpolation::{Interpolation, Piece, split};
 use super::mode::AuthMode;
@@ -148,14 +150,17 @@ pub fn mcp(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), Impo
             if let (Some(url), true) = (url, draft.words.knows(Word::Registration)) {
                 let url = draft.url(url, Stage::Exchange)?;
                 add_to(&mut config, "auth", "registrationUrl", json!(url));
-                let own = definition.value("registration_params").cloned();
-                config.insert("registration".to_owned(), own.unwrap_or_else(|| json!({})));
+                config.remove("client");
+                let own = registration(draft);
+                if !own.is_empty() {
+                    config.insert("registration".to_owned(), Value::Object(own));
+                }
             } else {
                 draft.lack(Word::Registration, "the operator registers the client");
             }
         }
         Some("cimd") if draft.words.knows(Word::ClientMetadata) => {
-            add_to(&mut config, "client", "metadataDocument", json!(true));
+            config.insert("client".to_owned(), json!({ "metadataDocument": true }));
         }
         Some("cimd") => draft.lack(Word::ClientMetadata, "the operator registers the client"),
         _ => {}
@@ -169,6 +174,30 @@ fn add_to(config: &mut Map<String, Value>, section: &str, key: &str, value: Valu
     }
 }
 
+/// What the gateway says of itself there; a word that its file does not have is lost.
+fn registration(draft: &mut Draft) -> Map<String, Value> {
+    let own = draft.definition.object("registration_params").cloned();
+    let mut kept = Map::new();
+    for (key, value) in own.into_iter().flatten() {
+        let one = json!({ key.as_str(): value });
+        if serde_json::from_value::<Registration>(one).is_ok() {
+            kept.insert(key, value);
+        } else {
+            draft.lose(format!("registration_params: `{key}`"));
+        }
+    }
+    kept
+}
+
+/// The address of a server whose definition names none.
+pub const SERVER_URL: &str = "${connectionConfig.mcp_server_url}";
+
+/// The address that requests of a definition go to.
+pub fn base_url(definition: &Definition) -> Option<&str> {
+    let own = super::definition::text(definition.proxy("base_url"));
+    own.or_else(|| (AuthMode::of(definition) == AuthMode::McpGeneric).then_some(SERVER_URL))
+}
+
 /// A server that says itself where its authorization server is.
 fn discovered(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), Impossible> {
     if !draft.words.knows(Word::Discover) {
@@ -177,11 +206,21 @@ fn discovered(draft: &mut Draft) -> Result<(&'static str, Map<String, Value>), I
             Word::Discover.name()
         ));
     }
-    let base = super::definition::text(draft.definition.proxy("base_url"));
+    let base = base_url(draft.definition);
     let base = draft.url(
         base.ok_or("base_url: the definition has none")?,
         Stage::Exchange,
     )?;
-    let config = json!({ "auth": { "discover": base } });
-    Ok(("oauth2", config.as_object().cloned().unwrap_or_default()))
+    if draft.mode == AuthMode::McpGeneric {
+        // The example in a definition is one server of many.
+        let decides = "connectionConfig.mcp_server_url";
+        draft.hosts.open.insert(decides.to_owned());
+    }
+    let mut config = Map::new();
+    config.insert("auth".to_owned(), json!({ "discover": base }));
+    if draft.words.knows(Word::ClientMetadata) {
+        config.insert("client".to_owned(), json!({ "metadataDocument": true }));
+    }
+    super::oauth2::add_scope(draft, &mut config);
+    Ok(("oauth2", config))
 }

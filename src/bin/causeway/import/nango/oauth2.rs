@@ -136,7 +136,7 @@ fn options(draft: &mut Draft) -> Result<Value, Impossible> {
     Ok(Value::Object(options))
 }
 
-fn add_scope(draft: &mut Draft, config: &mut Map<String, Value>) {
+pub(super) fn add_scope(draft: &mut Draft, config: &mut Map<String, Value>) {
     let scopes = draft.definition.list("default_scopes");
     if !scopes.is_empty() {
         config.insert("scope".to_owned(), json!(scopes));

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::super::words::Word;
-use super::definition::text;
 use super::draft::{Draft, Impossible, Source, Stage};
 use super::interpolation::{Interpolation, Piece};
 use super::mode::AuthMode;
@@ -36,7 +35,7 @@ impl SentEntry {
 impl Draft<'_> {
     /// Writes `base_url`, `headers`, `query`, `authorization` and `body`.
     pub fn add_requests(&mut self) -> Result<(), Impossible> {
-        match text(self.definition.proxy("base_url")) {
+        match super::later::base_url(self.definition) {
             Some(url) => {
                 let url = self.url(url, Stage::Call)?;
                 self.config.insert("base_url".to_owned(), json!(url));
