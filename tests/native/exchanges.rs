@@ -375,7 +375,7 @@ fn steps_find_an_error_in_a_success_to_be_a_refusal() {
     let body = r#"{"error":"invalid_grant","error_description":"The code is used."}"#;
     visit
         .world
-        .provides(|_| reply(200, &JSON, Body::from_bytes(body)));
+        .provides(move |_| reply(200, &JSON, Body::from_bytes(body)));
     let page = come_back(&mut visit, &format!("state={state}&code=the-code"));
     assert!(page.status >= 400 || page.header("location").is_some());
     assert_eq!(accounts(&visit), 0);
