@@ -129,10 +129,11 @@ impl<'r, 'd> SchemaReader<'r, 'd> {
             );
         }
         add_nullable(keys, &mut out);
-        if let Some(values) = keys.get("enum").and_then(Value::as_array) {
-            if values.len() <= MOST_CHOICES && values.iter().all(is_small) {
-                out.insert("enum".to_owned(), json!(values));
-            }
+        if let Some(values) = keys.get("enum").and_then(Value::as_array)
+            && values.len() <= MOST_CHOICES
+            && values.iter().all(is_small)
+        {
+            out.insert("enum".to_owned(), json!(values));
         }
         if levels > 0 {
             self.add_inner(keys, levels - 1, &mut out);
