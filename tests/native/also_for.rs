@@ -438,10 +438,7 @@ fn its_account_is_not_leased() {
     each_case([(json!({}), 0), (crm(), 2)], |(also, by_object)| {
         let (scene, _) = scene_of(World::new(), &also, "oauth2", &stored());
         switch(&scene, true);
-        for _ in 0..2 {
-            seen(&scene, "mail");
-            scene.world.settle();
-        }
+        seen(&scene, "mail");
         let calls = object_calls(&scene, || {
             for _ in 0..2 {
                 seen(&scene, "mail");
