@@ -1,5 +1,5 @@
 //! The authorization server that a token came from, and the client that got it: stored with the token, so that a refresh
-//! goes where the customer signed in, whatever the server announces by then.
+//! goes where the customer signed in, even if the server announces another endpoint by then.
 
 use std::borrow::Cow;
 use std::fmt;

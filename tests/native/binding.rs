@@ -207,6 +207,13 @@ fn nested(path: &str, value: &Value) -> Value {
 const CREDENTIAL: &str = "credentials/oauth2_client_credentials/config";
 const SIGNATURE: &str = "webhook/signature_verification/config";
 
+/// Keys of the authorization code grant alone: another credential with one of them is no file.
+const FOR_CODES: [&str; 3] = [
+    "auth/discover",
+    "auth/registrationUrl",
+    "client/metadataDocument",
+];
+
 /// Every key that aims a client secret or says how it is sent, with another value.
 fn aims() -> Vec<(String, Value)> {
     let evil = "https://evil.example";
@@ -223,6 +230,13 @@ fn aims() -> Vec<(String, Value)> {
         ("auth/authorizeUrl", json!("https://evil.example/authorize")),
         ("auth/issuer", json!(evil)),
         ("auth/issuerOptional", json!(true)),
+        ("auth/discover", json!("https://evil.example/mcp")),
+        (
+            "auth/registrationUrl",
+            json!("https://evil.example/register"),
+        ),
+        ("registration", json!({ "client_name": "another" })),
+        ("client/metadataDocument", json!(true)),
         ("client/id", json!("another")),
         ("client/idParamName", json!("app")),
         ("client/secretParamName", json!("key")),
@@ -411,12 +425,16 @@ fn a_client_secret_goes_nowhere_else_whatever_key_of_whatever_layer_is_changed_a
             } else {
                 assert!(planted, "{layer:?} {path} was taken: {}", answer.text());
                 let text = refreshed.text().to_owned();
-                assert_eq!(
-                    refreshed.code(409),
-                    "integration.secret_unbound",
-                    "{layer:?} {path}"
-                );
-                assert!(text.contains("client.secret"), "{text}");
+                if FOR_CODES.iter().any(|key| path.ends_with(key)) {
+                    assert_eq!(refreshed.code(500), "integration.invalid", "{path}");
+                } else {
+                    assert_eq!(
+                        refreshed.code(409),
+                        "integration.secret_unbound",
+                        "{layer:?} {path}"
+                    );
+                    assert!(text.contains("client.secret"), "{text}");
+                }
                 assert!(carried.is_empty(), "{layer:?} {path}: {carried:?}");
             }
         });

@@ -53,7 +53,7 @@ const ATTACKS: &[Attack] = &[
         2,
     ),
     (
-        "a resource beside it",
+        "a resource next to it",
         |notes| {
             with_resource(
                 notes,

@@ -75,6 +75,7 @@ class Harbour {
         },
         userinfo: { enabled: false },
       },
+      ttl: { AccessToken: 3_600, Grant: 86_400, Interaction: 3_600, RefreshToken: 86_400, Session: 86_400 },
       cookies: { keys: [randomBytes(16).toString("hex")] },
       jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig" }] },
     };

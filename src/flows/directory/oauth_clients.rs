@@ -100,7 +100,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         Ok(())
     }
 
-    /// Deletes the clients of an install. Their servers are not told: a registration without a login is of no use.
+    /// Deletes the clients of an install. Their servers get no request: a registration without a login is of no use.
     pub(in crate::flows) fn delete_clients(&self, install: &str) -> Result<(), Failure> {
         let statement = "DELETE FROM oauth_client WHERE install_id = ?";
         Ok(sql::run(&self.storage, statement, &[install.into()])?)

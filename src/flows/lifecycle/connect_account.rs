@@ -111,12 +111,11 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             return Ok(None);
         };
         let parameters = &request.parameters;
-        let outcome = match request_token {
-            Some(asked) => self.finish_oauth1(&connecting, &asked, parameters).await,
-            None => {
-                let held = (verifier.as_str(), server.as_ref());
-                self.finish_login(&connecting, held, parameters).await
-            }
+        let outcome = if let Some(asked) = request_token {
+            self.finish_oauth1(&connecting, &asked, parameters).await
+        } else {
+            let held = (verifier.as_str(), server.as_ref());
+            self.finish_login(&connecting, held, parameters).await
         };
         Ok(Some(self.ended(connecting, outcome.err()).await))
     }

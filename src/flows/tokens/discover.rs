@@ -68,19 +68,18 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         let key = json!([lookup.resource, lookup.issuer, lookup.may_lack_iss]).to_string();
         let isolate = self.base.isolate();
         let known = isolate.discovered(&key, self.base.outside().now());
-        let server = match known {
-            Some(server) => server,
-            None => {
-                let found = within(
-                    self.base.outside(),
-                    DISCOVERY_TIMEOUT,
-                    self.look_up(&lookup),
-                );
-                let (server, bytes) = found.await.unwrap_or(Err(DiscoveryFailure::Unreachable))?;
-                let server = Rc::new(server);
-                isolate.keep_discovered(key, bytes, self.base.outside().now(), &server);
-                server
-            }
+        let server = if let Some(server) = known {
+            server
+        } else {
+            let found = within(
+                self.base.outside(),
+                DISCOVERY_TIMEOUT,
+                self.look_up(&lookup),
+            );
+            let (server, bytes) = found.await.unwrap_or(Err(DiscoveryFailure::Unreachable))?;
+            let server = Rc::new(server);
+            isolate.keep_discovered(key, bytes, self.base.outside().now(), &server);
+            server
         };
         self.check_endpoints(compiled, &server)?;
         Ok(server)
