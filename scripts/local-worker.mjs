@@ -27,6 +27,22 @@ export async function localWorker({ vars = {}, dev = {}, ratelimits, build = pro
   };
 }
 
+/** The SFTP Worker in the same way: no bindings, no storage. */
+export async function localSftpWorker() {
+  const wrangler = parse(await readFile(path.join(root, "sftp/wrangler.toml"), "utf8"));
+  return {
+    config: {
+      name: wrangler.name,
+      compatibilityDate: wrangler.compatibility_date,
+      compatibilityFlags: wrangler.compatibility_flags,
+      manifest: await manifest(path.resolve(root, "sftp", path.dirname(wrangler.main))),
+      env: {},
+      exports: {},
+    },
+    dev: { rootPath: root },
+  };
+}
+
 /** The modules of a build. */
 export async function manifest(folder) {
   return {
