@@ -58,18 +58,17 @@ pub fn parse(text: &str, passphrase: Option<&str>) -> Outcome<PrivateKey> {
     })
 }
 
-/// The signature algorithms to try with a key; nothing for a key that has only one. `known` is what the server said it takes.
-/// SHA-1 is not among them.
+/// The signature algorithms to try with a key, in this order; nothing for a key that has only one. `known` is the best that the
+/// server said it takes: OpenSSH 9.2 says so of all that it knows, even if its settings accept one alone. SHA-1 is not tried.
 pub fn rsa_hashes(key: &PrivateKey, known: Option<HashAlg>) -> Vec<Option<HashAlg>> {
     if !matches!(key.algorithm(), Algorithm::Rsa { .. }) {
         return vec![None];
     }
-    match known {
-        Some(HashAlg::Sha256) => vec![Some(HashAlg::Sha256)],
-        Some(_) => vec![Some(HashAlg::Sha512)],
-        // Most servers that do not say so take both.
-        None => vec![Some(HashAlg::Sha512), Some(HashAlg::Sha256)],
+    let mut hashes = vec![Some(HashAlg::Sha512), Some(HashAlg::Sha256)];
+    if known == Some(HashAlg::Sha256) {
+        hashes.reverse();
     }
+    hashes
 }
 
 /// The label of the text, and the bytes of its base64.
@@ -236,10 +235,10 @@ mod tests {
     #[test]
     fn rsa_signs_with_sha_2_only() {
         let rsa = parse(key!("rsa"), None).unwrap();
-        let both = [Some(HashAlg::Sha512), Some(HashAlg::Sha256)];
-        assert_eq!(rsa_hashes(&rsa, None), both);
-        assert_eq!(rsa_hashes(&rsa, Some(HashAlg::Sha256)), both[1..]);
-        assert_eq!(rsa_hashes(&rsa, Some(HashAlg::Sha512)), both[..1]);
+        let (sha_512, sha_256) = (Some(HashAlg::Sha512), Some(HashAlg::Sha256));
+        assert_eq!(rsa_hashes(&rsa, None), [sha_512, sha_256]);
+        assert_eq!(rsa_hashes(&rsa, sha_512), [sha_512, sha_256]);
+        assert_eq!(rsa_hashes(&rsa, sha_256), [sha_256, sha_512]);
         let ed25519 = parse(key!("ed25519"), None).unwrap();
         assert_eq!(rsa_hashes(&ed25519, None), [None]);
     }

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
 import { createConnection, createServer } from "node:net";
 import { userInfo } from "node:os";
 import path from "node:path";
@@ -40,8 +40,9 @@ export async function listening(port) {
   throw new Error(`Nothing listens on port ${port}.`);
 }
 
-/** `folder` gets the keys; `root` is what callers see as /. */
-export async function startOpenssh(folder, root, options = []) {
+/** `parent` gets a folder with the keys; `root` is what callers see as /. */
+export async function startOpenssh(parent, root, options = []) {
+  const folder = await mkdtemp(path.join(parent, "sshd-"));
   const hostKeys = { ed25519: makeKey(folder, "host-ed25519", "-t", "ed25519"), rsa: makeKey(folder, "host-rsa", "-t", "rsa", "-b", "2048") };
   const user = makeKey(folder, "user", "-t", "ed25519");
   const authorized = path.join(folder, "authorized_keys");
@@ -62,7 +63,7 @@ export async function startOpenssh(folder, root, options = []) {
     "Subsystem sftp internal-sftp",
     ...options,
   ];
-  const file = path.join(folder, `sshd-${port}`);
+  const file = path.join(folder, "config");
   await writeFile(file, `${config.join("\n")}\n`);
   if (process.getuid() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 }); // where it drops privileges
   const server = new Openssh(spawn(SSHD, ["-D", "-e", "-f", file], { stdio: ["ignore", "ignore", "pipe"] }), port);

@@ -28,13 +28,18 @@ impl Download {
         let real = session.real(&read.path).await?;
         let opened = session
             .sftp
-            .open(real, OpenFlags::READ, FileAttributes::empty());
-        let handle = session.answer(opened.await)?.handle;
+            .open(&*real, OpenFlags::READ, FileAttributes::empty());
+        let handle = match session.answer(opened.await) {
+            Ok(opened) => opened.handle,
+            // Some servers open a directory, others do not.
+            Err(failure) if failure.kind == Kind::Failure => {
+                refuse_directory(&session.attributes(&real).await?)?;
+                return Err(failure);
+            }
+            Err(failure) => return Err(failure),
+        };
         let attributes = session.answer(session.sftp.fstat(&*handle).await)?.attrs;
-        if entry::kind(&attributes) == "directory" {
-            let message = "The path is a directory, which has no content.";
-            return Err(Failure::new(Kind::BadRequest, message));
-        }
+        refuse_directory(&attributes)?;
         let Some(size) = attributes.size else {
             let message = "The server does not say how long the file is.";
             return Err(Failure::new(Kind::Failure, message));
@@ -88,6 +93,14 @@ impl Download {
         }
         within(session.timeout, pipe.close()).await
     }
+}
+
+fn refuse_directory(attributes: &FileAttributes) -> Outcome<()> {
+    if entry::kind(attributes) == "directory" {
+        let message = "The path is a directory, which has no content.";
+        return Err(Failure::new(Kind::BadRequest, message));
+    }
+    Ok(())
 }
 
 /// All bytes of a block: a server may answer with fewer than were asked for.
