@@ -1,5 +1,6 @@
 //! How an operation fails: a kind that the gateway maps, and words that a customer understands. No secret is in them.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The longest text of the server that is passed on.
@@ -64,7 +65,7 @@ impl Kind {
 }
 
 /// A host key as people compare it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Presented {
     pub host_key: String,
     pub fingerprint: String,
@@ -152,23 +153,26 @@ impl Failure {
 
     /// The body of the response.
     pub fn json(&self) -> Value {
-        let mut error = json!({ "kind": self.kind.name(), "message": self.message });
-        if let Some(status) = self.sftp_status {
-            error["sftp_status"] = status.into();
-        }
-        if let Some(text) = &self.server_message {
-            error["server_message"] = text.as_str().into();
-        }
-        if let Some(Presented {
-            host_key,
-            fingerprint,
-        }) = &self.presented
-        {
-            error["host_key"] = host_key.as_str().into();
-            error["fingerprint"] = fingerprint.as_str().into();
-        }
-        json!({ "error": error })
+        json!({ "error": Shown {
+            kind: self.kind.name(),
+            message: &self.message,
+            sftp_status: self.sftp_status,
+            server_message: self.server_message.as_deref(),
+            presented: self.presented.as_ref(),
+        } })
     }
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    kind: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sftp_status: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_message: Option<&'a str>,
+    #[serde(flatten)]
+    presented: Option<&'a Presented>,
 }
 
 #[cfg(test)]

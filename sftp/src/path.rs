@@ -3,7 +3,7 @@
 
 use crate::error::{Failure, Kind, Outcome};
 
-/// Longer ones are refused: PATH_MAX of Linux.
+/// Longer ones are refused: `PATH_MAX` of Linux.
 pub const PATH_BYTES: usize = 4096;
 /// What an upload is called until it is complete.
 const PART_SUFFIX: &str = ".part";

@@ -28,7 +28,8 @@ pub struct Server {
     pub passphrase: Option<String>,
     #[serde(default)]
     pub host_keys: Vec<String>,
-    /// What callers see as `/`. A relative one, or none, is below the directory that the server opens after the log in.
+    /// What callers see as `/`; without one, all that the server shows its user. A relative one is below the directory that the
+    /// server opens after the log in.
     pub root: Option<String>,
 }
 

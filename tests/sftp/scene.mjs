@@ -25,7 +25,7 @@ export function scene() {
   return {
     folder,
     root,
-    worker: () => kept(startWorker()),
+    worker: (options) => kept(startWorker(options)),
     openssh: (options) => kept(startOpenssh(folder, root, options)),
     asyncssh: (odd) => kept(startAsyncssh(folder, root, odd)),
     /** A TCP server; `talk` gets each connection. Its port. */

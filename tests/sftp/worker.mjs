@@ -14,8 +14,11 @@ import { localSftpWorker } from "../../scripts/local-worker.mjs";
 const TICKS_PER_SECOND = 100; // sysconf(_SC_CLK_TCK) of Linux
 const CALLER = "export default { fetch: (request, env) => env.SFTP.fetch(request) };";
 
-export async function startWorker() {
+/** `edit`: changes the JavaScript of the build before it runs. */
+export async function startWorker({ edit = (source) => source } = {}) {
   const sftp = await localSftpWorker();
+  const main = sftp.config.manifest.modules["index.js"];
+  main.contents = edit(main.contents);
   const caller = {
     config: {
       name: "caller",

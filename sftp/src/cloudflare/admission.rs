@@ -15,9 +15,10 @@ struct Isolate {
 
 impl Isolate {
     fn slots(&mut self, is_transfer: bool) -> &mut Slots {
-        match is_transfer {
-            true => &mut self.transfers,
-            false => &mut self.short_operations,
+        if is_transfer {
+            &mut self.transfers
+        } else {
+            &mut self.short_operations
         }
     }
 }

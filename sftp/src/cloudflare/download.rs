@@ -4,6 +4,7 @@
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use russh_sftp::protocol::{FileAttributes, OpenFlags};
+use serde_json::json;
 use std::pin::pin;
 
 use super::admission::Slot;
@@ -24,8 +25,8 @@ pub struct Download {
 }
 
 impl Download {
-    pub async fn open(session: &Session, read: &Read) -> Outcome<Self> {
-        let real = session.real(&read.path).await?;
+    pub async fn open(session: &Session, wanted: &Read) -> Outcome<Self> {
+        let real = session.real(&wanted.path).await?;
         let opened = session
             .sftp
             .open(&*real, OpenFlags::READ, FileAttributes::empty());
@@ -46,7 +47,7 @@ impl Download {
         };
         Ok(Self {
             handle,
-            range: Range::of_file(size, read.offset, read.length),
+            range: Range::of_file(size, wanted.offset, wanted.length),
             size,
             attributes,
         })
@@ -58,15 +59,13 @@ impl Download {
 
     /// The header fields of the response, as JSON.
     pub fn headers(&self) -> String {
-        let mut headers = serde_json::json!({
+        json!({
             "content-type": "application/octet-stream",
             "content-length": self.length().to_string(),
             "x-file-size": self.size.to_string(),
-        });
-        if let Some(date) = entry::http_date(&self.attributes) {
-            headers["last-modified"] = date.into();
-        }
-        headers.to_string()
+            "last-modified": entry::http_date(&self.attributes),
+        })
+        .to_string()
     }
 
     /// Moves the content. Unless all of it has moved, the response breaks.

@@ -30,8 +30,12 @@ export function lose(error) {
   restart();
 }
 
+/** A trap ends the wait too: the platform then closes the sockets of the request. */
 export function waitUntil(context, promise) {
-  context.waitUntil(promise);
+  const { promise: ended, resolve } = Promise.withResolvers();
+  const close = whileOpen(resolve);
+  promise.then(resolve, resolve);
+  context.waitUntil(ended.then(close));
 }
 
 export function pathOf(request) {
@@ -53,8 +57,10 @@ export function stopReading(reader) {
   reader.cancel().catch(() => {});
 }
 
+/** `headers` are JSON; a field that is null is left out. */
 export function respond(status, headers, body) {
-  return new Response(body, { status, headers: JSON.parse(headers) });
+  const fields = Object.entries(JSON.parse(headers)).filter(([, value]) => value !== null);
+  return new Response(body, { status, headers: fields });
 }
 
 /**

@@ -35,9 +35,10 @@ impl Session {
         let passphrase = server.passphrase.as_deref();
         let key = server.private_key.as_deref();
         let key = key.map(|text| private_key::parse(text, passphrase));
-        let window = match request.operation.is_transfer() {
-            true => TRANSFER_WINDOW,
-            false => SHORT_WINDOW,
+        let window = if request.operation.is_transfer() {
+            TRANSFER_WINDOW
+        } else {
+            SHORT_WINDOW
         };
         let mut connection = Connection::open(server, keys, window).await?;
         connection.log_in(server, key.transpose()?).await?;
@@ -62,7 +63,7 @@ impl Session {
             has_posix_rename: version.extensions.contains_key(POSIX_RENAME),
         };
         session.root = session
-            .resolve(server.root.as_deref().unwrap_or("."))
+            .resolve(server.root.as_deref().unwrap_or("/"))
             .await?;
         Ok(session)
     }

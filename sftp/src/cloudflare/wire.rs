@@ -14,7 +14,7 @@ use worker::Socket;
 
 #[derive(Default)]
 struct Cut {
-    is_cut: AtomicBool,
+    is_done: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -24,7 +24,7 @@ pub struct Line(Arc<Cut>);
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.0.is_cut.store(true, Ordering::Relaxed);
+        self.0.is_done.store(true, Ordering::Relaxed);
         self.0.reader.wake();
         self.0.writer.wake();
     }
@@ -49,7 +49,7 @@ impl Wire {
 
     /// The socket, unless the connection is cut.
     fn socket(&mut self) -> Option<Pin<&mut Socket>> {
-        if self.cut.is_cut.load(Ordering::Relaxed) {
+        if self.cut.is_done.load(Ordering::Relaxed) {
             return None;
         }
         self.socket.as_mut().map(Pin::new)
