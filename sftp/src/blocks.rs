@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn small_pieces_are_gathered() {
         let mut gather = Gather::default();
-        assert!(gather.push(&[1; GATHERED_BYTES - 1]).is_empty());
+        assert!(gather.push(&vec![1; GATHERED_BYTES - 1]).is_empty());
         let full = gather.push(&[2; 10]);
         assert_eq!(full.len(), 4);
         assert_eq!(full[3].0, 3 * BLOCK_BYTES as u64);

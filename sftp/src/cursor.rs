@@ -34,7 +34,7 @@ impl Cursor {
     }
 }
 
-/// FNV-1a, 64 bits: short, and the same in every version. Not a secret; whoever chooses names to collide moves their own page.
+/// FNV-1a, 64 bits: short, and the same in every version. Not a secret: names that collide move pages of their own directory only.
 fn digest(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

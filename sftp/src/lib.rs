@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod cursor;
 pub mod entry;
 pub mod error;
+pub mod frame;
 pub mod host_key;
 pub mod path;
 pub mod private_key;

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
 
 use crate::error::{Failure, Kind, Outcome};
-use crate::request::{HeadReader, Split, without_head};
+use crate::frame::{HeadReader, Split, without_head};
 
 #[wasm_bindgen(module = "/src/cloudflare/driver.js")]
 extern "C" {

@@ -7,8 +7,10 @@ import * as wasm from "./index.js";
 Error.stackTraceLimit = 100;
 whenLost(wasm.__wbg_reset_state);
 
-// What traps in microtasks: tasks that wasm-bindgen runs.
-const loseByTrap = (error) => error instanceof WebAssembly.RuntimeError && lose(error);
+// What ends the instance in microtasks: tasks that wasm-bindgen runs. It gives an exception of JavaScript that went through the wasm
+// this name; a trap is thrown as it is.
+const isTrap = (error) => error instanceof WebAssembly.RuntimeError || error?.message === "Critical error";
+const loseByTrap = (error) => isTrap(error) && lose(error);
 addEventListener("error", ({ error }) => loseByTrap(error));
 addEventListener("unhandledrejection", ({ reason }) => loseByTrap(reason));
 

@@ -8,6 +8,7 @@ mod client;
 mod connect;
 mod download;
 mod driver;
+mod handshake;
 mod session;
 mod short;
 mod timing;
