@@ -12,7 +12,26 @@ import { Miniflare, NoOpLog } from "miniflare";
 import { localSftpWorker } from "../../scripts/local-worker.mjs";
 
 const TICKS_PER_SECOND = 100; // sysconf(_SC_CLK_TCK) of Linux
-const CALLER = "export default { fetch: (request, env) => env.SFTP.fetch(request) };";
+// Passes the body on in pieces, and reads the rest of it when the SFTP Worker answers early: Node's fetch does not report a response
+// whose connection is closed while it sends.
+const CALLER = `export default {
+  async fetch(request, env) {
+    if (!request.body) return env.SFTP.fetch(request);
+    const { readable, writable } = new IdentityTransformStream();
+    const [reader, writer] = [request.body.getReader(), writable.getWriter()];
+    const pass = async () => {
+      let isRead = true;
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        if (isRead) await writer.write(piece.value).catch(() => (isRead = false));
+      }
+      await writer.close().catch(() => {});
+    };
+    const passing = pass().catch((error) => writer.abort(error).catch(() => {}));
+    const response = await env.SFTP.fetch(new Request(request.url, { method: request.method, body: readable }));
+    if (!response.ok) await Promise.race([passing, new Promise((resolve) => setTimeout(resolve, 500))]);
+    return response;
+  },
+};`;
 
 /** `edit`: changes the JavaScript of the build before it runs. */
 export async function startWorker({ edit = (source) => source } = {}) {

@@ -13,10 +13,15 @@ export function whenLost(callback) {
   restart = callback;
 }
 
-/** Until the function that it returns is called, a trap calls `end`. */
+/**
+ * Until the function that it returns is called, a trap calls `end`: in the request that called this, since the platform lets no other
+ * one touch its streams.
+ */
 export function whileOpen(end) {
-  open.add(end);
-  return () => open.delete(end);
+  const { promise, resolve } = Promise.withResolvers();
+  promise.then(end);
+  open.add(resolve);
+  return () => open.delete(resolve);
 }
 
 /** After a trap, which is how a panic ends too: all that would settle what is open is gone. */
