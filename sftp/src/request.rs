@@ -83,7 +83,8 @@ pub struct Read {
 #[derive(Deserialize)]
 pub struct Write {
     pub path: String,
-    /// The bytes of the content, where they are known: an upload that ends with another number is not kept.
+    /// The bytes of the content, where they are known: an upload that ends with another number is not kept. The platform can end the
+    /// body of a caller that has gone as if it were complete, so this is what shows that it is.
     pub size: Option<u64>,
 }
 

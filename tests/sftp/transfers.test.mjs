@@ -163,13 +163,14 @@ describe("transfers over OpenSSH", { skip: !hasOpenssh }, () => {
     assert.equal((await digest(response.body)).size, 50_000_000);
   });
 
+  // The runtime ends the body when the request of the caller Worker ends in the middle: the announced size shows that it is not whole.
   it("removes what a broken upload left", async () => {
     const content = here.file("source", 20_000_000);
     const pause = async (controller) => {
       while (!existsSync(file("broken.part"))) await new Promise((resolve) => setTimeout(resolve, 20));
       controller.error(new Error("the caller broke off"));
     };
-    await assert.rejects(worker.open("write", sshd.account, { path: "/broken" }, { content: inPieces(content, { after: 5_000_000, pause }) }));
+    await assert.rejects(worker.open("write", sshd.account, { path: "/broken", size: content.length }, { content: inPieces(content, { after: 5_000_000, pause }) }));
     await sshd.idle();
     assert.deepEqual([existsSync(file("broken")), existsSync(file("broken.part"))], [false, false]);
   });
