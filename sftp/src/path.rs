@@ -33,6 +33,18 @@ pub fn check(path: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// The same of a path that is not the root itself, which callers neither make nor remove.
+pub fn check_below_root(path: &str) -> Outcome<()> {
+    check(path)?;
+    match parent(path) {
+        Some(_) => Ok(()),
+        None => Err(Failure::new(
+            Kind::BadRequest,
+            "The request is wrong: the path is the root itself.",
+        )),
+    }
+}
+
 /// A server on Windows takes `\` for a separator.
 fn is_only_dots_for_windows(part: &str) -> bool {
     part.split('\\').any(|piece| piece == "..")

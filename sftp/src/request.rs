@@ -141,7 +141,7 @@ fn operation(name: &str, head: &[u8]) -> Outcome<Operation> {
         }
         "/write" => {
             let write: Write = read(head)?;
-            below_root(&write.path)?;
+            path::check_below_root(&write.path)?;
             Operation::Write(write)
         }
         "/delete" => Operation::Delete(target_below_root(head)?),
@@ -149,8 +149,8 @@ fn operation(name: &str, head: &[u8]) -> Outcome<Operation> {
         "/rmdir" => Operation::Rmdir(target_below_root(head)?),
         "/rename" => {
             let rename: Rename = read(head)?;
-            below_root(&rename.from)?;
-            below_root(&rename.to)?;
+            path::check_below_root(&rename.from)?;
+            path::check_below_root(&rename.to)?;
             Operation::Rename(rename)
         }
         _ => return Err(wrong("there is no such operation")),
@@ -175,17 +175,8 @@ fn target(head: &[u8]) -> Outcome<Target> {
 
 fn target_below_root(head: &[u8]) -> Outcome<Target> {
     let target: Target = read(head)?;
-    below_root(&target.path)?;
+    path::check_below_root(&target.path)?;
     Ok(target)
-}
-
-/// A path that is not the root itself, which callers neither make nor remove.
-fn below_root(path: &str) -> Outcome<()> {
-    path::check(path)?;
-    match path::parent(path) {
-        Some(_) => Ok(()),
-        None => Err(wrong("the path is the root itself")),
-    }
 }
 
 /// Says which field is wrong and not what it has: the head has the credential.
