@@ -26,12 +26,17 @@ export WRANGLER_SEND_ERROR_REPORTS := false
 export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 
+# The SFTP Worker is built where a clang compiles for wasm32.
+SFTP_BUILD := $(shell scripts/build-sftp can && echo build/sftp/index.js)
+SFTP_TESTS ?= tests/sftp/*.test.mjs
+
 say = @echo "==> $(1)"
 
 BEGAN := $(shell date +%s)
 good = @echo "==> Good after $$(( $$(date +%s) - $(BEGAN) )) s"
 
-RUN_WORKER_TESTS = $(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec '$(TESTS)'
+RUN_TESTS = $(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec
+RUN_WORKER_TESTS = $(RUN_TESTS) '$(TESTS)'
 
 # Few Worker tests run the command: the others need not wait for it.
 COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))
@@ -40,7 +45,7 @@ COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))
 GENERATORS = $(shell grep -rl same_as_stored tests/native | sed 's|^tests/native/||; s|/mod.rs$$||; s|.rs$$||; s|/|::|g')
 
 ##@ Everyday
-dev: setup build/quick/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
+dev: setup build/quick/index.js $(SFTP_BUILD) ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
 check: prerequisites ## before each commit: format, lints, native tests; NAME=… runs the tests of that name only
@@ -50,6 +55,7 @@ check: prerequisites ## before each commit: format, lints, native tests; NAME=�
 fix: prerequisites ## format, and write every generated file again: schema, openapi.json, tables and examples of docs/
 	$(call say,Formatting)
 	@cargo fmt
+	@cargo fmt --manifest-path sftp/Cargo.toml
 	$(call say,What native tests write)
 	@UPDATE=1 cargo test --locked --features cli --quiet --test native -- $(GENERATORS)
 	@UPDATE=1 $(MAKE) worker-test TESTS=tests/worker/error-table.test.mjs
@@ -59,10 +65,10 @@ worker-test: setup $(COMMAND_OF_TESTS) build/quick/index.js ## the Worker in the
 	@$(RUN_WORKER_TESTS)
 	$(good)
 
-test: setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimised ## everything CI checks
+test: setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimised sftp-test ## everything CI checks
 	$(good)
 
-deploy: setup $(CAUSEWAY) build/optimised ## build, deploy to your Cloudflare account, publish integrations/
+deploy: setup $(CAUSEWAY) build/optimised $(SFTP_BUILD) ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
 
 bench: setup $(or $(BENCH_BUILD),build/optimised) build/floor/optimised ## the tables of docs/performance.md; ROWS=proxy,list for some rows, BENCH_OLD=folder for an older build in the same run
@@ -86,9 +92,23 @@ command: $(CAUSEWAY) ## the causeway command, in CAUSEWAY (target/debug/causeway
 
 worker: setup build/optimised ## the Worker as it is deployed, into build/
 
+sftp: setup build/sftp/index.js ## the SFTP Worker as it is deployed, into build/sftp; needs clang
+
+ifdef SFTP_BUILD
+sftp-test: setup $(SFTP_BUILD) .tools/asyncssh/tried ## the SFTP Worker: lints, Rust tests, in workerd against OpenSSH and asyncssh; SFTP_TESTS=… for some; skipped without clang
+	$(call say,The SFTP Worker: lints and Rust tests (first time: 5 minutes))
+	@CARGO_TARGET_DIR=$(or $(CARGO_TARGET_DIR),target)/sftp scripts/check-sftp
+	$(call say,The SFTP Worker in workerd: $(SFTP_TESTS))
+	@$(RUN_TESTS) '$(SFTP_TESTS)'
+else
+sftp-test:
+	$(call say,The SFTP Worker is not tested: it needs clang (apt-get install -y clang openssh-server))
+endif
+
 fmt: ## formatting
 	$(call say,Formatting)
 	@cargo fmt --check
+	@cargo fmt --check --manifest-path sftp/Cargo.toml
 
 clippy: ## lints, on this machine's target
 	$(call say,Lints for this machine (first time: 1-2 minutes))
@@ -133,7 +153,7 @@ dry-deploy: setup build/optimised ## what a deployment would upload, without an 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev check fix worker-test test deploy bench profile micro help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites
+.PHONY: dev check fix worker-test test deploy bench profile micro help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites sftp sftp-test
 
 # What `make dev` and the tests run: the quick build, unless the target says otherwise.
 dev fix worker-test: export WORKER_BUILD := build/quick
@@ -165,6 +185,14 @@ build/index.js: $(SOURCES) scripts/build scripts/bundle | .tools/ready node_modu
 
 build/optimised: build/index.js scripts/optimise
 	@scripts/optimise
+	@touch $@
+
+build/sftp/index.js: $(shell find sftp -type f 2>/dev/null) scripts/build-sftp scripts/bundle scripts/optimise | .tools/ready node_modules/ready
+	@scripts/build-sftp
+
+.tools/asyncssh/tried: scripts/asyncssh
+	@scripts/asyncssh
+	@mkdir -p $(@D)
 	@touch $@
 
 build/floor/optimised: benches/floor/Cargo.toml benches/floor/Cargo.lock benches/floor/src/lib.rs benches/floor/entry.js benches/floor/build scripts/bundle | .tools/ready node_modules/ready

@@ -10,16 +10,19 @@ import { parseEnv } from "node:util";
 import { publishIntegrations } from "./command.mjs";
 import { randomAdminToken, randomSealingKey } from "./dev-vars.mjs";
 import { root } from "./local-worker.mjs";
+import { deploySftp } from "./sftp.mjs";
 
 const kept = path.join(root, ".deploy.vars");
 const sent = path.join(root, ".deploy.vars.new");
+const bound = path.join(root, ".deploy.toml"); // next to wrangler.toml, whose paths it has
 const make = { ADMIN_TOKEN: randomAdminToken, SEALING_KEYS: randomSealingKey };
 
 try {
   const missing = await missingSecrets();
   const secrets = await keepSecrets(missing);
+  const sftp = await deploySftp({ wrangler, say: console.log, folder: path.join(root, "integrations"), build: path.join(root, "build/sftp"), config: bound });
   console.log("==> Deploying");
-  const output = await deploy(secrets);
+  const output = await deploy(secrets, sftp);
   await publish(process.env.CAUSEWAY_URL || output.match(/https:\/\/\S+\.workers\.dev/)?.[0]);
 } catch (error) {
   console.error(`\nmake deploy: ${error.message}`);
@@ -53,8 +56,8 @@ async function keptSecrets() {
   return existsSync(kept) ? parseEnv(await readFile(kept, "utf8")) : {};
 }
 
-async function deploy(secrets) {
-  const args = ["deploy"];
+async function deploy(secrets, config) {
+  const args = ["deploy", ...config];
   if (secrets) {
     await writeFile(sent, JSON.stringify(secrets), { mode: 0o600 });
     args.push("--secrets-file", sent);
@@ -65,6 +68,7 @@ async function deploy(secrets) {
     return output;
   } finally {
     await rm(sent, { force: true });
+    await rm(bound, { force: true });
   }
 }
 

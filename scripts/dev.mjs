@@ -2,14 +2,16 @@
 // Miniflare as a library, not `wrangler dev`: ready in under a second, one child process that ends with this one,
 // no keyboard handling, no log or registry folders in the home directory, no inspector port two runs could fight for.
 
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { devVars } from "./dev-vars.mjs";
-import { localWorker, root } from "./local-worker.mjs";
+import { localSftpWorker, localWorker, root } from "./local-worker.mjs";
 import { publishChanged } from "./publish.mjs";
+import { CLANG } from "./sftp.mjs";
 
 const HOST = "127.0.0.1";
 const SQLITE_BUSY = 5;
@@ -31,6 +33,8 @@ if (isNew) console.log("==> Made .dev.vars with random secrets");
 console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
 await mkdir(state, { recursive: true });
 lock = lockState();
+const sftp = existsSync(path.join(root, "build/sftp/index.js")) ? await localSftpWorker() : undefined;
+if (!sftp) console.log(`==> Without SFTP, whose Worker needs clang (${CLANG}, then make dev again)`);
 gateway = new Miniflare({
   host: HOST,
   port,
@@ -39,7 +43,7 @@ gateway = new Miniflare({
   logRequests: false,
   telemetry: { enabled: false },
   resourcePersistencePath: state,
-  workers: [await localWorker({ vars: { LOG_CALLS: "all", ...vars } })],
+  workers: [await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services: sftp && { SFTP: sftp.config.name } }), ...(sftp ? [sftp] : [])],
 });
 endWithParent();
 await gateway.ready;

@@ -10,9 +10,9 @@ export const root = path.resolve(import.meta.dirname, "..");
 
 /**
  * One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml, and so does `build`, the folder of the
- * build that runs: make sets it by WORKER_BUILD.
+ * build that runs: make sets it by WORKER_BUILD. `services`: the names of other Workers by those of their bindings.
  */
-export async function localWorker({ vars = {}, dev = {}, ratelimits, build = process.env.WORKER_BUILD } = {}) {
+export async function localWorker({ vars = {}, dev = {}, ratelimits, build = process.env.WORKER_BUILD, services = {} } = {}) {
   const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
   return {
     config: {
@@ -20,10 +20,26 @@ export async function localWorker({ vars = {}, dev = {}, ratelimits, build = pro
       compatibilityDate: wrangler.compatibility_date,
       compatibilityFlags: wrangler.compatibility_flags,
       manifest: await manifest(path.resolve(root, build ?? path.dirname(wrangler.main))),
-      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []) },
+      env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []), ...serviceBindings(services) },
       exports: sqliteClasses(wrangler),
     },
     dev: { rootPath: root, ...dev },
+  };
+}
+
+/** The SFTP Worker in the same way: no bindings, no storage. */
+export async function localSftpWorker() {
+  const wrangler = parse(await readFile(path.join(root, "sftp/wrangler.toml"), "utf8"));
+  return {
+    config: {
+      name: wrangler.name,
+      compatibilityDate: wrangler.compatibility_date,
+      compatibilityFlags: wrangler.compatibility_flags,
+      manifest: await manifest(path.resolve(root, "sftp", path.dirname(wrangler.main))),
+      env: {},
+      exports: {},
+    },
+    dev: { rootPath: root },
   };
 }
 
@@ -54,6 +70,10 @@ function objectBindings({ name: worker, durable_objects }) {
 
 function rateLimits(ratelimits) {
   return Object.fromEntries(ratelimits.map(({ name, namespace_id, simple }) => [name, { type: "rate-limit", namespace: namespace_id, simple }]));
+}
+
+function serviceBindings(services) {
+  return Object.fromEntries(Object.entries(services).map(([name, worker]) => [name, { type: "worker", worker }]));
 }
 
 function sqliteClasses({ migrations }) {

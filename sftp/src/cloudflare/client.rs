@@ -1,0 +1,161 @@
+//! What the SSH client decides about the server: its key, and the channels that it would open.
+
+use std::sync::{Arc, Mutex};
+
+use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
+use russh::{Channel, Error};
+
+use crate::error::Presented;
+use crate::host_key::{self, Pinned};
+
+/// Which host keys are accepted.
+pub enum HostKeys {
+    Pinned(Pinned),
+    /// None: the key is reported, and the connection ends before a credential is sent.
+    Report,
+}
+
+/// What the server showed of itself.
+#[derive(Default)]
+struct Seen {
+    host_key: Option<PublicKey>,
+    last_message: Option<String>,
+}
+
+#[derive(Clone, Default)]
+pub struct Record(Arc<Mutex<Seen>>);
+
+impl Record {
+    fn note(&self, change: impl FnOnce(&mut Seen)) {
+        if let Ok(mut seen) = self.0.lock() {
+            change(&mut seen);
+        }
+    }
+
+    /// The host key that the server proved to have.
+    pub fn host_key(&self) -> Option<Presented> {
+        let seen = self.0.lock().ok()?;
+        host_key::presented(seen.host_key.as_ref()?)
+    }
+
+    /// With which words the server ended the connection.
+    pub fn last_message(&self) -> String {
+        let seen = self.0.lock().ok();
+        seen.and_then(|seen| seen.last_message.clone())
+            .unwrap_or_default()
+    }
+}
+
+pub struct Client {
+    keys: HostKeys,
+    record: Record,
+}
+
+impl Client {
+    pub fn new(keys: HostKeys, record: Record) -> Self {
+        Self { keys, record }
+    }
+}
+
+impl Handler for Client {
+    type Error = Error;
+
+    /// Called after the server proved that it has the key, and before anything is sent that is secret.
+    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
+        // A certificate says that an authority signed the key, and no authority is pinned: none is asked for either.
+        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
+            return Ok(false);
+        };
+        self.record.note(|seen| seen.host_key = Some(key.clone()));
+        Ok(match &self.keys {
+            HostKeys::Pinned(pinned) => pinned.contains(key),
+            HostKeys::Report => false,
+        })
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
+        if let DisconnectReason::ReceivedDisconnect(info) = reason {
+            self.record
+                .note(|seen| seen.last_message = Some(info.message));
+        }
+        Ok(())
+    }
+
+    // A handle that is dropped refuses the channel. russh would accept: a server has nothing to open here.
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn server_channel_open_agent_forward(
+        &mut self,
+        _: Channel<Msg>,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn server_channel_open_session(
+        &mut self,
+        _: Channel<Msg>,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+}
