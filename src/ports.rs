@@ -22,6 +22,7 @@ use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
 use crate::ids::{AccountId, EnvironmentId};
+use crate::secret::Secret;
 use crate::settings::{PIECE_BYTES, Settings};
 use crate::time::Timestamp;
 
@@ -282,6 +283,42 @@ pub fn pieces_of(bytes: Bytes, held: Box<dyn Any>) -> LocalBoxStream<'static, By
     pieces.boxed_local()
 }
 
+/// A request to the SFTP Worker.
+#[derive(Debug)]
+pub struct SftpRequest<S> {
+    /// The operation.
+    pub operation: &'static str,
+    /// The head, a JSON text with the login. Its length goes in front of it, in four bytes, big-endian.
+    pub head: Secret,
+    /// The content behind the head.
+    pub body: Body<S>,
+    /// The time limit until the head of the response.
+    pub timeout: Duration,
+}
+
+/// Why the SFTP Worker did not respond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SftpFault {
+    /// The gateway has no such Worker.
+    #[error("the gateway has no service binding SFTP")]
+    Unbound,
+    /// It failed, or the connection to it broke.
+    #[error("the SFTP Worker did not respond")]
+    Broken,
+    /// The time limit passed.
+    #[error("the server did not answer in time")]
+    Timeout,
+}
+
+/// Requests to the SFTP Worker, which speaks to servers of files.
+pub trait Sftp: HttpClient {
+    /// Sends one request. Head and content go on as one stream.
+    async fn ask_sftp(
+        &self,
+        request: SftpRequest<Self::Stream>,
+    ) -> Result<Reply<Self::Stream>, SftpFault>;
+}
+
 /// The platform's rate limiters.
 pub trait TokenRate {
     /// Counts one request under `key`. Returns whether it is within `TOKEN_RATE`: true without that limit, and while
@@ -339,11 +376,14 @@ impl<S> ReplyStatus for Reply<S> {
 
 /// What the front Worker and the objects share.
 pub trait Outside:
-    System + ConfigStore + HttpClient + TokenRate + Objects + Clone + 'static
+    System + ConfigStore + HttpClient + Sftp + TokenRate + Objects + Clone + 'static
 {
 }
 
-impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + Clone + 'static> Outside for T {}
+impl<T: System + ConfigStore + HttpClient + Sftp + TokenRate + Objects + Clone + 'static> Outside
+    for T
+{
+}
 
 /// An object's own storage: SQLite and one alarm. Statements without an `.await` between them are one
 /// atomic write.

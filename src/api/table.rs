@@ -43,6 +43,7 @@ use serde_json::Value;
 use crate::error::Failure;
 use crate::flows::account::capabilities::{AccountCapabilities, IntegrationCapabilities};
 use crate::flows::base::records::TokenScope;
+use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::OwnAccount;
 use crate::flows::messages::log_line::LogLine;
 use crate::ids::{
@@ -183,6 +184,8 @@ admin_routes! {
             integrated_account::replace_credentials(id: AccountId) takes NewCredentials answers 200 ChangedAccount, with [asks_provider];
         GET    "/integrated-account/{id}/capabilities" GetAccountCapabilities, READ, "Says what can be asked of an account":
             capabilities::of_account(id: AccountId) answers 200 AccountCapabilities;
+        POST   "/integrated-account/{id}/host-key" ShowHostKey, ADMIN, "Shows the key that the account's SFTP server presents":
+            integrated_account::host_key(id: AccountId) answers 200 PresentedHostKey, refuses [409], with [asks_provider];
         POST   "/integrated-account/refresh-credentials" RefreshCredentials, CONNECT, "Refreshes an account's token now":
             integrated_account::refresh_credentials() takes NamedAccount answers 200 Refreshed, with [asks_provider];
         POST   "/integrated-account/token" CreateAccountToken, PROXY, "Makes a token of one account":

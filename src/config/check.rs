@@ -27,6 +27,7 @@ mod operator_values;
 mod parameters;
 mod placeholders;
 mod resources;
+mod sftp;
 mod shared;
 mod sign_in;
 mod texts;
@@ -46,6 +47,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     parameters::check(config, findings);
     exchange::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
+    sftp::check(config, &broken, findings);
     may_fail::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);

@@ -23,6 +23,7 @@ const ROWS: &[(&str, u8)] = &[
     ("authorization", 5),
     ("connect", 5),
     ("delivery", 5),
+    ("files", 5),
     ("oauth", 5),
     ("pagination", 5),
     ("proxy", 5),

@@ -97,6 +97,14 @@ impl<'p> EntryPosition<'p> {
                     | "tokenUrl"
                     | "signatureMethod"
                     | "realm"
+                    | "host"
+                    | "port"
+                    | "username"
+                    | "password"
+                    | "private_key"
+                    | "passphrase"
+                    | "host_keys"
+                    | "root"
             ),
             Self::Webhook(keys) => matches!(
                 first(keys),

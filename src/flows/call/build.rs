@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::config::files::FileOperation;
+use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::expression::{Moment, TemplateScope};
 use crate::flows::base::memory::Room;
@@ -225,6 +227,29 @@ impl<'a> Prepared<'a> {
         Ok(draft)
     }
 
+    /// The request of a method of `files`.
+    fn file_request(
+        &self,
+        account: &impl CallAccount,
+        current: &Current<'_>,
+        method: &Method,
+        caller: &CallerInput,
+    ) -> Result<Draft, Failure> {
+        let settings = account.system().settings();
+        let body = self.given.values.body.as_ref().map(Exact::plain);
+        let id = self.given.values.id.as_str();
+        let input = (id, &self.given.headers, body.as_deref());
+        let operation = method.operation.unwrap_or(FileOperation::List);
+        let draft = self.files_draft(operation, &method.method.0, current, input, settings)?;
+        match &self.page {
+            Some(page) => {
+                let writing = Writing::of(self.subject.config(), method, &self.moment);
+                page.onto(draft, method, &writing, caller)
+            }
+            None => Ok(draft),
+        }
+    }
+
     /// The same without the values of the page.
     pub(in crate::flows) fn draft(
         &self,
@@ -245,6 +270,9 @@ impl<'a> Prepared<'a> {
             },
         };
         let draft = match self.subject.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => {
+                return self.file_request(account, current, method, &caller);
+            }
             Plan::Method { method, .. } => {
                 let round = self.page.as_ref().map_or(Round::First, Page::round);
                 let writing = Writing::of(config, method, &self.moment);

@@ -1,6 +1,7 @@
 //! The subject of a call: a method of the file, or a path of the provider.
 
 use crate::config::authorization::Authorization;
+use crate::config::files::FileOperation;
 use crate::config::resource::Method;
 use crate::config::{Config, ErrorExpression, Pagination, RateLimit};
 use crate::error::{Code, Failure};
@@ -100,8 +101,18 @@ impl<'a> Subject<'a> {
         &self.resolved.compiled.config
     }
 
+    /// What it does on a server of files.
+    pub(in crate::flows) fn operation(&self) -> Option<FileOperation> {
+        match self.plan {
+            Plan::Method { method, .. } => method.operation,
+            Plan::Custom { .. } => None,
+        }
+    }
+
+    /// A call of `files` logs in by its credential alone.
     pub(in crate::flows) fn authorization(&self) -> Option<&'a Authorization> {
         match self.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => None,
             Plan::Method { method, .. } => self.config().authorization_of(method),
             Plan::Custom { .. } => self.config().authorization.as_ref(),
         }
@@ -109,11 +120,13 @@ impl<'a> Subject<'a> {
 
     /// Whether the request is authenticated.
     pub(in crate::flows) fn is_authenticated(&self) -> bool {
-        !matches!(self.authorization(), None | Some(Authorization::None(_)))
+        self.operation().is_some()
+            || !matches!(self.authorization(), None | Some(Authorization::None(_)))
     }
 
     pub(in crate::flows) fn error_expression(&self) -> Option<&'a ErrorExpression> {
         match self.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => None,
             Plan::Method { method, .. } => self.config().error_expression_of(method),
             Plan::Custom { .. } => None,
         }
@@ -121,6 +134,7 @@ impl<'a> Subject<'a> {
 
     pub(in crate::flows) fn rate_limit(&self) -> Option<&'a RateLimit> {
         match self.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => None,
             Plan::Method { method, .. } => self.config().rate_limit_of(method),
             Plan::Custom { .. } => self.config().rate_limit.as_ref(),
         }
@@ -186,10 +200,15 @@ pub(in crate::flows) fn sandbox_refusal() -> Failure {
 fn plan<'a>(
     config: &'a Config,
     target: &'a Target,
-    method: &'a http::Method,
+    caller: &'a http::Method,
 ) -> Result<Plan<'a>, Failure> {
     let (resource, name) = match target {
-        Target::Custom { path } => return Ok(Plan::Custom { path, method }),
+        Target::Custom { path } => {
+            return Ok(Plan::Custom {
+                path,
+                method: caller,
+            });
+        }
         Target::Method {
             resource, method, ..
         } => (resource, method),
@@ -208,6 +227,10 @@ fn plan<'a>(
             format!("The resource `{resource}` has no method `{name}`; it has: {known}."),
         )
     })?;
+    if method.operation == Some(FileOperation::Write) && caller == http::Method::PATCH {
+        let message = "A file is written as a whole: use PUT.";
+        return Err(Failure::new(Code::MethodNotAllowed, message));
+    }
     Ok(Plan::Method {
         method,
         is_list: target.is_list(),

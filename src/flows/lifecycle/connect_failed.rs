@@ -3,6 +3,7 @@
 use crate::connect::outcome::ConnectFailure;
 use crate::error::Failure;
 use crate::flows::config::redaction::Redactor;
+use crate::flows::lifecycle::sftp_login::is_customers;
 use crate::flows::messages::connecting::ConnectFailed;
 use crate::flows::tokens::grant::Attempt;
 use crate::oauth::{OAuthError, TokenFailure};
@@ -49,6 +50,15 @@ pub(super) fn refused(attempt: Attempt, redactor: &Redactor) -> ConnectFailed {
             } => Some(description.unwrap_or(error)),
             _ => None,
         },
+    }
+}
+
+/// A log-in that failed before anything was stored. What the customer can change is said to them.
+pub(super) fn not_logged_in(failure: Failure) -> ConnectFailed {
+    let shown = is_customers(&failure).then(|| failure.message.clone());
+    ConnectFailed {
+        provider: shown,
+        ..broken(failure)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::lifecycle::credential::token_values;
 use crate::flows::lifecycle::first_token::first_token;
+use crate::flows::lifecycle::sftp_login::{self, check_login};
 use crate::flows::messages::account::AccountView;
 use crate::flows::tokens::grant::Attempt;
 use crate::oauth::TokenFailure;
@@ -43,6 +44,8 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         contents.complete(|context| {
             compiled.complete_context(&account.authentication_method, context)
         })?;
+        let checked = check_login(self.base.outside(), &resolved, &account, &contents);
+        checked.await.map_err(sftp_login::not_imported)?;
         self.get_token(&resolved, &account, &mut contents).await?;
         let stored = Account {
             context: contents.split(compiled).0,

@@ -20,3 +20,4 @@ pub(in crate::flows) mod new_account;
 mod oauth1_login;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod set_up;
+pub mod sftp_login;

@@ -281,6 +281,7 @@ fn in_words(step: &Step) -> String {
             });
             format!("send {method} {url} {token}{body}")
         }
+        Step::Transfer(request) => format!("transfer {}", request.operation),
         Step::ReadBody => "read body".to_owned(),
         Step::ReadSmallBody => "read small body".to_owned(),
         Step::Renew(renewal) => format!("renew for {renewal:?}"),
