@@ -11,10 +11,7 @@ use super::{bindings, convert, driver};
 use crate::ports::{Body, Reply, Sftp, SftpFault, SftpRequest};
 
 impl Sftp for Edge {
-    async fn ask_sftp(
-        &self,
-        request: SftpRequest<JsStream>,
-    ) -> Result<Reply<JsStream>, SftpFault> {
+    async fn ask_sftp(&self, request: SftpRequest<JsStream>) -> Result<Reply<JsStream>, SftpFault> {
         if !bindings::has(&self.env, bindings::SFTP) {
             return Err(SftpFault::Unbound);
         }
@@ -24,7 +21,15 @@ impl Sftp for Edge {
         let (front, content) = framed(request.head.expose(), request.body);
         let sent = driver::operation(|id| {
             let (env, operation) = (self.env.as_ref(), request.operation);
-            driver::ask_sftp(id, env, bindings::SFTP, operation, &front, &content, &signal);
+            driver::ask_sftp(
+                id,
+                env,
+                bindings::SFTP,
+                operation,
+                &front,
+                &content,
+                &signal,
+            );
         });
         let Some(result) = in_time(self, request.timeout, sent).await else {
             return Err(SftpFault::Timeout);

@@ -70,13 +70,49 @@ fn methods() -> BTreeMap<String, Method> {
     let two = json!({ "type": "object", "properties": { "from": text, "to": text }, "required": ["from", "to"] });
     let all = [
         ("list", F::List, "get", "Lists a folder.", None),
-        ("get", F::Read, "get", "Reads a file, or a range of it.", None),
-        ("update", F::Write, "put", "Writes a file; one of that name is replaced.", None),
+        (
+            "get",
+            F::Read,
+            "get",
+            "Reads a file, or a range of it.",
+            None,
+        ),
+        (
+            "update",
+            F::Write,
+            "put",
+            "Writes a file; one of that name is replaced.",
+            None,
+        ),
         ("delete", F::Delete, "delete", "Deletes a file.", None),
-        ("stat", F::Stat, "get", "Describes a file or a folder.", Some(one.clone())),
-        ("mkdir", F::Mkdir, "post", "Makes a folder.", Some(one.clone())),
-        ("rmdir", F::Rmdir, "post", "Deletes an empty folder.", Some(one)),
-        ("rename", F::Rename, "post", "Moves a file or a folder.", Some(two)),
+        (
+            "stat",
+            F::Stat,
+            "get",
+            "Describes a file or a folder.",
+            Some(one.clone()),
+        ),
+        (
+            "mkdir",
+            F::Mkdir,
+            "post",
+            "Makes a folder.",
+            Some(one.clone()),
+        ),
+        (
+            "rmdir",
+            F::Rmdir,
+            "post",
+            "Deletes an empty folder.",
+            Some(one),
+        ),
+        (
+            "rename",
+            F::Rename,
+            "post",
+            "Moves a file or a folder.",
+            Some(two),
+        ),
     ];
     let read = all
         .into_iter()
@@ -126,7 +162,9 @@ mod tests {
     fn every_method_can_be_read() {
         let methods = methods();
         let names: Vec<&str> = methods.keys().map(String::as_str).collect();
-        let expected = ["delete", "get", "list", "mkdir", "rename", "rmdir", "stat", "update"];
+        let expected = [
+            "delete", "get", "list", "mkdir", "rename", "rmdir", "stat", "update",
+        ];
         assert_eq!(names, expected);
         assert!(methods.values().all(|method| method.operation.is_some()));
     }

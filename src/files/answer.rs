@@ -156,14 +156,22 @@ pub fn read_head(range: Option<ByteRange>, headers: &HeaderMap) -> Option<ReadHe
         return Some(ReadHead::NotSatisfiable(own));
     }
     let rest = size.saturating_sub(first);
-    let length = range.and_then(|range| range.length).map_or(rest, |length| length.min(rest));
-    own.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    let length = range
+        .and_then(|range| range.length)
+        .map_or(rest, |length| length.min(rest));
+    own.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     own.insert(CONTENT_LENGTH, value(&length.to_string())?);
     if range.is_none() {
         return Some(ReadHead::Content(StatusCode::OK, own));
     }
     let last = first.saturating_add(length).saturating_sub(1);
-    own.insert(CONTENT_RANGE, value(&format!("bytes {first}-{last}/{size}"))?);
+    own.insert(
+        CONTENT_RANGE,
+        value(&format!("bytes {first}-{last}/{size}"))?,
+    );
     Some(ReadHead::Content(StatusCode::PARTIAL_CONTENT, own))
 }
 
@@ -199,7 +207,9 @@ mod tests {
             };
             assert_eq!(found, StatusCode::from_u16(status).unwrap());
             assert_eq!(headers["content-length"], length);
-            let found = headers.get("content-range").map(|value| value.to_str().unwrap());
+            let found = headers
+                .get("content-range")
+                .map(|value| value.to_str().unwrap());
             assert_eq!(found, said);
         }
         for (first, size) in [(10, "10"), (u64::MAX, "10"), (0, "0")] {
@@ -209,18 +219,25 @@ mod tests {
             };
             assert_eq!(headers["content-range"], format!("bytes */{size}"));
         }
-        assert!(matches!(read_head(None, &of("0")), Some(ReadHead::Content(StatusCode::OK, _))));
+        assert!(matches!(
+            read_head(None, &of("0")),
+            Some(ReadHead::Content(StatusCode::OK, _))
+        ));
         assert_eq!(read_head(None, &HeaderMap::new()), None);
     }
 
     #[test]
     fn a_kind_that_is_not_known_is_no_answer_of_the_server() {
         let read = |text: &str| refusal(text.as_bytes());
-        let found = read(r#"{"error":{"kind":"not_found","message":"m","sftp_status":2}}"#).unwrap();
+        let found =
+            read(r#"{"error":{"kind":"not_found","message":"m","sftp_status":2}}"#).unwrap();
         assert_eq!(found.kind.answered(), Some(StatusCode::NOT_FOUND));
         assert_eq!(found.raw_response()["sftp_status"], 2);
         let found = read(r#"{"error":{"kind":"new_one"}}"#).unwrap();
-        assert_eq!((found.kind, found.kind.answered()), (RefusalKind::Unknown, None));
+        assert_eq!(
+            (found.kind, found.kind.answered()),
+            (RefusalKind::Unknown, None)
+        );
         assert_eq!(read("{}"), None);
         assert_eq!(read("not json"), None);
     }

@@ -50,7 +50,9 @@ impl ServerLogin {
             private_key: text(&config.private_key)?.map(ended),
             passphrase: text(&config.passphrase)?,
             host_keys: host_keys(config, scope)?,
-            root: text(&config.root)?.map(|root| root_path(&root)).transpose()?,
+            root: text(&config.root)?
+                .map(|root| root_path(&root))
+                .transpose()?,
         };
         if login.password.is_none() && login.private_key.is_none() {
             return Err(FilesError::NoSecret);

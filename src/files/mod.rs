@@ -38,7 +38,9 @@ pub enum FilesError {
     #[error("the body has to be a JSON object with: {0}")]
     Body(&'static str),
     /// A condition that nothing checks, on a write.
-    #[error("`{0}` is not supported for files: without a check the write would not be what was asked for")]
+    #[error(
+        "`{0}` is not supported for files: without a check the write would not be what was asked for"
+    )]
     Condition(String),
     /// A part of a file.
     #[error("`content-range` is not supported for files: a file is written as a whole")]

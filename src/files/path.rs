@@ -136,12 +136,21 @@ mod tests {
     fn lengths_are_counted_in_bytes() {
         let name = |bytes: usize| format!("/{}", "a".repeat(bytes));
         assert!(normalised(&name(NAME_BYTES)).is_ok());
-        assert_eq!(normalised(&name(NAME_BYTES + 1)), Err(PathError::LongName(NAME_BYTES)));
-        assert_eq!(normalised(&format!("/{}", "é".repeat(128))), Err(PathError::LongName(NAME_BYTES)));
+        assert_eq!(
+            normalised(&name(NAME_BYTES + 1)),
+            Err(PathError::LongName(NAME_BYTES))
+        );
+        assert_eq!(
+            normalised(&format!("/{}", "é".repeat(128))),
+            Err(PathError::LongName(NAME_BYTES))
+        );
         let long = "/aaaaaaa".repeat(PATH_BYTES / 8);
         assert!(normalised(&long).is_ok());
         assert_eq!(normalised(&format!("{long}/")), Err(PathError::TooLong));
-        assert_eq!(normalised(long.trim_start_matches('/')).map(|path| path.len()), Ok(PATH_BYTES));
+        assert_eq!(
+            normalised(long.trim_start_matches('/')).map(|path| path.len()),
+            Ok(PATH_BYTES)
+        );
         let without = format!("a{}", long.trim_start_matches('/'));
         assert_eq!(normalised(&without), Err(PathError::TooLong));
     }
@@ -151,7 +160,10 @@ mod tests {
         let name = |bytes: usize| format!("/{}", "a".repeat(bytes));
         assert!(to_write(&name(250)).is_ok());
         assert_eq!(to_write(&name(251)), Err(PathError::LongName(250)));
-        assert_eq!(to_write("/aaaaaaa".repeat(512).as_str()), Err(PathError::TooLong));
+        assert_eq!(
+            to_write("/aaaaaaa".repeat(512).as_str()),
+            Err(PathError::TooLong)
+        );
         assert_eq!(below_root("//"), Err(PathError::Root));
     }
 }

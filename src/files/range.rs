@@ -68,7 +68,10 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("range", HeaderValue::from_static(text));
             assert_eq!(wanted(&headers), expected, "{text}");
-            headers.insert(HeaderName::from_static("if-range"), HeaderValue::from_static("x"));
+            headers.insert(
+                HeaderName::from_static("if-range"),
+                HeaderValue::from_static("x"),
+            );
             assert_eq!(wanted(&headers), None, "{text}");
         }
     }

@@ -130,34 +130,57 @@ impl FileServer {
             Ok(reply) => reply,
             Err((status, error)) => {
                 let text = json!({ "error": error }).to_string();
-                reply(status, &[("content-type", "application/json")], Body::from_bytes(text))
+                reply(
+                    status,
+                    &[("content-type", "application/json")],
+                    Body::from_bytes(text),
+                )
             }
         })
     }
 
     fn try_answer(&self, operation: &str, head: &Value, content: Vec<u8>) -> Answered {
         let server = &head["server"];
-        assert!(server["host"].is_string() && server["port"].is_u64(), "{server}");
+        assert!(
+            server["host"].is_string() && server["port"].is_u64(),
+            "{server}"
+        );
         assert!(head["timeout_ms"].as_u64().unwrap() > 0);
         if operation == "host-key" {
-            assert_eq!(server.as_object().unwrap().len(), 2, "a login was sent: {server}");
+            assert_eq!(
+                server.as_object().unwrap().len(),
+                2,
+                "a login was sent: {server}"
+            );
             let key = self.key.borrow().clone();
-            return Ok(json_reply(&json!({ "host_key": key, "fingerprint": FINGERPRINT })));
+            return Ok(json_reply(
+                &json!({ "host_key": key, "fingerprint": FINGERPRINT }),
+            ));
         }
         self.log_in(server)?;
-        let root = server["root"].as_str().unwrap_or_default().trim_end_matches('/');
+        let root = server["root"]
+            .as_str()
+            .unwrap_or_default()
+            .trim_end_matches('/');
         let path = |key: &str| -> String {
             let path = head[key].as_str().unwrap();
-            assert!(path.starts_with('/') && !path.contains("//") && !path.contains(".."), "{path}");
+            assert!(
+                path.starts_with('/') && !path.contains("//") && !path.contains(".."),
+                "{path}"
+            );
             match format!("{root}{path}").trim_end_matches('/') {
                 "" => "/".to_owned(),
                 path => path.to_owned(),
             }
         };
         match operation {
-            "check" => self.folder(if root.is_empty() { "/" } else { root }).map(|()| json_reply(&json!({}))),
+            "check" => self
+                .folder(if root.is_empty() { "/" } else { root })
+                .map(|()| json_reply(&json!({}))),
             "list" => self.list(&path("path"), root, head),
-            "stat" => self.entry(&path("path"), root).map(|entry| json_reply(&entry)),
+            "stat" => self
+                .entry(&path("path"), root)
+                .map(|entry| json_reply(&entry)),
             "read" => self.read(&path("path"), head),
             "write" => {
                 self.put(&path("path"), content);
@@ -166,11 +189,19 @@ impl FileServer {
             }
             "delete" | "rmdir" => {
                 let removed = self.tree.borrow_mut().remove(&path("path"));
-                removed.map(|_| json_reply(&json!({}))).ok_or_else(not_found)
+                removed
+                    .map(|_| json_reply(&json!({})))
+                    .ok_or_else(not_found)
             }
             "mkdir" => {
                 let before = self.tree.borrow_mut().insert(path("path"), Node::Folder);
-                let exists = refusal(409, "exists", "There is something of that name.", 4, "Failure");
+                let exists = refusal(
+                    409,
+                    "exists",
+                    "There is something of that name.",
+                    4,
+                    "Failure",
+                );
                 before.map_or_else(|| Ok(json_reply(&json!({}))), |_| Err(exists))
             }
             "rename" => {
@@ -186,28 +217,48 @@ impl FileServer {
     fn log_in(&self, server: &Value) -> Result<(), (u16, Value)> {
         let pinned = server["host_keys"].as_array().unwrap();
         let key = self.key.borrow().clone();
-        let is_pinned = pinned.iter().any(|line| line.as_str().unwrap().starts_with(&key));
+        let is_pinned = pinned
+            .iter()
+            .any(|line| line.as_str().unwrap().starts_with(&key));
         if !is_pinned {
-            return Err((401, json!({ "kind": "host_key_mismatch", "message": "another key", "host_key": key, "fingerprint": FINGERPRINT })));
+            return Err((
+                401,
+                json!({ "kind": "host_key_mismatch", "message": "another key", "host_key": key, "fingerprint": FINGERPRINT }),
+            ));
         }
         if let Some(private) = server["private_key"].as_str() {
             assert!(private.ends_with("-----\n"), "{private:?}");
             let is_whole = private.trim_end() == PRIVATE_KEY;
             if !is_whole || server["passphrase"] != PASSPHRASE {
-                return Err((422, json!({ "kind": "bad_private_key", "message": "unreadable" })));
+                return Err((
+                    422,
+                    json!({ "kind": "bad_private_key", "message": "unreadable" }),
+                ));
             }
         } else if server["password"] != self.password.borrow().as_str() {
-            return Err((401, json!({ "kind": "wrong_credentials", "message": "The server does not accept the login.", "server_message": "Permission denied (password)." })));
+            return Err((
+                401,
+                json!({ "kind": "wrong_credentials", "message": "The server does not accept the login.", "server_message": "Permission denied (password)." }),
+            ));
         }
         if server["username"] == USER {
             return Ok(());
         }
-        Err((401, json!({ "kind": "wrong_credentials", "message": "The server does not accept the login." })))
+        Err((
+            401,
+            json!({ "kind": "wrong_credentials", "message": "The server does not accept the login." }),
+        ))
     }
 
     fn folder(&self, path: &str) -> Result<(), (u16, Value)> {
         match self.tree.borrow().get(path) {
-            Some(Node::Folder) if path.ends_with("/private") => Err(refusal(403, "permission_denied", "The user may not do this.", 3, "Permission denied")),
+            Some(Node::Folder) if path.ends_with("/private") => Err(refusal(
+                403,
+                "permission_denied",
+                "The user may not do this.",
+                3,
+                "Permission denied",
+            )),
             Some(Node::Folder) => Ok(()),
             _ => Err(not_found()),
         }
@@ -215,21 +266,32 @@ impl FileServer {
 
     fn list(&self, path: &str, root: &str, head: &Value) -> Answered {
         self.folder(path)?;
-        let folder = if path == "/" { "/".to_owned() } else { format!("{path}/") };
+        let folder = if path == "/" {
+            "/".to_owned()
+        } else {
+            format!("{path}/")
+        };
         let limit = usize::try_from(head["limit"].as_u64().unwrap()).unwrap();
-        let first: usize = head["cursor"].as_str().map_or(0, |cursor| cursor.parse().unwrap());
+        let first: usize = head["cursor"]
+            .as_str()
+            .map_or(0, |cursor| cursor.parse().unwrap());
         let all: Vec<String> = {
             let tree = self.tree.borrow();
             let inside = tree.keys().filter(|own| {
-                own.strip_prefix(&folder).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+                own.strip_prefix(&folder)
+                    .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
             });
             inside.cloned().collect()
         };
         let entries = all.iter().skip(first).take(limit);
-        let entries: Vec<Value> = entries.map(|path| self.entry(path, root).unwrap()).collect();
+        let entries: Vec<Value> = entries
+            .map(|path| self.entry(path, root).unwrap())
+            .collect();
         let end = first + entries.len();
         let next = (end < all.len()).then(|| end.to_string());
-        Ok(json_reply(&json!({ "entries": entries, "next_cursor": next })))
+        Ok(json_reply(
+            &json!({ "entries": entries, "next_cursor": next }),
+        ))
     }
 
     fn entry(&self, path: &str, root: &str) -> Result<Value, (u16, Value)> {
@@ -244,13 +306,19 @@ impl FileServer {
             Node::Folder => ("directory", 0),
         };
         let name = shown.rsplit('/').next().unwrap();
-        Ok(json!({ "name": name, "path": shown, "type": kind, "size": size, "modified_at": "2023-11-14T22:13:20.000Z", "permissions": "rw-r--r--" }))
+        Ok(
+            json!({ "name": name, "path": shown, "type": kind, "size": size, "modified_at": "2023-11-14T22:13:20.000Z", "permissions": "rw-r--r--" }),
+        )
     }
 
     fn read(&self, path: &str, head: &Value) -> Answered {
         let bytes = self.content(path).ok_or_else(not_found)?;
         let size = bytes.len();
-        let number = |key: &str| head[key].as_u64().map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        let number = |key: &str| {
+            head[key]
+                .as_u64()
+                .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+        };
         let first = number("offset").unwrap_or(0).min(size);
         let end = number("length").map_or(size, |length| first.saturating_add(length).min(size));
         let wanted = bytes.slice(first..end);
@@ -283,13 +351,26 @@ impl FileServer {
 }
 
 pub fn refusal(status: u16, kind: &str, message: &str, sftp: u32, words: &str) -> (u16, Value) {
-    (status, json!({ "kind": kind, "message": message, "sftp_status": sftp, "server_message": words }))
+    (
+        status,
+        json!({ "kind": kind, "message": message, "sftp_status": sftp, "server_message": words }),
+    )
 }
 
 fn not_found() -> (u16, Value) {
-    refusal(404, "not_found", "There is no such file or folder.", 2, "No such file")
+    refusal(
+        404,
+        "not_found",
+        "There is no such file or folder.",
+        2,
+        "No such file",
+    )
 }
 
 fn json_reply(value: &Value) -> Reply<Pieces> {
-    reply(200, &[("content-type", "application/json")], Body::from_bytes(value.to_string()))
+    reply(
+        200,
+        &[("content-type", "application/json")],
+        Body::from_bytes(value.to_string()),
+    )
 }

@@ -46,10 +46,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
     }
     for resource in config.tool_tags.keys() {
         let is_files = resource == FILES && config.credential("sftp").is_some();
-        if config.resource(resource).is_none()
-            && !is_files
-            && !broken.touches("config.resources")
-        {
+        if config.resource(resource).is_none() && !is_files && !broken.touches("config.resources") {
             let text = format!("there is no resource `{resource}`");
             findings.push(Finding::warning(
                 format!("config.tool_tags.{resource}"),

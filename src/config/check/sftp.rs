@@ -39,8 +39,12 @@ fn check_resource(config: &Config, findings: &mut Vec<Finding>) {
 
 fn check_secrets(own: &SftpConfig, at: &str, findings: &mut Vec<Finding>) {
     if own.password.is_none() && own.private_key.is_none() {
-        let finding = Finding::error(at, "nothing proves the user: there is no `password` and no `private_key`");
-        findings.push(finding.hint("add one of them, such as \"{{password}}\", with a field for it"));
+        let finding = Finding::error(
+            at,
+            "nothing proves the user: there is no `password` and no `private_key`",
+        );
+        findings
+            .push(finding.hint("add one of them, such as \"{{password}}\", with a field for it"));
     }
     for (key, secret) in own.secrets() {
         let read = Sources::of(secret).context;
@@ -61,7 +65,11 @@ fn check_host_keys(own: &SftpConfig, at: &str, findings: &mut Vec<Finding>) {
     if own.host_keys.is_empty() {
         let text = "nothing proves the server: without a line in `host_keys` no account connects";
         let finding = Finding::error(format!("{at}.host_keys"), text);
-        findings.push(finding.hint("pin the server's public key line, or take it from a field: [\"{{host_key}}\"]"));
+        findings.push(
+            finding.hint(
+                "pin the server's public key line, or take it from a field: [\"{{host_key}}\"]",
+            ),
+        );
     }
     for (index, line) in own.host_keys.iter().enumerate() {
         if line.literal().is_some_and(|line| !is_host_key(line)) {
@@ -101,6 +109,8 @@ fn check_owner(
             "the login is the operator's, and the customer chooses `{key}`: a customer who names another's value would get another's files"
         );
         let finding = Finding::error(format!("{at}.{place}"), text);
-        findings.push(finding.hint("take the login from the account's own fields, or write this in the file"));
+        findings.push(
+            finding.hint("take the login from the account's own fields, or write this in the file"),
+        );
     }
 }

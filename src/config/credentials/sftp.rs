@@ -140,7 +140,10 @@ pub(in crate::config) fn complete_addresses(config: &mut Config, findings: &mut 
 }
 
 fn address(own: &SftpConfig) -> Result<UrlTemplate, (&'static str, String)> {
-    let port = own.port.as_ref().map_or(DEFAULT_PORT, |port| port.0.source());
+    let port = own
+        .port
+        .as_ref()
+        .map_or(DEFAULT_PORT, |port| port.0.source());
     if let Some(port) = &own.port
         && !is_port(&port.0)
     {
@@ -165,7 +168,9 @@ fn is_host(host: &Template) -> bool {
     let text = host.marked("\0");
     let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '\0');
     let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
-    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     match inner {
         Some(address) => !address.is_empty() && address.chars().all(of_address),
         None => !text.is_empty() && text.chars().all(of_name),
@@ -224,10 +229,27 @@ mod tests {
     #[test]
     fn a_host_has_no_scheme_port_or_path() {
         let host = |text: &str| is_host(&Template::parse(text).unwrap());
-        for text in ["a.example.com", "{{host}}", "{{a}}.example.com", "10.0.0.1", "[2606:4700::1]"] {
+        for text in [
+            "a.example.com",
+            "{{host}}",
+            "{{a}}.example.com",
+            "10.0.0.1",
+            "[2606:4700::1]",
+        ] {
             assert!(host(text), "{text}");
         }
-        for text in ["", "https://a.b", "a.b:22", "u@a.b", "a.b/x", "a b", "a\\b", "[x", "a#b", "[]"] {
+        for text in [
+            "",
+            "https://a.b",
+            "a.b:22",
+            "u@a.b",
+            "a.b/x",
+            "a b",
+            "a\\b",
+            "[x",
+            "a#b",
+            "[]",
+        ] {
             assert!(!host(text), "{text}");
         }
     }

@@ -136,7 +136,9 @@ fn words(refusal: &Refusal) -> String {
         | RefusalKind::Busy
         | RefusalKind::Exists
         | RefusalKind::Failure
-        | RefusalKind::Unknown => return format!("The server could not do this: {}", refusal.message),
+        | RefusalKind::Unknown => {
+            return format!("The server could not do this: {}", refusal.message);
+        }
     };
     text.to_owned()
 }

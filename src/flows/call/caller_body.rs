@@ -16,9 +16,7 @@ use crate::ports::Body;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::{PASSTHROUGH, body_source};
 use crate::proxy::reads::reads_body;
-use crate::settings::{
-    BODY_VALUES, FILE_PATHS_BYTES, SIGNED_BODY_BYTES, TEMPLATE_BODY_BYTES,
-};
+use crate::settings::{BODY_VALUES, FILE_PATHS_BYTES, SIGNED_BODY_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
 /// Which body the caller's query selects: the caller's or the method's.
@@ -113,7 +111,8 @@ async fn of_files<A: LiveAccount>(
     let limit = FILE_PATHS_BYTES;
     let bytes = body::read_until(account.system(), body, limit, &room, Some(deadline)).await?;
     let value = parse_exact(&bytes, BODY_VALUES, &room);
-    let value = value.map_err(|unbuilt| unbuilt.of_caller("This method takes paths in the body, which"))?;
+    let value =
+        value.map_err(|unbuilt| unbuilt.of_caller("This method takes paths in the body, which"))?;
     Ok(CallerBody {
         body: Body::Empty,
         value: Some(value),

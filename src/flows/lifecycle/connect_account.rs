@@ -21,9 +21,7 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::lifecycle::connect_failed::{
-    broken, failed, not_logged_in, refused, unusable,
-};
+use crate::flows::lifecycle::connect_failed::{broken, failed, not_logged_in, refused, unusable};
 use crate::flows::lifecycle::credential::{is_of_another, merged};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};

@@ -52,7 +52,12 @@ pub(super) async fn check_login<O: Outside>(
     contents: &Contents,
 ) -> Result<(), Failure> {
     let (compiled, method) = (&resolved.compiled, &account.authentication_method);
-    if compiled.config.credential(method).and_then(Credential::sftp).is_none() {
+    if compiled
+        .config
+        .credential(method)
+        .and_then(Credential::sftp)
+        .is_none()
+    {
         return Ok(());
     }
     let shown = contents.split(compiled).0;
@@ -84,7 +89,9 @@ async fn presented<O: Outside>(outside: &O, address: &Url) -> Result<Presented, 
     let head = head_of_server(address, SFTP_LOGIN_TIMEOUT);
     let reply = ask(outside, request("host-key", head)).await?;
     let document = within(outside, SFTP_LOGIN_TIMEOUT, small(reply.body)).await;
-    let read = document.flatten().and_then(|document| serde_json::from_slice(&document).ok());
+    let read = document
+        .flatten()
+        .and_then(|document| serde_json::from_slice(&document).ok());
     read.ok_or_else(|| {
         let message = "The SFTP Worker answered with something that is not its own.";
         Failure::new(Code::UnexpectedAnswer, message)
@@ -117,14 +124,20 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let loaded = self.record.visible(visibility).await?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let (compiled, method) = (&resolved.compiled, &loaded.account.authentication_method);
+        let own = compiled
+            .config
+            .credential(method)
+            .and_then(Credential::sftp);
+        let own = own.ok_or_else(|| {
+            Failure::invalid("id", "is an account that is not connected by `sftp`")
+        })?;
         let outside = self.base.outside();
         let scope = compiled.scope(&loaded.context, &loaded.account.context);
         let address = server_address(&resolved, method, &scope, outside.settings())?;
-        let own = compiled.config.credential(method).and_then(Credential::sftp);
         let presented = presented(outside, &address).await?;
         Ok(PresentedHostKey {
-            is_pinned: own.is_some_and(|own| is_pinned(own, &scope, &presented.host_key)),
-            context_keys: own.map(context_keys).unwrap_or_default(),
+            is_pinned: is_pinned(own, &scope, &presented.host_key),
+            context_keys: context_keys(own),
             host_key: presented.host_key,
             fingerprint: presented.fingerprint,
         })

@@ -84,11 +84,7 @@ impl<A: CallAccount> Engine<'_, A> {
     }
 
     /// As a provider's answer. What the server itself refuses is one, too.
-    fn answer_of(
-        &self,
-        hop: &Hop,
-        outcome: Result<Answer, SftpError>,
-    ) -> Result<Answer, Failure> {
+    fn answer_of(&self, hop: &Hop, outcome: Result<Answer, SftpError>) -> Result<Answer, Failure> {
         let operation = self.prepared.subject().operation();
         match outcome {
             Ok(answer) if operation == Some(FileOperation::Read) => of_read(hop, answer),
@@ -135,7 +131,9 @@ fn of_read(hop: &Hop, answer: Answer) -> Result<Answer, Failure> {
             let document = json!({ "kind": "range_not_satisfiable", "message": message });
             let mut refused = refused(StatusCode::RANGE_NOT_SATISFIABLE, &document.to_string());
             let whole = own.get(CONTENT_RANGE).cloned();
-            refused.headers.extend(whole.map(|whole| (CONTENT_RANGE, whole)));
+            refused
+                .headers
+                .extend(whole.map(|whole| (CONTENT_RANGE, whole)));
             refused
         }
     })
