@@ -116,8 +116,8 @@ fn methods() -> BTreeMap<String, Method> {
     ];
     let read = all
         .into_iter()
-        .filter_map(|(name, operation, verb, what, body)| {
-            let method = method(operation, verb, what, body)?;
+        .filter_map(|(name, operation, http_method, what, body)| {
+            let method = method(operation, http_method, what, body)?;
             Some((name.to_owned(), method))
         });
     read.collect()
@@ -125,12 +125,12 @@ fn methods() -> BTreeMap<String, Method> {
 
 fn method(
     operation: FileOperation,
-    verb: &str,
+    http_method: &str,
     description: &str,
     body_schema: Option<Value>,
 ) -> Option<Method> {
     let mut method = json!({
-        "method": verb,
+        "method": http_method,
         "path": format!("/{}", operation.name()),
         "description": description,
         "body_schema": body_schema,

@@ -134,6 +134,31 @@ pub fn refusal(document: &[u8]) -> Option<Refusal> {
     })
 }
 
+/// The message of [`Refusal::raw_response`], or of another document of this form.
+pub fn message_in(document: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Document {
+        message: String,
+    }
+    let document: Document = serde_json::from_str(document).ok()?;
+    Some(document.message).filter(|message| !message.is_empty())
+}
+
+/// The key that a server presents, as the Worker answers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PresentedKey {
+    /// Its public key line.
+    pub host_key: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+}
+
+/// Reads that answer; `None` where it is none, or too long for a key.
+pub fn presented_key(document: &[u8]) -> Option<PresentedKey> {
+    let key: PresentedKey = serde_json::from_slice(document).ok()?;
+    Some(key).filter(|key| key.host_key.len().max(key.fingerprint.len()) <= KEY_CHARACTERS)
+}
+
 /// The head of the answer to a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadHead {

@@ -927,6 +927,7 @@ impl Sftp for World {
         let late = self.sleep(request.timeout);
         let work = async {
             let content = collect(request.body).await;
+            server.note(request.operation, request.head.expose());
             let wait = server.lateness.get();
             if !wait.is_zero() {
                 self.sleep(wait).await;

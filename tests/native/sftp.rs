@@ -451,7 +451,7 @@ fn a_refused_login_needs_the_customer_after_the_second_time() {
         scene
             .events()
             .iter()
-            .any(|event| event == "integrated_account:authentication_error")
+            .any(|event| event == "authentication_error")
     );
     server.asked.borrow_mut().clear();
     assert_eq!(

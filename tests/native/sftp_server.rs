@@ -29,7 +29,6 @@ const MODIFIED: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
 pub struct Asked {
     pub operation: String,
     pub head: Value,
-    pub content: Vec<u8>,
 }
 
 /// A file, or a folder.
@@ -102,6 +101,14 @@ impl FileServer {
         self.asked.borrow().last().unwrap().clone()
     }
 
+    /// Notes what is asked.
+    pub fn note(&self, operation: &str, head: &str) {
+        self.asked.borrow_mut().push(Asked {
+            operation: operation.to_owned(),
+            head: serde_json::from_str(head).unwrap(),
+        });
+    }
+
     pub fn answer(
         &self,
         operation: &str,
@@ -109,11 +116,6 @@ impl FileServer {
         content: Vec<u8>,
     ) -> Result<Reply<Pieces>, SftpFault> {
         let head: Value = serde_json::from_str(head).unwrap();
-        self.asked.borrow_mut().push(Asked {
-            operation: operation.to_owned(),
-            head: head.clone(),
-            content: content.clone(),
-        });
         if let Some(fault) = self.faults.borrow_mut().pop_front() {
             return Err(fault);
         }

@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::config::{Credential, SftpConfig};
 use crate::error::{Code, Failure};
 use crate::expression::{Placeholder, TemplateScope};
-use crate::files::head_of_server;
+use crate::files::{PresentedKey, head_of_server, presented_key};
 use crate::flows::account::contents::Contents;
 use crate::flows::base::sftp::{ask, small};
 use crate::flows::base::within::within;
@@ -35,13 +35,6 @@ pub struct PresentedHostKey {
     pub is_pinned: bool,
     /// The keys of the account's context that pinned lines are read from; empty where the file or the install has them.
     pub context_keys: Vec<String>,
-}
-
-/// What the SFTP Worker answers to `host-key`.
-#[derive(Deserialize)]
-struct Presented {
-    host_key: String,
-    fingerprint: String,
 }
 
 /// Logs in with the values of a new account and opens its root. Other credentials are not checked.
@@ -85,21 +78,21 @@ fn request<S>(operation: &'static str, head: Secret) -> SftpRequest<S> {
 }
 
 /// The key of a server, without logging in.
-async fn presented<O: Outside>(outside: &O, address: &Url) -> Result<Presented, Failure> {
+async fn presented<O: Outside>(outside: &O, address: &Url) -> Result<PresentedKey, Failure> {
     let head = head_of_server(address, SFTP_LOGIN_TIMEOUT);
     let reply = ask(outside, request("host-key", head)).await?;
     let document = within(outside, SFTP_LOGIN_TIMEOUT, small(reply.body)).await;
     let read = document
         .flatten()
-        .and_then(|document| serde_json::from_slice(&document).ok());
+        .and_then(|document| presented_key(&document));
     read.ok_or_else(|| {
         let message = "The SFTP Worker answered with something that is not its own.";
         Failure::new(Code::UnexpectedAnswer, message)
     })
 }
 
-fn not_pinned(presented: &Presented) -> Failure {
-    let Presented {
+fn not_pinned(presented: &PresentedKey) -> Failure {
+    let PresentedKey {
         host_key,
         fingerprint,
     } = presented;

@@ -5,6 +5,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::error::{Code, Failure, Remote};
+use crate::files::message_in;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
@@ -45,12 +46,9 @@ impl<A: CallAccount> Responder<'_, '_, A> {
 
     /// The failure for what a server of files refuses, in its words.
     fn refused_file(&self, status: StatusCode, headers: &HeaderMap, text: String) -> Failure {
-        let document: Value = serde_json::from_str(&text).unwrap_or_default();
-        let message = document.get("message").and_then(Value::as_str);
-        let found = message.filter(|message| !message.is_empty());
-        let found = found.map(|message| FoundError {
+        let found = message_in(&text).map(|message| FoundError {
             status: None,
-            message: Some(message.to_owned()),
+            message: Some(message),
         });
         let mut failure = self.remote(status, headers, text, found);
         // RFC 9110 §15.5.17: the length of the file.
