@@ -10,6 +10,7 @@
 mod hand_over;
 mod known_tables;
 pub mod raw_target;
+mod sftp;
 mod sql_json;
 
 use std::any::Any;
@@ -22,12 +23,12 @@ use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
 use crate::ids::{AccountId, EnvironmentId};
-use crate::secret::Secret;
 use crate::settings::{PIECE_BYTES, Settings};
 use crate::time::Timestamp;
 
 pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
 pub use known_tables::KnownTables;
+pub use sftp::{Sftp, SftpFault, SftpRequest};
 
 /// A body. A stream is a handle that the core passes on unread, or reads within a limit.
 #[derive(Debug)]
@@ -281,42 +282,6 @@ pub fn pieces_of(bytes: Bytes, held: Box<dyn Any>) -> LocalBoxStream<'static, By
         (!piece.is_empty()).then_some((piece, (bytes, held)))
     });
     pieces.boxed_local()
-}
-
-/// A request to the SFTP Worker.
-#[derive(Debug)]
-pub struct SftpRequest<S> {
-    /// The operation.
-    pub operation: &'static str,
-    /// The head, a JSON text with the login. Its length goes in front of it, in four bytes, big-endian.
-    pub head: Secret,
-    /// The content behind the head.
-    pub body: Body<S>,
-    /// The time limit until the head of the response.
-    pub timeout: Duration,
-}
-
-/// Why the SFTP Worker did not respond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SftpFault {
-    /// The gateway has no such Worker.
-    #[error("the gateway has no service binding SFTP")]
-    Unbound,
-    /// It failed, or the connection to it broke.
-    #[error("the SFTP Worker did not respond")]
-    Broken,
-    /// The time limit passed.
-    #[error("the server did not answer in time")]
-    Timeout,
-}
-
-/// Requests to the SFTP Worker, which speaks to servers of files.
-pub trait Sftp: HttpClient {
-    /// Sends one request. Head and content go on as one stream.
-    async fn ask_sftp(
-        &self,
-        request: SftpRequest<Self::Stream>,
-    ) -> Result<Reply<Self::Stream>, SftpFault>;
 }
 
 /// The platform's rate limiters.
