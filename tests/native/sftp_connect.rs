@@ -461,3 +461,33 @@ fn a_file_that_cannot_work_is_found() {
         assert_eq!(answer.status == 201, is_found, "{pattern}: {answer:?}");
     }
 }
+
+#[test]
+fn an_operators_login_in_the_file_is_sealed_and_shown_to_no_reader() {
+    let mut own = file();
+    let config = &mut own["config"]["credentials"]["sftp"]["config"];
+    config["fields"] = json!([]);
+    config["username"] = json!(USER);
+    config["password"] = json!(PASSWORD);
+    config["host_keys"] = json!([HOST_KEY]);
+    config["root"] = json!("/in");
+    let world = World::new();
+    let server = Rc::new(FileServer::new());
+    world.0.sftp.replace(Some(Rc::clone(&server)));
+    let setting = Setting::new(&world, &own);
+    let account = import(&setting, &json!({})).expect(201);
+    assert_eq!(server.last().head["server"]["password"], PASSWORD);
+    let path = format!(
+        "/proxy/files?integrated_account_id={}",
+        account["id"].as_str().unwrap()
+    );
+    assert_eq!(setting.client.get(&path).expect(200)["result_count"], 2);
+    let shown = setting.client.get("/integration/file-drop").expect(200);
+    assert!(!shown.to_string().contains(PASSWORD));
+    let known = setting
+        .client
+        .get("/integration/file-drop/capabilities")
+        .expect(200);
+    assert!(known["resources"]["files"]["methods"]["get"].is_object());
+    assert!(!world.at_rest().contains(PASSWORD));
+}

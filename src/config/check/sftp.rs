@@ -20,11 +20,8 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         };
         check_resource(config, findings);
         let at = format!("config.credentials.{format}.config");
-        if broken.touches(&at) {
-            continue;
-        }
-        check_secrets(own, &at, findings);
-        check_host_keys(own, &at, findings);
+        check_secrets(own, &at, broken, findings);
+        check_host_keys(own, &at, broken, findings);
         check_owner(config, own, &at, broken, findings);
     }
 }
@@ -37,9 +34,13 @@ fn check_resource(config: &Config, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_secrets(own: &SftpConfig, at: &str, findings: &mut Vec<Finding>) {
-    if own.password.is_none() && own.private_key.is_none() {
-        let finding = Finding::error(
+fn check_secrets(own: &SftpConfig, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    let is_unread = ["password", "private_key"]
+        .iter()
+        .any(|key| broken.touches(&format!("{at}.{key}")));
+    // A literal one is absent where the file is shown, so this is no error.
+    if own.password.is_none() && own.private_key.is_none() && !is_unread {
+        let finding = Finding::warning(
             at,
             "nothing proves the user: there is no `password` and no `private_key`",
         );
@@ -55,14 +56,14 @@ fn check_secrets(own: &SftpConfig, at: &str, findings: &mut Vec<Finding>) {
             findings.push(finding.hint("make it a field of the type `password`"));
         }
     }
-    if own.passphrase.is_some() && own.private_key.is_none() {
+    if own.passphrase.is_some() && own.private_key.is_none() && !is_unread {
         let text = "`passphrase` is never used: there is no `private_key`";
         findings.push(Finding::warning(format!("{at}.passphrase"), text));
     }
 }
 
-fn check_host_keys(own: &SftpConfig, at: &str, findings: &mut Vec<Finding>) {
-    if own.host_keys.is_empty() {
+fn check_host_keys(own: &SftpConfig, at: &str, broken: &Broken, findings: &mut Vec<Finding>) {
+    if own.host_keys.is_empty() && !broken.touches(&format!("{at}.host_keys")) {
         let text = "nothing proves the server: without a line in `host_keys` no account connects";
         let finding = Finding::error(format!("{at}.host_keys"), text);
         findings.push(
