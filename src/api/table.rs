@@ -75,7 +75,9 @@ pub(super) fn groups(shapes: &mut Shapes) -> Vec<Group> {
 other_routes! {
     "data plane" "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
         do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. The fields \
-        `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit." {
+        `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit. An integration with the credential `sftp` has the \
+        resource `files`: `list` takes `path`; `id` is a path whose slashes are encoded; `get` streams the content and takes `range`, `PUT` streams an \
+        upload, `DELETE` deletes; its other methods are `stat`, `mkdir` and `rmdir` with `{path}`, and `rename` with `{from, to}`." {
         GET     "/proxy/{resource}"      listRecords,  CALL, "Lists records":                                 |path| path.call("list"), data_plane::list;
         POST    "/proxy/{resource}"      createRecord, CALL, "Makes a record":                                |path| path.call("create"), data_plane::write;
         POST    "/proxy/_/{action}"      runAction,    CALL, "Runs an action of the integration":             |path| path.action(), data_plane::action;
