@@ -2,7 +2,7 @@
 //! query of the call's address, as the parameters of a page do.
 
 use http::HeaderMap;
-use http::header::CONTENT_RANGE;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -18,7 +18,7 @@ const CONDITIONS: [&str; 4] = [
     "if-range",
 ];
 /// Arguments that are numbers.
-const NUMBERS: [&str; 3] = ["limit", "offset", "length"];
+const NUMBERS: [&str; 4] = ["limit", "offset", "length", "size"];
 
 /// What a caller sends.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,9 @@ pub fn arguments(
         }
         F::Write => {
             refuse_conditions(input.headers)?;
-            vec![("path", of_url(input, to_write)?)]
+            let mut all = vec![("path", of_url(input, to_write)?)];
+            all.extend(announced(input.headers).map(|size| ("size", size.to_string())));
+            all
         }
         F::Delete => {
             refuse_conditions(input.headers)?;
@@ -129,6 +131,13 @@ fn of_body(
         _ => "",
     };
     read(text).map_err(|why| FilesError::Path { place, why })
+}
+
+/// The length of the content that the caller announces. What breaks off before is then no whole file: the runtime may
+/// end a body that broke off as if it were whole.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
+    length.parse().ok()
 }
 
 fn refuse_conditions(headers: &HeaderMap) -> Result<(), FilesError> {

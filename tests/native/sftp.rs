@@ -222,6 +222,10 @@ fn an_upload_is_streamed_and_answers_with_the_entry() {
     let empty = scene.call_passing("PUT", "/proxy/files/none", &[], Body::Empty);
     assert_eq!(empty.status, 200);
     assert_eq!(server.content("/none").unwrap(), "");
+    let length = [("content-length", "7")];
+    let broken = scene.call_passing("PUT", "/proxy/files/short", &length, streamed(&[b"one"]));
+    assert_eq!(broken.code(400), "provider.rejected");
+    assert_eq!(server.content("/short"), None);
     let part = scene.call_passing("PATCH", "/proxy/files/none", &[], Body::from_bytes("x"));
     assert_eq!(part.code(405), "caller.method_not_allowed");
 }

@@ -185,6 +185,10 @@ impl FileServer {
                 .map(|entry| json_reply(&entry)),
             "read" => self.read(&path("path"), head),
             "write" => {
+                let size = head["size"].as_u64();
+                if size.is_some_and(|size| size != content.len() as u64) {
+                    return Err(refusal(400, "bad_request", "Not that many bytes.", 0, ""));
+                }
                 self.put(&path("path"), content);
                 let entry = self.entry(&path("path"), root)?;
                 Ok(json_reply(&json!({ "entry": entry })))

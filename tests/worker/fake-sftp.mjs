@@ -81,7 +81,7 @@ function read({ path, offset = 0, length = Infinity }) {
 }
 
 /** Small content is kept; of any other the length is. */
-async function write(path, rest, reader) {
+async function write(path, announced, rest, reader) {
   const pieces = [rest];
   let size = rest.length;
   for (;;) {
@@ -90,6 +90,7 @@ async function write(path, rest, reader) {
     size += value.length;
     if (size <= 1048576) pieces.push(value);
   }
+  if (announced !== undefined && announced !== size) throw new Refusal(400, "bad_request", {});
   const content = new Uint8Array(size <= 1048576 ? size : 0);
   let at = 0;
   if (size <= 1048576) for (const piece of pieces) { content.set(piece, at); at += piece.length; }
@@ -105,7 +106,7 @@ async function answer(operation, request) {
   requests += 1;
   if (operation === "check") return Response.json({});
   if (operation === "read") return read(head);
-  if (operation === "write") return write(path, rest, reader);
+  if (operation === "write") return write(path, head.size, rest, reader);
   if (operation === "stat") return Response.json(path === "/requests" ? { name: "requests", path, size: requests } : entry(path));
   if (operation === "list") {
     const all = [...files.keys()].sort();

@@ -99,15 +99,13 @@ test("100 MB are uploaded without being held", async () => {
 });
 
 test("a file that breaks off breaks the answer", async () => {
-  const answer = await raw("GET", "/proxy/files/breaks");
-  assert.equal(answer.status, 200);
-  await assert.rejects(answer.arrayBuffer());
+  await assert.rejects(async () => (await raw("GET", "/proxy/files/breaks")).arrayBuffer());
 });
 
 test("an upload that breaks off is not taken for a file", async () => {
   const url = new URL(target("/proxy/files/out%2Fbroken"), gateway.url);
   await new Promise((resolve) => {
-    const sent = httpRequest(url, { method: "PUT", headers: { authorization: `Bearer ${environment.token}`, "transfer-encoding": "chunked" } });
+    const sent = httpRequest(url, { method: "PUT", headers: { authorization: `Bearer ${environment.token}`, "content-length": 400_000 } });
     sent.on("error", resolve).on("close", resolve);
     sent.write(Buffer.alloc(200_000));
     setTimeout(() => sent.destroy(), 300);

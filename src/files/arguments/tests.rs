@@ -89,6 +89,14 @@ fn arguments_come_from_where_the_method_has_them() {
             json!({ "path": "/a" }),
         ),
         (
+            F::Write,
+            Some("a"),
+            none.clone(),
+            None,
+            vec![("content-length", "700000")],
+            json!({ "path": "/a", "size": 700_000 }),
+        ),
+        (
             F::Stat,
             None,
             none.clone(),
