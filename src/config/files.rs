@@ -117,7 +117,7 @@ fn methods() -> BTreeMap<String, Method> {
     let read = all
         .into_iter()
         .filter_map(|(name, operation, http_method, what, body)| {
-            let method = method(operation, http_method, what, body)?;
+            let method = method(operation, http_method, what, body.as_ref())?;
             Some((name.to_owned(), method))
         });
     read.collect()
@@ -127,7 +127,7 @@ fn method(
     operation: FileOperation,
     http_method: &str,
     description: &str,
-    body_schema: Option<Value>,
+    body_schema: Option<&Value>,
 ) -> Option<Method> {
     let mut method = json!({
         "method": http_method,

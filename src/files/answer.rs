@@ -18,7 +18,7 @@ const KEY_CHARACTERS: usize = 4_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
-    /// The gateway asked for something that the Worker does not know.
+    /// What was asked for makes no sense there: a folder is read, a cursor is not one, an upload broke off.
     BadRequest,
     /// The server does not accept the user.
     WrongCredentials,
@@ -58,6 +58,7 @@ impl RefusalKind {
     /// it.
     pub fn answered(self) -> Option<StatusCode> {
         match self {
+            Self::BadRequest => Some(StatusCode::BAD_REQUEST),
             Self::WrongCredentials => Some(StatusCode::UNAUTHORIZED),
             Self::NotFound => Some(StatusCode::NOT_FOUND),
             Self::PermissionDenied | Self::OutsideRoot => Some(StatusCode::FORBIDDEN),
@@ -70,6 +71,7 @@ impl RefusalKind {
 
     fn name(self) -> &'static str {
         match self {
+            Self::BadRequest => "bad_request",
             Self::WrongCredentials => "wrong_credentials",
             Self::NotFound => "not_found",
             Self::PermissionDenied => "permission_denied",

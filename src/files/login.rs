@@ -144,8 +144,9 @@ fn host_keys(config: &SftpConfig, scope: &TemplateScope<'_>) -> Result<Vec<Strin
 /// A root without a first slash is below the folder in which the server puts the user.
 fn root_path(root: &str) -> Result<String, FilesError> {
     let path = path::normalised(root).map_err(FilesError::Root)?;
-    Ok(match root.starts_with('/') {
-        true => path,
-        false => path.trim_start_matches('/').to_owned(),
+    Ok(if root.starts_with('/') {
+        path
+    } else {
+        path.trim_start_matches('/').to_owned()
     })
 }

@@ -372,7 +372,7 @@ fn a_server_that_is_not_there_is_no_answer_of_it() {
         ("busy", 503, "internal.busy"),
         ("bad_private_key", 422, "account.context_value"),
         ("bad_host_key", 422, "account.context_value"),
-        ("bad_request", 500, "internal.error"),
+        ("bad_request", 400, "provider.rejected"),
         ("something_new", 502, "provider.unexpected_answer"),
     ];
     each_case(cases, |(kind, status, code)| {

@@ -9,7 +9,7 @@ use url::Url;
 use crate::account::Account;
 use crate::config::{Credential, SftpConfig};
 use crate::error::{Code, Failure};
-use crate::expression::{Placeholder, TemplateScope};
+use crate::expression::{Placeholder, Template, TemplateScope};
 use crate::files::{PresentedKey, head_of_server, presented_key};
 use crate::flows::account::contents::Contents;
 use crate::flows::base::sftp::{ask, small};
@@ -151,7 +151,7 @@ fn is_pinned(own: &SftpConfig, scope: &TemplateScope<'_>, line: &str) -> bool {
 }
 
 fn context_keys(own: &SftpConfig) -> Vec<String> {
-    let read = own.host_keys.iter().flat_map(|line| line.placeholders());
+    let read = own.host_keys.iter().flat_map(Template::placeholders);
     let read = read.flat_map(Placeholder::paths);
     let mut keys: Vec<String> = read
         .filter_map(crate::expression::scope::context_key)
