@@ -31,6 +31,8 @@ pub struct CallerInput<'a> {
     pub headers: &'a HeaderMap,
     /// The body of a method that takes JSON.
     pub body: Option<&'a Value>,
+    /// How long the caller says that the body is.
+    pub announced: Option<u64>,
 }
 
 /// The arguments of an operation.
@@ -58,7 +60,7 @@ pub fn arguments(
         F::Write => {
             refuse_conditions(input.headers)?;
             let mut all = vec![("path", of_url(input, to_write)?)];
-            all.extend(announced(input.headers).map(|size| ("size", size.to_string())));
+            all.extend(input.announced.map(|size| ("size", size.to_string())));
             all
         }
         F::Delete => {
@@ -133,9 +135,9 @@ fn of_body(
     read(text).map_err(|why| FilesError::Path { place, why })
 }
 
-/// The length of the content that the caller announces. What breaks off before is then no whole file: the runtime may
-/// end a body that broke off as if it were whole.
-fn announced(headers: &HeaderMap) -> Option<u64> {
+/// The length of the body that the caller announces. What breaks off before is then no whole file: the runtime may end a
+/// body that broke off as if it were whole.
+pub fn announced(headers: &HeaderMap) -> Option<u64> {
     let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     length.parse().ok()
 }

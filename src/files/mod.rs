@@ -10,7 +10,7 @@ mod range;
 pub use answer::{
     PresentedKey, ReadHead, Refusal, RefusalKind, message_in, presented_key, read_head, refusal,
 };
-pub use arguments::{CallerInput, arguments, arguments_in, with_arguments};
+pub use arguments::{CallerInput, announced, arguments, arguments_in, with_arguments};
 pub use login::{ServerLogin, address, head_of_server};
 pub use path::{NAME_BYTES, PART, PATH_BYTES, PathError, normalised};
 pub use range::{ByteRange, wanted};

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{CallerInput, arguments, arguments_in, with_arguments};
+use super::{CallerInput, announced, arguments, arguments_in, with_arguments};
 use crate::config::files::FileOperation as F;
 use crate::files::FilesError;
 
@@ -29,6 +29,7 @@ fn asked(
         query,
         headers: &headers,
         body,
+        announced: announced(&headers),
     };
     let address = Url::parse("https://files.example.com:22").unwrap();
     let address = with_arguments(address, operation, &arguments(operation, &input)?);

@@ -11,6 +11,7 @@ use crate::config::files::FileOperation;
 use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::expression::{Moment, TemplateScope};
+use crate::files;
 use crate::flows::base::memory::Room;
 use crate::flows::call::Call;
 use crate::flows::call::account::{CallAccount, LiveAccount, StreamOf};
@@ -55,6 +56,8 @@ pub(in crate::flows) struct Prepared<'a> {
 pub(in crate::flows) struct CallerPart {
     pub(in crate::flows) query: CallerQuery,
     pub(in crate::flows) headers: HeaderMap,
+    /// How long the caller says that the body is.
+    pub(in crate::flows) announced: Option<u64>,
     /// The root values of placeholders.
     pub(in crate::flows) values: Values,
     #[expect(dead_code, reason = "holding it keeps the body's memory counted")]
@@ -102,6 +105,7 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
         },
         query,
         headers: headers::from_caller(&call.headers),
+        announced: files::announced(&call.headers),
         room: body.room,
     };
     let mut prepared = Prepared::new(subject, given, source, moment(account.system()));
@@ -238,9 +242,15 @@ impl<'a> Prepared<'a> {
         let settings = account.system().settings();
         let body = self.given.values.body.as_ref().map(Exact::plain);
         let id = self.given.values.id.as_str();
-        let input = (id, &self.given.headers, body.as_deref());
+        let input = files::CallerInput {
+            id,
+            query: self.query(),
+            headers: &self.given.headers,
+            body: body.as_deref(),
+            announced: self.given.announced,
+        };
         let operation = method.operation.unwrap_or(FileOperation::List);
-        let draft = self.files_draft(operation, &method.method.0, current, input, settings)?;
+        let draft = self.files_draft(operation, &method.method.0, current, &input, settings)?;
         match &self.page {
             Some(page) => {
                 let writing = Writing::of(self.subject.config(), method, &self.moment);

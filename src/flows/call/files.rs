@@ -1,7 +1,6 @@
 //! Calls of the resource `files`: what they ask of the server, and the account's login there.
 
 use http::HeaderMap;
-use serde_json::Value;
 use url::Url;
 
 use crate::config::files::FileOperation;
@@ -71,21 +70,15 @@ impl Prepared<'_> {
         operation: FileOperation,
         method: &http::Method,
         current: &Current<'_>,
-        (id, headers, body): (Option<&str>, &HeaderMap, Option<&Value>),
+        input: &CallerInput<'_>,
         settings: &Settings,
     ) -> Result<Draft, Failure> {
         let own = &current.loaded().account.authentication_method;
         let scope = self.scope(current);
         let address = server_address(self.subject().resolved, own, &scope, settings)?;
-        let input = CallerInput {
-            id,
-            query: self.query(),
-            headers,
-            body,
-        };
         Ok(Draft {
             method: method.clone(),
-            url: with_arguments(address, operation, &arguments(operation, &input)?),
+            url: with_arguments(address, operation, &arguments(operation, input)?),
             headers: HeaderMap::new(),
             body: match operation {
                 FileOperation::Write => Payload::Callers,

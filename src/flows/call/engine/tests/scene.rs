@@ -186,6 +186,7 @@ impl Scene {
                 text: Bytes::new(),
             },
             query,
+            announced: None,
             headers: HeaderMap::new(),
             room: self.lock.room(),
         };
