@@ -13,6 +13,7 @@ mod check;
 mod count;
 pub mod credentials;
 pub mod field;
+pub mod files;
 mod finding;
 pub mod method_override;
 mod normalise;
@@ -38,14 +39,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::expression::{AllowedHosts, OriginPlace, Template, UrlTemplate};
+use crate::expression::scope::context_key;
+use crate::expression::{AllowedHosts, OriginPlace, Placeholder, Template, UrlTemplate};
 
 pub use action::{Action, PlacedAction};
 pub use authorization::{Authorization, Authorizations};
 pub use body::{BodyEntries, MOST_BODY_ENTRIES};
 pub use check::literal::words_of_name;
 pub use count::Count;
-pub use credentials::{Credential, CustomToken};
+pub use credentials::{Credential, CustomToken, SftpConfig};
 pub use field::Field;
 pub use finding::{Finding, Level};
 pub use normalise::normalise;
@@ -235,12 +237,19 @@ impl Config {
     }
 
     /// The context keys whose value is a secret because their field is a
-    /// `password`. [`secrets::KEYS`] are secret besides.
+    /// `password`, or because they prove the user of a server of files. [`secrets::KEYS`] are secret besides.
     pub fn password_fields(&self) -> BTreeSet<String> {
         let fields = self
             .fields()
             .filter(|field| field.kind == field::FieldKind::Password);
-        fields.map(|field| field.name.clone()).collect()
+        let of_servers = self.credentials.values().filter_map(Credential::sftp);
+        let read = of_servers.flat_map(SftpConfig::secrets);
+        let read = read.flat_map(|(_, template)| template.placeholders());
+        let read = read.flat_map(Placeholder::paths).filter_map(context_key);
+        fields
+            .map(|field| field.name.clone())
+            .chain(read.map(str::to_owned))
+            .collect()
     }
 
     /// The context keys whose field says `allow_dots`.

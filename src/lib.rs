@@ -25,6 +25,7 @@ pub mod account;
 pub mod authorization;
 pub mod connect;
 pub mod delivery;
+pub mod files;
 pub mod oauth;
 pub mod pagination;
 pub mod proxy;

@@ -10,6 +10,7 @@
 mod hand_over;
 mod known_tables;
 pub mod raw_target;
+mod sftp;
 mod sql_json;
 
 use std::any::Any;
@@ -27,6 +28,7 @@ use crate::time::Timestamp;
 
 pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
 pub use known_tables::KnownTables;
+pub use sftp::{Sftp, SftpFault, SftpRequest};
 
 /// A body. A stream is a handle that the core passes on unread, or reads within a limit.
 #[derive(Debug)]
@@ -339,11 +341,14 @@ impl<S> ReplyStatus for Reply<S> {
 
 /// What the front Worker and the objects share.
 pub trait Outside:
-    System + ConfigStore + HttpClient + TokenRate + Objects + Clone + 'static
+    System + ConfigStore + HttpClient + Sftp + TokenRate + Objects + Clone + 'static
 {
 }
 
-impl<T: System + ConfigStore + HttpClient + TokenRate + Objects + Clone + 'static> Outside for T {}
+impl<T: System + ConfigStore + HttpClient + Sftp + TokenRate + Objects + Clone + 'static> Outside
+    for T
+{
+}
 
 /// An object's own storage: SQLite and one alarm. Statements without an `.await` between them are one
 /// atomic write.

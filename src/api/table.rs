@@ -43,6 +43,7 @@ use serde_json::Value;
 use crate::error::Failure;
 use crate::flows::account::capabilities::{AccountCapabilities, IntegrationCapabilities};
 use crate::flows::base::records::TokenScope;
+use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::OwnAccount;
 use crate::flows::messages::log_line::LogLine;
 use crate::ids::{
@@ -74,7 +75,9 @@ pub(super) fn groups(shapes: &mut Shapes) -> Vec<Group> {
 other_routes! {
     "data plane" "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
         do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. The fields \
-        `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit." {
+        `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit. An integration with the credential `sftp` has the \
+        resource `files`: `list` takes `path`; `id` is a path whose slashes are encoded; `get` streams the content and takes `range`, `PUT` streams an \
+        upload, `DELETE` deletes; its other methods are `stat`, `mkdir` and `rmdir` with `{path}`, and `rename` with `{from, to}`." {
         GET     "/proxy/{resource}"      listRecords,  CALL, "Lists records":                                 |path| path.call("list"), data_plane::list;
         POST    "/proxy/{resource}"      createRecord, CALL, "Makes a record":                                |path| path.call("create"), data_plane::write;
         POST    "/proxy/_/{action}"      runAction,    CALL, "Runs an action of the integration":             |path| path.action(), data_plane::action;
@@ -186,6 +189,8 @@ admin_routes! {
             integrated_account::replace_credentials(id: AccountId) takes NewCredentials answers 200 ChangedAccount, with [asks_provider];
         GET    "/integrated-account/{id}/capabilities" GetAccountCapabilities, READ, "Says what can be asked of an account":
             capabilities::of_account(id: AccountId) answers 200 AccountCapabilities;
+        POST   "/integrated-account/{id}/host-key" ShowHostKey, ADMIN, "Shows the key that the account's SFTP server presents":
+            integrated_account::host_key(id: AccountId) answers 200 PresentedHostKey, refuses [409], with [asks_provider];
         POST   "/integrated-account/refresh-credentials" RefreshCredentials, CONNECT, "Refreshes an account's token now":
             integrated_account::refresh_credentials() takes NamedAccount answers 200 Refreshed, with [asks_provider];
         POST   "/integrated-account/token" CreateAccountToken, PROXY, "Makes a token of one account":

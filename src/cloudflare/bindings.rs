@@ -14,6 +14,8 @@ const DIRECTORY: &str = "DIRECTORY";
 pub const TOKEN_RATE: &str = "TOKEN_RATE";
 /// The limit of failed authentications per address.
 pub const FAILED_AUTH: &str = "FAILED_AUTH";
+/// The Worker that speaks SFTP.
+pub const SFTP: &str = "SFTP";
 const ROOT: &str = "root";
 
 /// A variable or secret. A value that is not text (`wrangler.toml` also accepts numbers and `true` without quotes) is
@@ -35,6 +37,11 @@ pub fn rate(env: &Env, name: &str) -> worker::Result<Option<RateLimiter>> {
         return Ok(None);
     }
     env.rate_limiter(name).map(Some)
+}
+
+/// Whether there is a binding of this name.
+pub fn has(env: &Env, name: &str) -> bool {
+    Reflect::get(env, &name.into()).is_ok_and(|binding| binding.is_object())
 }
 
 /// An object: its class, its name, and where its first use creates it.

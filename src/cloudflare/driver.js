@@ -125,6 +125,28 @@ export function send(operation, method, url, headers, body, signal) {
   );
 }
 
+/** The content goes on as it comes. Where it breaks off, so does the request: the Worker never takes a part for the whole. */
+function behind(front, content) {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const written = writer.write(front).then(() => {
+    writer.releaseLock();
+    return content.pipeTo(writable);
+  });
+  // The Worker has answered without reading it all, or the content broke off: the request says so.
+  written.catch(() => {});
+  return readable;
+}
+
+export function askSftp(operation, env, binding, name, front, content, signal) {
+  const settle = settling(operation);
+  const body = content === null ? front : behind(front, content);
+  env[binding].fetch(`https://sftp/${name}`, { method: "POST", body, signal }).then(
+    (response) => settle(response.status, lines(response.headers), response.body),
+    (error) => settle(0, String(error), null),
+  );
+}
+
 /** `location` is a location hint, `eu` for that jurisdiction (the platform has no such hint), or empty. */
 function stubOf(env, binding, name, location) {
   const namespace = env[binding];

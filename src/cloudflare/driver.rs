@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use js_sys::Promise;
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::handler::set_on_abort;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
@@ -50,6 +50,17 @@ extern "C" {
         url: &str,
         headers: &str,
         body: &JsValue,
+        signal: &JsValue,
+    );
+    /// Sends a request to the SFTP Worker: `front`, then the stream `content` or nothing. Result as of [`send`].
+    #[wasm_bindgen(js_name = askSftp)]
+    pub fn ask_sftp(
+        operation: u32,
+        env: &JsValue,
+        binding: &str,
+        name: &str,
+        front: &Uint8Array,
+        content: &JsValue,
         signal: &JsValue,
     );
     /// The response without a header field.

@@ -60,7 +60,7 @@ impl HttpClient for Edge {
 }
 
 /// A request without a response yet. Dropping this aborts it: it took too long, or its caller has gone.
-struct PendingRequest(Option<AbortController>);
+pub(super) struct PendingRequest(pub(super) Option<AbortController>);
 
 impl Drop for PendingRequest {
     fn drop(&mut self) {

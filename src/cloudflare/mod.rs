@@ -11,6 +11,7 @@ mod event;
 mod http_client;
 mod objects;
 mod random;
+mod sftp;
 mod storage;
 mod stream;
 mod tasks;

@@ -30,6 +30,7 @@ mod operator_values;
 mod parameters;
 mod placeholders;
 mod resources;
+mod sftp;
 mod shared;
 mod sign_in;
 mod texts;
@@ -52,6 +53,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     discover::check(config, &broken, findings);
     jwt::check(config, &broken, findings);
     also_for::check(config, file, &broken, findings);
+    sftp::check(config, &broken, findings);
     may_fail::check(config, findings);
     hosts::check(config, &broken, findings);
     aim::check(config, &broken, findings);

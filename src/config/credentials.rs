@@ -20,6 +20,7 @@ mod oauth1;
 mod options;
 mod pkce;
 mod registration;
+mod sftp;
 
 pub use also_for::{AlsoFor, MOST_ALSO_FOR};
 pub use custom_token::{CustomToken, TokenExpressions};
@@ -34,6 +35,8 @@ pub use oauth1::{Consumer, OAuth1, SignatureMethod};
 pub use options::{AuthorizationMethod, CredentialsEncoding, Options, TokenBodyFormat};
 pub use pkce::Pkce;
 pub use registration::{ClientAuthMethod, Registration};
+pub(super) use sftp::complete_addresses;
+pub use sftp::{Port, SftpConfig, is_host_key};
 
 /// One way to connect an account.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -61,6 +64,8 @@ pub enum Credential {
     Oauth(Box<OAuth1>),
     /// Client credentials with `grant_type=kekaapi`, `scope=kekaapi` and `api_key`.
     KekaOauth(Box<OAuth2>),
+    /// A login on a server whose files the resource `files` reads and writes (SFTP).
+    Sftp(Box<SftpConfig>),
 }
 
 /// Formats of the file that this version does not execute: a file that has
@@ -77,6 +82,7 @@ pub const FORMATS: &[&str] = &[
     "jwt",
     "jwt_bearer",
     "oauth",
+    "sftp",
 ];
 
 /// What the customer types in.
@@ -216,6 +222,7 @@ impl Credential {
             Self::Jwt(_) => "jwt",
             Self::JwtBearer(_) => "jwt_bearer",
             Self::Oauth(_) => "oauth",
+            Self::Sftp(_) => "sftp",
         }
     }
 
@@ -226,6 +233,7 @@ impl Credential {
             Self::CustomToken(config) => &config.fields,
             Self::Jwt(config) => &config.fields,
             Self::Oauth(config) => &config.fields,
+            Self::Sftp(config) => &config.fields,
             Self::Oauth2(config)
             | Self::JwtBearer(config)
             | Self::Oauth2ClientCredentials(config)
@@ -236,7 +244,11 @@ impl Credential {
     /// The OAuth settings, when it has tokens.
     pub fn oauth(&self) -> Option<&OAuth2> {
         match self {
-            Self::ApiKey(_) | Self::CustomToken(_) | Self::Jwt(_) | Self::Oauth(_) => None,
+            Self::ApiKey(_)
+            | Self::CustomToken(_)
+            | Self::Jwt(_)
+            | Self::Oauth(_)
+            | Self::Sftp(_) => None,
             Self::Oauth2(config)
             | Self::JwtBearer(config)
             | Self::Oauth2ClientCredentials(config)
@@ -256,6 +268,14 @@ impl Credential {
     pub fn oauth1(&self) -> Option<&OAuth1> {
         match self {
             Self::Oauth(config) => Some(config),
+            _ => None,
+        }
+    }
+
+    /// The settings of a login on a server of files.
+    pub fn sftp(&self) -> Option<&SftpConfig> {
+        match self {
+            Self::Sftp(config) => Some(config),
             _ => None,
         }
     }
@@ -281,7 +301,7 @@ impl Credential {
     /// Whether an account of it has a token.
     pub fn has_token(&self) -> bool {
         match self {
-            Self::ApiKey(_) => false,
+            Self::ApiKey(_) | Self::Sftp(_) => false,
             Self::Oauth(config) => config.redirects(),
             _ => true,
         }
@@ -317,9 +337,12 @@ impl Credential {
         let also = also.filter_map(|(name, own)| {
             Some((format!("alsoFor.{name}.tokenUrl"), own.token_url.as_ref()?))
         });
+        let server = self.sftp().and_then(SftpConfig::address);
+        let server = server.map(|address| ("host".to_owned(), address));
         auth.map(|(key, url)| (format!("auth.{key}"), url))
             .chain(own)
             .chain(also)
+            .chain(server)
             .collect()
     }
 }

@@ -41,6 +41,9 @@ pub struct Field {
     /// Whether a value that is used in a host may hold dots.
     #[serde(default)]
     pub allow_dots: bool,
+    /// Whether a value may have several lines, such as a private key in PEM. A field called `private_key` always may.
+    #[serde(default)]
+    pub multiline: bool,
     /// What is done to the value before it is stored.
     #[serde(default)]
     pub transform: Option<Transform>,
@@ -133,6 +136,11 @@ pub struct Choice {
 }
 
 impl Field {
+    /// Whether its value may have several lines.
+    pub fn is_multiline(&self) -> bool {
+        self.kind != FieldKind::SingleSelect && (self.multiline || self.name == "private_key")
+    }
+
     /// The keys that its options fill in addition to its own.
     pub fn set_keys(&self) -> impl Iterator<Item = &String> {
         self.options.iter().flat_map(|choice| choice.set.keys())

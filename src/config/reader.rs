@@ -9,8 +9,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value, json};
 
 use super::amount::too_much;
-use super::credentials::{LATER_FORMATS, inherit_consumer};
-use super::{Config, Finding, Integration, Level, Method, check, normalise, prune};
+use super::credentials::{LATER_FORMATS, complete_addresses, inherit_consumer};
+use super::{Config, Finding, Integration, Level, Method, check, files, normalise, prune};
 use crate::expression::effort;
 
 /// What came of reading a file. `integration` is absent when any finding is
@@ -167,6 +167,7 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
     config.actions = units(actions, "config.actions", findings);
     config.resources = methods_of(resources, findings);
     inherit_consumer(&mut config);
+    complete_addresses(&mut config, findings);
     let broken: Vec<String> = findings
         .iter()
         .filter(|f| f.level == Level::Error)
@@ -177,6 +178,7 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
         let written = findings.iter_mut().skip(first);
         shorten(written, &format!("config.credentials.{format}"));
     }
+    files::add(&mut config);
     Some(config)
 }
 

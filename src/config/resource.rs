@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::expression::{PathTemplate, TemplateTree, UrlTemplate};
 use crate::json::Path;
 
+use super::files::FileOperation;
 use super::{
     Authorizations, Entries, ErrorExpression, Pagination, QueryArrayFormat, RateLimit, Setting,
 };
@@ -77,6 +78,9 @@ pub struct Method {
     pub response_schema: Option<Value>,
     /// Example requests and answers.
     pub examples: Option<Value>,
+    /// What it does on a server of files, for a method of the resource `files`, which no file declares.
+    #[serde(skip)]
+    pub operation: Option<FileOperation>,
     /// The caller's parameters that the templates above use; filled in by who asks first.
     #[serde(skip)]
     pub(crate) used_parameters: OnceCell<BTreeSet<String>>,

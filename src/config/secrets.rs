@@ -142,6 +142,9 @@ pub fn split_config(config: &Value) -> (Value, Value) {
             places.push(vec!["credentials", key, "config", "client", "secret"]);
             places.push(vec!["credentials", key, "config", "jwt", "key"]);
             places.push(vec!["credentials", key, "config", "consumer", "secret"]);
+            for own in ["password", "private_key", "passphrase"] {
+                places.push(vec!["credentials", key, "config", own]);
+            }
         } else {
             seal_whole(key, &mut public, &mut secret);
         }

@@ -33,6 +33,10 @@ impl Config {
         of_steps.extend(signed.filter_map(context_key).map(str::to_owned));
         let consumer = self.credential(method).and_then(Credential::oauth1);
         of_steps.extend(consumer.map(consumer_keys).unwrap_or_default());
+        let server = self.credential(method).and_then(Credential::sftp);
+        let user = server.iter().flat_map(|own| own.username.placeholders());
+        let user = user.flat_map(Placeholder::paths);
+        of_steps.extend(user.filter_map(context_key).map(str::to_owned));
         let secret = self.password_fields();
         of_steps.retain(|key| !secret.contains(key) && !KEYS.contains(&key.as_str()));
         let keys = self.origin_keys().into_iter();

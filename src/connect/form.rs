@@ -6,6 +6,7 @@ mod problems;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -97,7 +98,7 @@ pub fn json_value(field: &Field, given: &Value, origins: &OriginFields) -> Resul
         return value.ok_or_else(|| format!("Choose one of the options of {}.", named(field)));
     }
     let text = match given {
-        Value::String(text) => bare(field, trimmed(text)).to_owned(),
+        Value::String(text) => bare(field, trimmed(&in_lines(field, text))).to_owned(),
         Value::Number(number) => json::number_text(number),
         _ => return Err(format!("{} must be a text.", named(field))),
     };
@@ -189,8 +190,14 @@ fn value(
     origins: &OriginFields,
 ) -> Result<Option<Value>, String> {
     let typed = match field.kind {
-        FieldKind::Text | FieldKind::Password => bare(field, trimmed(posted.unwrap_or_default())),
-        FieldKind::SingleSelect => posted.unwrap_or_default(),
+        FieldKind::Text | FieldKind::Password => {
+            Cow::Owned(in_lines(field, posted.unwrap_or_default()))
+        }
+        FieldKind::SingleSelect => Cow::Borrowed(posted.unwrap_or_default()),
+    };
+    let typed = match field.kind {
+        FieldKind::Text | FieldKind::Password => bare(field, trimmed(&typed)),
+        FieldKind::SingleSelect => &typed,
     };
     let value = match field.kind {
         FieldKind::SingleSelect => match chosen(field, typed) {
@@ -207,6 +214,15 @@ fn value(
         }
     };
     Ok(Some(transformed(field, value)))
+}
+
+/// Browsers send the line breaks of a text area as CR LF (HTML, "constructing the entry list"). Stored ones are LF.
+fn in_lines(field: &Field, typed: &str) -> String {
+    if field.is_multiline() {
+        typed.replace("\r\n", "\n").replace('\r', "\n")
+    } else {
+        typed.to_owned()
+    }
 }
 
 /// The value without the text around the input, which some type or paste along with it.

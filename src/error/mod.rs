@@ -94,6 +94,10 @@ codes! {
     InstallDisabled = "account.install_disabled", 409;
     #[doc = "A placeholder needs a value that the account's context does not have, or that is not valid in its place."]
     ContextValue = "account.context_value", 422;
+    #[doc = "No host key is pinned for the account's server, so nothing is sent to it. `details` has the key that it presents, where it was asked: compare it, then set it in the account's context."]
+    ServerKeyMissing = "account.host_key_missing", 409;
+    #[doc = "The account's server presented another host key than those that are pinned, so it got no credential; `details` has the key that it presented."]
+    ServerKeyMismatch = "account.host_key_mismatch", 502;
     #[doc = "The integration file has an error that appears only when it is used."]
     BadIntegration = "integration.invalid", 500;
     #[doc = "A secret was set for another use: since then the file or an override has changed where it is sent or how it is used. The message names the secret to set again."]
@@ -136,6 +140,8 @@ codes! {
     Storage = "internal.storage", 503;
     #[doc = "A stored secret cannot be opened or sealed; the log says which key is missing."]
     SealingKey = "internal.sealing_key", 500;
+    #[doc = "The gateway was deployed without the Worker for SFTP: its operator adds the service binding `SFTP`, as docs/sftp.md says."]
+    SftpMissing = "internal.sftp_missing", 501;
     #[doc = "An error of the gateway; the log has the reason under the request id."]
     Internal = "internal.error", 500;
 }

@@ -7,6 +7,7 @@ use crate::account::seal::SealError;
 use crate::account::status::{NotCallable, Status};
 use crate::authorization::AuthorizationError;
 use crate::expression::{ExpressionError, RenderError, UrlError};
+use crate::files::FilesError;
 use crate::oauth::OAuthError;
 use crate::pagination::PageError;
 use crate::ports::{SendError, StorageFault};
@@ -219,6 +220,28 @@ impl From<SendError> for Failure {
         }
     }
 }
+
+impl From<FilesError> for Failure {
+    fn from(error: FilesError) -> Self {
+        let code = match error {
+            FilesError::Render(error) => return error.into(),
+            FilesError::Url(error) => return error.into(),
+            FilesError::Path { place, why } => return Self::invalid(place, why.to_string()),
+            FilesError::Unknown { .. }
+            | FilesError::Body(_)
+            | FilesError::Condition(_)
+            | FilesError::Part => Code::Malformed,
+            FilesError::OtherCredential => Code::MethodNotAllowed,
+            FilesError::NoAddress => Code::BadIntegration,
+            FilesError::NoSecret | FilesError::HostKey | FilesError::Root(_) => Code::ContextValue,
+            FilesError::NotPinned => return Self::new(Code::ServerKeyMissing, NOT_PINNED),
+        };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+/// What to do about a server without a pinned key.
+const NOT_PINNED: &str = "No host key is pinned for this server, so nothing was sent to it. POST /integrated-account/{id}/host-key shows the key that it presents: compare it with the one that the server's operator names, then set it in the account's context.";
 
 impl From<WantedError> for Failure {
     fn from(error: WantedError) -> Self {

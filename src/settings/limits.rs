@@ -32,6 +32,10 @@ pub const ADMIN_BODY_DEPTH: usize = 64;
 pub const BODY_VALUES: usize = 100_000;
 /// The most values of what endpoints of OAuth and addresses of published keys answer.
 pub const SMALL_ANSWER_VALUES: usize = 10_000;
+/// The largest body of a method of `files` that takes paths: two of the longest, escaped.
+pub const FILE_PATHS_BYTES: usize = 64 * 1024;
+/// How long the log-in of a new account, and a look at its server's key, may take.
+pub const SFTP_LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// A page of a list ends when its records have so many bytes, or so many values; it has one record at least.
 pub const LIST_BYTES: usize = 4 * 1024 * 1024;
 /// The same, of values.

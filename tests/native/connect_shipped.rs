@@ -21,7 +21,7 @@ pub struct ConnectFlow {
 }
 
 impl ConnectFlow {
-    fn of(file: &Value) -> Self {
+    pub fn of(file: &Value) -> Self {
         let world = World::new();
         let setting = Setting::new(&world, file);
         let name = file["name"].as_str().unwrap().to_owned();

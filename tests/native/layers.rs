@@ -23,6 +23,7 @@ const ROWS: &[(&str, u8)] = &[
     ("authorization", 5),
     ("connect", 5),
     ("delivery", 5),
+    ("files", 5),
     ("oauth", 5),
     ("pagination", 5),
     ("proxy", 5),
@@ -345,7 +346,7 @@ fn the_lower_rows_are_not_async() {
 #[test]
 fn no_providers_name_stands_in_the_sources() {
     // Names that are also words or libraries of their own; `keka_oauth` is a format of credentials, and `clerk`
-    // and `standard-webhooks` are formats of signatures.
+    // and `standard-webhooks` are formats of signatures; `sftp` is a protocol.
     let words = [
         "keka",
         "acme",
@@ -360,6 +361,7 @@ fn no_providers_name_stands_in_the_sources() {
         "close",
         "front",
         "standard-webhooks",
+        "sftp",
     ];
     let folder = root().join("../integrations");
     let names: Vec<String> = fs::read_dir(folder)

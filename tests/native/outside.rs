@@ -30,6 +30,7 @@ use rusqlite::types::ValueRef;
 use serde_json::Value;
 
 use crate::planted_secrets::{self, Place};
+use crate::sftp_server::FileServer;
 
 /// A streamed body made of pieces; or of what the service makes while it is read.
 pub struct Pieces {
@@ -164,6 +165,8 @@ pub struct Inner {
     /// How late its answers are.
     lateness: RefCell<Option<Lateness>>,
     pub sent: RefCell<Vec<Sent>>,
+    /// The SFTP Worker; nothing without the binding.
+    pub sftp: RefCell<Option<Rc<FileServer>>>,
     pub logs: RefCell<Vec<Value>>,
     disks: RefCell<BTreeMap<ObjectName, DiskHandle>>,
     directories: RefCell<BTreeMap<ObjectName, Rc<Directory<World, DiskHandle>>>>,
@@ -248,6 +251,7 @@ impl World {
             provider: RefCell::default(),
             lateness: RefCell::default(),
             sent: RefCell::default(),
+            sftp: RefCell::default(),
             logs: RefCell::default(),
             disks: RefCell::default(),
             directories: RefCell::default(),
@@ -913,6 +917,26 @@ impl HttpClient for World {
             left: VecDeque::new(),
             made: Some(pieces),
             pace: Pace::AtOnce,
+        }
+    }
+}
+
+impl Sftp for World {
+    async fn ask_sftp(&self, request: SftpRequest<Pieces>) -> Result<Reply<Pieces>, SftpFault> {
+        let server = self.0.sftp.borrow().clone().ok_or(SftpFault::Unbound)?;
+        let late = self.sleep(request.timeout);
+        let work = async {
+            let content = collect(request.body).await;
+            server.note(request.operation, request.head.expose());
+            let wait = server.lateness.get();
+            if !wait.is_zero() {
+                self.sleep(wait).await;
+            }
+            server.answer(request.operation, request.head.expose(), content)
+        };
+        match select(pin!(work), pin!(late)).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(_) => Err(SftpFault::Timeout),
         }
     }
 }

@@ -86,6 +86,7 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
         "/integrated-account/x/capabilities",
         &["read", "admin"],
     ),
+    ("POST", "/integrated-account/x/host-key", &["admin"]),
     ("GET", "/sealing", &[]),
     ("POST", "/sealing/rotate", &[]),
     ("GET", "/integrated-account/me", &["account"]),

@@ -7,6 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { randomSealingKey } from "../../scripts/dev-vars.mjs";
+import { HOST, HOST_KEY, PASSWORD, USER, fakeSftp } from "./fake-sftp.mjs";
 import { fillIn, linkToken } from "./oauth-accounts.mjs";
 import { assertError, eventually, install, importAccount, ok } from "./steps.mjs";
 import { accountUrl, webhookAccount, received, send, standardRequest, wireBytes } from "./webhooks.mjs";
@@ -40,7 +41,7 @@ before(async () => {
   const between = ({ when, where, what }) => {
     if (when === "after" && where === "Account" && what === restarting) throw new Error("the object was restarted");
   };
-  scripted = await startScriptedProvider({ config, between });
+  scripted = await startScriptedProvider({ config, between, sftp: fakeSftp });
   ({ gateway, environment } = scripted);
   admin = (...request) => gateway.admin(...request);
   client = environment.call;
@@ -54,6 +55,16 @@ const ship = (answer, headers, path = "/proxy/ships/1") => {
   return call("GET", path, undefined, { "x-max-retries": "0", ...headers });
 };
 const write = (key, body = { name: "Fram" }) => call("POST", "/proxy/ships", body, { "idempotency-key": key });
+
+/** An account of a server of files, and its import; `change` is of its context. */
+const fileServer = async (change) => {
+  const file = JSON.parse(await readFile(path.join(DOCS, "../integrations/sftp.json"), "utf8"));
+  ok(await admin("PUT", "/integration/sftp", file), 200, 201);
+  const installed = ok(await client("POST", "/environment-integration", { integration_name: "sftp" }), 200, 201);
+  const context = { host: HOST, username: USER, login: "password", password: PASSWORD, host_key: HOST_KEY, ...change };
+  return client("POST", "/integrated-account", { tenant_id: "tenant-1", environment_integration_id: installed.id, authentication_method: "sftp", context });
+};
+const OTHER_KEY = HOST_KEY.replace("GYPGz1", "BBBGz1");
 
 /** code → what is done, in words; and done. An optional third says which headers the answer has. The last ones restart the gateway. */
 const ROWS = [
@@ -150,6 +161,8 @@ const ROWS = [
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
   ["account.context_value", "a method whose header needs `team`, which the account does not have", () => call("GET", "/proxy/odd/1")],
+  ["account.host_key_missing", "an account of `sftp` is imported without the key of its server", () => fileServer({ host_key: null })],
+  ["account.host_key_mismatch", "an account of `sftp` is imported with another key than the server presents", () => fileServer({ host_key: OTHER_KEY })],
   ["integration.invalid", "a template makes a header over 16 KiB", () => call("POST", "/proxy/big", { t: "x".repeat(17 * 1024) })],
   ["integration.secret_unbound", "a call after the file sends a secret of an install in another header, too", async () => {
     const { installed, account } = await scripted.install({ headers: { "x-key": "{{environment_variables.key:undefined}}" }, resources: {} }, { name: "moved" });
@@ -230,6 +243,14 @@ const ROWS = [
     await gateway.restart({ vars: { ALLOW_PRIVATE_UPSTREAMS: "false" } });
     const refused = await ship({ body: {} });
     await gateway.restart({ vars: { ALLOW_PRIVATE_UPSTREAMS: "true" } });
+    return refused;
+  }],
+  ["internal.sftp_missing", "an account of `sftp` is imported, and the gateway has no service binding `SFTP`", async () => {
+    gateway.sftp = undefined;
+    await gateway.restart();
+    const refused = await fileServer({});
+    gateway.sftp = fakeSftp;
+    await gateway.restart();
     return refused;
   }],
   ["internal.sealing_key", "a call after the key that sealed the account was dropped from SEALING_KEYS", async () => {

@@ -32,9 +32,10 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * - `failedAuth`: failed authentications an address may send in 60 s; default: any number.
  * - `edit`: `(source) => source`, changes the JavaScript of the build before it runs.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
+ * - `sftp`: the source of a Worker that is bound as `SFTP` (fake-sftp.mjs).
  * - `elsewhere`: a second isolate of the front Worker, with the same objects and the same KV, for `gateway.elsewhere()`.
  */
-export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between, elsewhere = false } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between, sftp, elsewhere = false } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: `adm_${OPERATOR_MARK}_${randomBytes(24).toString("base64url")}`,
@@ -44,6 +45,7 @@ export async function start({ vars = {}, persist, internet, tokenRate, failedAut
     ...vars,
   });
   gateway.edit = edit;
+  gateway.sftp = sftp;
   gateway.hasElsewhere = elsewhere;
   gateway.rates = { TOKEN_RATE: [tokenRate, 10], FAILED_AUTH: [failedAuth, 60] };
   await gateway.boot();
@@ -190,6 +192,7 @@ class Gateway {
     const worker = await localWorker({ vars: this.vars, dev, ratelimits });
     const main = worker.config.manifest.modules["index.js"];
     if (this.edit) main.contents = this.edit(main.contents);
+    if (this.sftp) worker.config.env.SFTP = { type: "worker", worker: "sftp" };
     this.#process = await runtimeProcessOf(async () => {
       this.#runtime = new Miniflare({
         cf: false,
@@ -198,7 +201,7 @@ class Gateway {
         telemetry: { enabled: false },
         handleStructuredLogs: (log) => this.#log(log),
         resourcePersistencePath: this.folder,
-        workers: [this.between ? withFaults(worker, this.between) : worker, ...(this.hasElsewhere ? [elsewhereOf(worker)] : [])],
+        workers: [this.between ? withFaults(worker, this.between) : worker, ...(this.hasElsewhere ? [elsewhereOf(worker)] : []), ...(this.sftp ? [sftpOf(worker, this.sftp)] : [])],
       });
       this.url = await this.#runtime.ready;
       watchAnswers(this.url);
@@ -229,6 +232,19 @@ class Gateway {
 
 /** The front Worker once more: its objects are those of the first. */
 const elsewhereOf = (worker) => ({ ...worker, config: { ...worker.config, name: "elsewhere", exports: {} } });
+
+/** A Worker of one module, as the service that the gateway is bound to. */
+const sftpOf = ({ config, dev }, source) => ({
+  config: {
+    name: "sftp",
+    compatibilityDate: config.compatibilityDate,
+    compatibilityFlags: [],
+    manifest: { mainModule: "index.js", modulesRoot: dev.rootPath, modules: { "index.js": { type: "esm", contents: source } } },
+    env: {},
+    exports: {},
+  },
+  dev: { rootPath: dev.rootPath },
+});
 
 // Miniflare keeps its process to itself; Node announces every child, before it has its name.
 async function runtimeProcessOf(work) {

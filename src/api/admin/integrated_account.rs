@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::flows::base::records::TokenScope;
 use crate::flows::directory::list_accounts::list_accounts;
 use crate::flows::lifecycle::import_account::{NewAccount, import_account};
+use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::{
     AccountChange, AccountMessage, AccountView, LifecycleActions, OverrideChange, PublicAccount,
 };
@@ -221,6 +222,14 @@ pub(in crate::api) async fn replace_credentials<O: Outside>(
     let ask = AccountMessage::Credentials(visibility, new.context);
     let view = change_account(call, id.parse()?, &ask).await?;
     Ok(changed(call, view))
+}
+
+pub(in crate::api) async fn host_key<O: Outside>(
+    call: &AdminCall<'_, O>,
+    id: &PathId<AccountId>,
+) -> Result<PresentedHostKey, Failure> {
+    let ask = AccountMessage::HostKey(call.visibility()?);
+    send_to_account(call.outside(), id.parse()?, &ask).await
 }
 
 pub(in crate::api) async fn refresh_credentials<O: Outside>(

@@ -19,7 +19,7 @@ use known::KnownVariables;
 use webhook::without_tolerance;
 
 /// Keys of a credential that say where its client goes and how it is proved there.
-const AIMS: [&str; 19] = [
+const AIMS: [&str; 27] = [
     "alsoFor",
     "consumer",
     "requestTokenUrl",
@@ -39,6 +39,14 @@ const AIMS: [&str; 19] = [
     "callbackGrant",
     "steps",
     "refresh_steps",
+    "host",
+    "port",
+    "username",
+    "password",
+    "private_key",
+    "passphrase",
+    "host_keys",
+    "root",
 ];
 
 /// A part that aims or uses secrets.
@@ -153,6 +161,9 @@ impl Sections {
         if config.is_some_and(is_for_requests) {
             json::merge(&mut value, &json!({ "origins": bases }));
             self.push(group.clone(), true, &value, aims);
+        } else if format.unwrap_or(key) == "sftp" {
+            // Its host, and the keys that prove the host, are texts of their own.
+            self.push(group.clone(), true, &value, &VariableReads::of(&value));
         } else {
             self.add(group.clone(), &value);
         }

@@ -58,6 +58,7 @@ pub(super) fn without_user(credential: &Credential) -> Option<&OAuth2> {
         Credential::ApiKey(_)
         | Credential::CustomToken(_)
         | Credential::Oauth(_)
+        | Credential::Sftp(_)
         | Credential::Jwt(_) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Resources and methods: names that fit into a URL, a base URL for each
 //! method, headers that may be set.
 
+use crate::config::files::FILES;
 use crate::config::{Config, Entries, Finding, Method, Pagination, Setting};
 
 use super::{Broken, bodies};
@@ -45,7 +46,8 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         }
     }
     for resource in config.tool_tags.keys() {
-        if config.resource(resource).is_none() && !broken.touches("config.resources") {
+        let is_files = resource == FILES && config.credential("sftp").is_some();
+        if config.resource(resource).is_none() && !is_files && !broken.touches("config.resources") {
             let text = format!("there is no resource `{resource}`");
             findings.push(Finding::warning(
                 format!("config.tool_tags.{resource}"),

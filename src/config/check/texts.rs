@@ -94,7 +94,9 @@ impl TextCheck<'_> {
                     key if OAUTH.contains(&key) => {}
                     "fields" => self.fields(value, &at, host),
                     "client" | "consumer" => self.sealed(value, &at, "secret"),
-                    "requestTokenUrl" | "authorizeUrl" | "tokenUrl" => {}
+                    // Public keys look like secrets; the others of a server are looked at by `sftp`.
+                    "requestTokenUrl" | "authorizeUrl" | "tokenUrl" | "host" | "port"
+                    | "host_keys" | "password" | "private_key" | "passphrase" => {}
                     "jwt" => {
                         self.sealed(value, &at, "key");
                         for (key, value) in entries(value).filter(|(key, _)| *key != "key") {

@@ -98,6 +98,14 @@ impl<'p> EntryPosition<'p> {
                     | "tokenUrl"
                     | "signatureMethod"
                     | "realm"
+                    | "host"
+                    | "port"
+                    | "username"
+                    | "password"
+                    | "private_key"
+                    | "passphrase"
+                    | "host_keys"
+                    | "root"
             ),
             Self::Webhook(keys) => matches!(
                 first(keys),

@@ -27,7 +27,14 @@ pub(super) fn text(field: &Field, typed: &str, origins: &OriginFields) -> Result
             named(field)
         ));
     }
-    if typed.chars().any(char::is_control) {
+    let is_refused = |c: char| c.is_control() && !(c == '\n' && field.is_multiline());
+    if typed.chars().any(is_refused) && field.is_multiline() {
+        return Err(format!(
+            "{} must be plain text, without tabs or other control characters.",
+            named(field)
+        ));
+    }
+    if typed.chars().any(is_refused) {
         return Err(format!(
             "{} must be one line, without tabs or other control characters.",
             named(field)

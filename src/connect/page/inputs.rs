@@ -50,6 +50,7 @@ pub(super) fn input(input: &FormInput) -> Markup {
             }
             @match field.kind {
                 FieldKind::SingleSelect => (select(input, &id)),
+                _ if field.is_multiline() => (area(input, &id)),
                 FieldKind::Text | FieldKind::Password => (affixed(input, &id)),
             }
         }
@@ -93,6 +94,18 @@ fn line(input: &FormInput, id: &str) -> Markup {
             autocomplete=(completion) autocapitalize="none" autocorrect="off" spellcheck="false" dir="auto"
             required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
             aria-describedby=[described_by(input, id)];
+    }
+}
+
+/// An input of several lines. A browser drops the first line break behind the tag, so a value that begins with one keeps
+/// it.
+fn area(input: &FormInput, id: &str) -> Markup {
+    let field = input.field;
+    html! {
+        textarea id=(id) name=(field.name) rows="6" placeholder=[field.placeholder.as_deref()]
+            autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" dir="ltr"
+            required[is_needed(input)] aria-invalid=[input.problem.map(|_| "true")]
+            aria-describedby=[described_by(input, id)] { "\n" (shown(input)) }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod records;
 pub mod reply;
 pub mod sealed;
 pub mod sequence;
+pub(in crate::flows) mod sftp;
 pub mod sql;
 pub mod view;
 pub mod within;

@@ -7,8 +7,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::config::files::FileOperation;
+use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::expression::{Moment, TemplateScope};
+use crate::files;
 use crate::flows::base::memory::Room;
 use crate::flows::call::Call;
 use crate::flows::call::account::{CallAccount, LiveAccount, StreamOf};
@@ -54,6 +57,8 @@ pub(in crate::flows) struct Prepared<'a> {
 pub(in crate::flows) struct CallerPart {
     pub(in crate::flows) query: CallerQuery,
     pub(in crate::flows) headers: HeaderMap,
+    /// How long the caller says that the body is.
+    pub(in crate::flows) announced: Option<u64>,
     /// The root values of placeholders.
     pub(in crate::flows) values: Values,
     #[expect(dead_code, reason = "holding it keeps the body's memory counted")]
@@ -101,6 +106,7 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
         },
         query,
         headers: headers::from_caller(&call.headers),
+        announced: files::announced(&call.headers),
         room: body.room,
     };
     let mut prepared = Prepared::new(subject, given, source, moment(account.system()));
@@ -232,6 +238,35 @@ impl<'a> Prepared<'a> {
         Ok(draft)
     }
 
+    /// The request of a method of `files`.
+    fn file_request(
+        &self,
+        account: &impl CallAccount,
+        current: &Current<'_>,
+        method: &Method,
+        caller: &CallerInput,
+    ) -> Result<Draft, Failure> {
+        let settings = account.system().settings();
+        let body = self.given.values.body.as_ref().map(Exact::plain);
+        let id = self.given.values.id.as_str();
+        let input = files::CallerInput {
+            id,
+            query: self.query(),
+            headers: &self.given.headers,
+            body: body.as_deref(),
+            announced: self.given.announced,
+        };
+        let operation = method.operation.unwrap_or(FileOperation::List);
+        let draft = self.files_draft(operation, &method.method.0, current, &input, settings)?;
+        match &self.page {
+            Some(page) => {
+                let writing = Writing::of(self.subject.config(), method, &self.moment);
+                page.onto(draft, method, &writing, caller)
+            }
+            None => Ok(draft),
+        }
+    }
+
     /// The same without the values of the page.
     pub(in crate::flows) fn draft(
         &self,
@@ -252,6 +287,9 @@ impl<'a> Prepared<'a> {
             },
         };
         let draft = match self.subject.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => {
+                return self.file_request(account, current, method, &caller);
+            }
             Plan::Method { method, .. } => {
                 let round = self.page.as_ref().map_or(Round::First, Page::round);
                 let writing = Writing::of(config, method, &self.moment);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::config::files::FileOperation;
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::base::memory::Room;
@@ -16,7 +17,7 @@ use crate::ports::Body;
 use crate::proxy::body::BodySource;
 use crate::proxy::query::{PASSTHROUGH, body_source};
 use crate::proxy::reads::reads_body;
-use crate::settings::{BODY_VALUES, SIGNED_BODY_BYTES, TEMPLATE_BODY_BYTES};
+use crate::settings::{BODY_VALUES, FILE_PATHS_BYTES, SIGNED_BODY_BYTES, TEMPLATE_BODY_BYTES};
 use crate::time::Timestamp;
 
 /// Which body the caller's query selects: the caller's or the method's.
@@ -61,6 +62,9 @@ pub(in crate::flows) async fn look<A: LiveAccount>(
 ) -> Result<CallerBody<StreamOf<A>>, Failure> {
     let room = account.body_room();
     let looks = matches!(subject.plan, Plan::Method { method, .. } if reads_body(method, source));
+    if let Some(operation) = subject.operation() {
+        return of_files(account, operation, body, room, deadline).await;
+    }
     let has_entries = subject.callers_body_gets_entries(headers, source);
     if !looks && !has_entries && !writes_into_body(subject, source) {
         let kind = media::kind(headers);
@@ -92,6 +96,31 @@ pub(in crate::flows) async fn look<A: LiveAccount>(
         body: Body::Bytes(bytes.clone()),
         value,
         text: bytes,
+        room,
+    })
+}
+
+/// The body of a call of `files`: the content of a file as it is, or paths as JSON.
+async fn of_files<A: LiveAccount>(
+    account: &A,
+    operation: FileOperation,
+    body: Body<StreamOf<A>>,
+    room: Room,
+    deadline: Timestamp,
+) -> Result<CallerBody<StreamOf<A>>, Failure> {
+    if !operation.takes_json() {
+        let body = body::hold_small(account.system(), body, &room).await?;
+        return Ok(CallerBody::unread(body, room));
+    }
+    let limit = FILE_PATHS_BYTES;
+    let bytes = body::read_until(account.system(), body, limit, &room, Some(deadline)).await?;
+    let value = parse_exact(&bytes, BODY_VALUES, &room);
+    let value =
+        value.map_err(|unbuilt| unbuilt.of_caller("This method takes paths in the body, which"))?;
+    Ok(CallerBody {
+        body: Body::Empty,
+        value: Some(value),
+        text: Bytes::new(),
         room,
     })
 }

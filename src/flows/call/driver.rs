@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::error::Failure;
 use crate::flows::base::body;
+use crate::flows::base::sftp::{self, SftpError};
 use crate::flows::base::within::within;
 use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::flows::call::engine::Engine;
@@ -12,7 +13,7 @@ use crate::flows::call::engine_response::{EngineResponse, with_stream};
 use crate::flows::call::reserve::{Connection, Reservations};
 use crate::flows::call::small_body;
 use crate::flows::call::ways::Way;
-use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, System};
+use crate::ports::{Body, HttpClient, Outgoing, Reply, SendError, SftpRequest, System};
 
 /// The streams and the connection, which the engine does not have.
 struct Link<'w, A: LiveAccount, W> {
@@ -40,7 +41,7 @@ pub(in crate::flows) async fn run<A: LiveAccount, W: Way<A>>(
     };
     let mut step = engine.advance(Input::Begin);
     loop {
-        if !matches!(step, Step::Send(_)) {
+        if !matches!(step, Step::Send(_) | Step::Transfer(_)) {
             link.connection = None;
         }
         let input = match step {
@@ -69,6 +70,10 @@ impl<A: LiveAccount, W: Way<A>> Link<'_, A, W> {
             }
             Step::Send(request) => match self.way.account().check_send().await {
                 Ok(()) => Input::Answered(self.send(request).await),
+                Err(failure) => Input::NotSent(failure),
+            },
+            Step::Transfer(request) => match self.way.account().check_send().await {
+                Ok(()) => Input::Transferred(self.transfer(request).await),
                 Err(failure) => Input::NotSent(failure),
             },
             Step::ReadBody => self.read(engine).await,
@@ -101,12 +106,29 @@ impl<A: LiveAccount, W: Way<A>> Link<'_, A, W> {
             timeout: request.timeout,
         };
         let outside = self.way.account().system();
-        let Reply {
-            status,
-            headers,
-            body,
-        } = outside.send(request).await?;
-        let body = match body {
+        let reply = outside.send(request).await?;
+        Ok(self.keep(reply))
+    }
+
+    async fn transfer(&mut self, request: SftpRequest<Streamed>) -> Result<Answer, SftpError> {
+        self.answer = None;
+        let callers = match request.body {
+            Body::Stream(Streamed) => self.callers.take(),
+            Body::Empty | Body::Bytes(_) => None,
+        };
+        let request = SftpRequest {
+            operation: request.operation,
+            head: request.head,
+            body: with_stream(request.body, callers),
+            timeout: request.timeout,
+        };
+        let reply = sftp::ask(self.way.account().system(), request).await?;
+        Ok(self.keep(reply))
+    }
+
+    /// Keeps the stream of an answer until it is read.
+    fn keep(&mut self, reply: Reply<StreamOf<A>>) -> Answer {
+        let body = match reply.body {
             Body::Empty => Body::Empty,
             Body::Bytes(bytes) => Body::Bytes(bytes),
             Body::Stream(stream) => {
@@ -114,11 +136,11 @@ impl<A: LiveAccount, W: Way<A>> Link<'_, A, W> {
                 Body::Stream(Streamed)
             }
         };
-        Ok(Answer {
-            status,
-            headers,
+        Answer {
+            status: reply.status,
+            headers: reply.headers,
             body,
-        })
+        }
     }
 
     async fn read(&mut self, engine: &Engine<'_, A>) -> Input {

@@ -18,6 +18,7 @@ pub(in crate::flows) mod ended;
 pub(in crate::flows) mod engine;
 pub(in crate::flows) mod engine_response;
 pub(in crate::flows) mod failed;
+pub(in crate::flows) mod files;
 pub(in crate::flows) mod idempotency;
 pub mod leased;
 pub(in crate::flows) mod lending;

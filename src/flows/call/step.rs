@@ -135,6 +135,7 @@ fn prepare<'a>(
             body: Some(call.body),
         },
         query,
+        announced: None,
         headers: HeaderMap::new(),
         room: account.room(),
     };

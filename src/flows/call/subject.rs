@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use crate::config::authorization::{Authorization, also_names};
+use crate::config::files::FileOperation;
 use crate::config::resource::Method;
 use crate::config::{Config, Credential, ErrorExpression, Pagination, RateLimit};
 use crate::error::{Code, Failure};
@@ -102,6 +103,14 @@ impl<'a> Subject<'a> {
         &self.resolved.compiled.config
     }
 
+    /// What it does on a server of files.
+    pub(in crate::flows) fn operation(&self) -> Option<FileOperation> {
+        match self.plan {
+            Plan::Method { method, .. } => method.operation,
+            Plan::Custom { .. } => None,
+        }
+    }
+
     /// Whether the caller's body goes to the provider, with entries of the file's `body`.
     pub(in crate::flows) fn callers_body_gets_entries(
         &self,
@@ -117,9 +126,10 @@ impl<'a> Subject<'a> {
         is_sent && reads_callers(self.config(), self.method(), headers)
     }
 
-    /// How the request is authenticated, in this order.
+    /// How the request is authenticated, in this order. A call of `files` logs in by its credential alone.
     pub(in crate::flows) fn authorizations(&self) -> &'a [Authorization] {
         match self.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => &[],
             Plan::Method { method, .. } => self.config().authorizations_of(method),
             Plan::Custom { .. } => self.config().authorizations(),
         }
@@ -137,11 +147,12 @@ impl<'a> Subject<'a> {
     /// Whether the request is authenticated.
     pub(in crate::flows) fn is_authenticated(&self) -> bool {
         let mut all = self.authorizations().iter();
-        all.any(|one| !matches!(one, Authorization::None(_)))
+        self.operation().is_some() || all.any(|one| !matches!(one, Authorization::None(_)))
     }
 
     pub(in crate::flows) fn error_expression(&self) -> Option<&'a ErrorExpression> {
         match self.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => None,
             Plan::Method { method, .. } => self.config().error_expression_of(method),
             Plan::Custom { .. } => None,
         }
@@ -149,6 +160,7 @@ impl<'a> Subject<'a> {
 
     pub(in crate::flows) fn rate_limit(&self) -> Option<&'a RateLimit> {
         match self.plan {
+            Plan::Method { method, .. } if method.operation.is_some() => None,
             Plan::Method { method, .. } => self.config().rate_limit_of(method),
             Plan::Custom { .. } => self.config().rate_limit.as_ref(),
         }
@@ -214,10 +226,15 @@ pub(in crate::flows) fn sandbox_refusal() -> Failure {
 fn plan<'a>(
     config: &'a Config,
     target: &'a Target,
-    method: &'a http::Method,
+    caller: &'a http::Method,
 ) -> Result<Plan<'a>, Failure> {
     let (resource, name) = match target {
-        Target::Custom { path } => return Ok(Plan::Custom { path, method }),
+        Target::Custom { path } => {
+            return Ok(Plan::Custom {
+                path,
+                method: caller,
+            });
+        }
         Target::Method {
             resource, method, ..
         } => (resource, method),
@@ -236,6 +253,10 @@ fn plan<'a>(
             format!("The resource `{resource}` has no method `{name}`; it has: {known}."),
         )
     })?;
+    if method.operation == Some(FileOperation::Write) && caller == http::Method::PATCH {
+        let message = "A file is written as a whole: use PUT.";
+        return Err(Failure::new(Code::MethodNotAllowed, message));
+    }
     Ok(Plan::Method {
         method,
         is_list: target.is_list(),

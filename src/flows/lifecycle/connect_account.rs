@@ -21,11 +21,14 @@ use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::base::context_limits::check_context;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::flows::lifecycle::connect_failed::{broken, failed, no_server, refused, unusable};
+use crate::flows::lifecycle::connect_failed::{
+    broken, failed, no_server, not_logged_in, refused, unusable,
+};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::logins::{Login, LoginStore};
 use crate::flows::lifecycle::new_credential::NewCredential;
 use crate::flows::lifecycle::set_up::SetUpRunner;
+use crate::flows::lifecycle::sftp_login::check_login;
 use crate::flows::messages::connecting::{
     CallbackRequest, ConnectFailed, ConnectResult, ConnectStep, Connecting,
 };
@@ -159,6 +162,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             credential => {
                 let scopes = connecting.scopes.as_deref();
                 let (account, contents) = (&connecting.account, &context.contents);
+                let checked =
+                    check_login(self.base.outside(), &context.resolved, account, contents);
+                checked.await.map_err(not_logged_in)?;
                 let calls = self.set_up.calls();
                 let reply = first_token(calls, &context.resolved, account, contents, scopes)
                     .await

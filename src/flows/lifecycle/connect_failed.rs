@@ -4,6 +4,7 @@ use crate::connect::outcome::ConnectFailure;
 use crate::error::Failure;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::lifecycle::find_server::ServerFailure;
+use crate::flows::lifecycle::sftp_login::is_customers;
 use crate::flows::messages::connecting::ConnectFailed;
 use crate::flows::tokens::discover::DiscoveryFailure;
 use crate::flows::tokens::grant::Attempt;
@@ -81,6 +82,15 @@ pub(super) fn no_server(failure: ServerFailure, redactor: &Redactor) -> ConnectF
             failed(ConnectFailure::NoNewClients, message)
         }
         ServerFailure::Registration(why) => refused(why.into(), redactor),
+    }
+}
+
+/// A log-in that failed before anything was stored. What the customer can change is said to them.
+pub(super) fn not_logged_in(failure: Failure) -> ConnectFailed {
+    let shown = is_customers(&failure).then(|| failure.message.clone());
+    ConnectFailed {
+        provider: shown,
+        ..broken(failure)
     }
 }
 

@@ -49,8 +49,12 @@ pub(super) async fn first_token<O: Outside, S: Storage>(
             let reply = endpoint.self_signed(compiled, &own.jwt, context)?;
             Ok(Some(reply))
         }
-        Some(Credential::Oauth2(_) | Credential::Oauth(_) | Credential::ApiKey(_)) | None => {
-            Ok(None)
-        }
+        Some(
+            Credential::Oauth2(_)
+            | Credential::Oauth(_)
+            | Credential::ApiKey(_)
+            | Credential::Sftp(_),
+        )
+        | None => Ok(None),
     }
 }

@@ -13,6 +13,7 @@ use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
 use crate::flows::lifecycle::connect_account::{ConnectContext, ConnectFlow};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::new_credential::NewCredential;
+use crate::flows::lifecycle::sftp_login::{self, check_login};
 use crate::flows::messages::account::{AccountView, LifecycleActions};
 use crate::flows::tokens::grant::Attempt;
 use crate::oauth::{TokenFailure, TokenReply};
@@ -32,6 +33,10 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         account.context.take();
         let new = NewCredential::of_import(&account, &context, actions);
         let contents = new.merged(&resolved, None)?;
+        if new.runs_actions() {
+            let checked = check_login(self.base.outside(), &resolved, &account, &contents);
+            checked.await.map_err(sftp_login::not_imported)?;
+        }
         let reply = self.token_of_import(&resolved, new, &contents).await?;
         let granted = compiled.config.credential(new.method()).zip(reply);
         let context = ConnectContext { resolved, contents };

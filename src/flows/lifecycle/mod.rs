@@ -22,4 +22,5 @@ mod new_credential;
 mod oauth1_login;
 pub(in crate::flows) mod own_override;
 pub(in crate::flows) mod set_up;
+pub mod sftp_login;
 mod stage;

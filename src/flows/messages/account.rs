@@ -34,6 +34,8 @@ pub enum AccountMessage {
     Credentials(Visibility, Value),
     /// Refreshes its tokens now → null
     Refresh(Visibility),
+    /// The key that its server of files presents → `PresentedHostKey`
+    HostKey(Visibility),
     /// A customer's form → [`super::connecting::ConnectStep`]
     Connect(Box<Connecting>),
     /// A customer comes back from the provider → `Option<ConnectResult>`; `None` where no such login is pending

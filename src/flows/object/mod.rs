@@ -161,6 +161,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 let refresh = self.calls.tokens().refresh();
                 answered(refresh.refresh(&self.calls, &visibility).await?)
             }
+            Message::HostKey(visibility) => answered(self.edits.host_key(&visibility).await?),
             Message::Connect(connecting) => answered(self.connect.connect(*connecting).await?),
             Message::Callback(callback) => answered(self.connect.callback(*callback).await?),
             Message::IssueToken(visibility, hash, until) => {

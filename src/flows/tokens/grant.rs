@@ -105,7 +105,7 @@ impl Grant {
                 | Credential::JwtBearer(_)
                 | Credential::KekaOauth(_),
             ) => Some(Self::ClientCredentials),
-            Some(Credential::ApiKey(_) | Credential::Oauth(_)) | None => None,
+            Some(Credential::ApiKey(_) | Credential::Oauth(_) | Credential::Sftp(_)) | None => None,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::outside::World;
 /// Calls that this story cannot make succeed: nothing to refresh, no URL verification by GET, no customer who signed in.
 const REFUSED: &[&str] = &[
     "refreshCredentials",
+    "showHostKey",
     "shakeHandsForAccount",
     "shakeHandsForInstall",
     "comeBack",
@@ -165,6 +166,7 @@ impl Story {
             "/integrated-account/refresh-credentials",
             &json!({ "id": id }),
         );
+        self.by_token("POST", &format!("{one}/host-key"), &Value::Null);
         let token = self.by_token(
             "POST",
             "/integrated-account/token",

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::scene::{Caller, Ids, Of, SECRET, Token};
 use crate::client::{Client, id_of};
+use crate::sftp_server::USER;
 
 /// What was made in one environment.
 pub struct Environment {
@@ -69,6 +70,10 @@ impl Environment {
             "oauth2",
             json!({ "oauth": { "token": { "access_token": format!("{SECRET}-access"), "refresh_token": format!("{SECRET}-refresh") } } }),
         );
+        let file_account = import(
+            "sftp",
+            json!({ "username": USER, "password": format!("{SECRET}-of-the-server") }),
+        );
         let webhook = id_of(&post(
             "/webhook",
             json!({ "target_url": format!("https://{word}.example/in") }),
@@ -97,6 +102,7 @@ impl Environment {
             ("account", account.clone()),
             ("other_account", other_account),
             ("signed_in_account", signed_in_account),
+            ("file_account", file_account),
             ("webhook", webhook),
             ("link", id_of(&link)),
             ("token", token),

@@ -85,6 +85,7 @@ fn named_by_admin(route: &A) -> Names {
         | A::GetEvent(_)
         | A::ListLog
         | A::GetAccountCapabilities(_)
+        | A::ShowHostKey(_)
         | A::ReplayEvent(_)
         | A::ReplayEvents => Names::Record,
         A::DeleteAccounts => Names::Records,

@@ -123,6 +123,7 @@ pub const ROWS: &[Row] = &[
         "/integrated-account/bulk-delete",
         r#"{"ids":["{account}"]}"#,
     ),
+    ("POST", "/integrated-account/{file_account}/host-key", ""),
     ("GET", "/integrated-account/{account}/capabilities", ""),
     ("GET", "/integrated-account/me", ""),
     (

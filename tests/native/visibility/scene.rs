@@ -1,10 +1,13 @@
 //! Two environments with everything an environment can hold, and a caller for every kind of token.
 
+use std::rc::Rc;
+
 use causeway::ports::Body;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 use crate::outside::{Sent, World, reply};
+use crate::sftp_server::{FileServer, HOST, HOST_KEY};
 
 use super::environment::Environment;
 use super::rows::Row;
@@ -85,6 +88,9 @@ fn file() -> Value {
             "api_key": { "format": "api_key", "config": { "fields": [
                 { "name": "city", "label": "City", "type": "text" },
                 { "name": "api_key", "label": "Key", "type": "password" }] } },
+            "sftp": { "format": "sftp", "config": {
+                "fields": [{ "name": "username" }, { "name": "password", "type": "password" }],
+                "host": HOST, "username": "{{username}}", "password": "{{password}}", "host_keys": [HOST_KEY] } },
         },
         "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token|api_key}}" } },
         "resources": { "orders": methods },
@@ -113,6 +119,9 @@ impl Scene {
     pub fn new() -> Self {
         let world = World::new();
         world.provides(provider);
+        let server = FileServer::new();
+        server.password.replace(format!("{SECRET}-of-the-server"));
+        world.0.sftp.replace(Some(Rc::new(server)));
         let admin = Client::admin(&world);
         admin.send("PUT", "/integration/shop", &file()).expect(201);
         let spare = json!({ "name": "spare", "config": { "base_url": "https://spare.example" } });

@@ -103,6 +103,7 @@ fn plain(origin: &str) -> String {
 pub(super) fn hosts(config: &Value) -> String {
     let mut addresses = BTreeSet::new();
     collect(config, &HOSTS, &mut addresses);
+    addresses.extend(servers(config));
     let listed = config.get("allowed_hosts").and_then(Value::as_array);
     let listed = listed.into_iter().flatten().filter_map(Value::as_str);
     let mut allowed: BTreeSet<String> = listed.map(plain).collect();
@@ -114,6 +115,20 @@ pub(super) fn hosts(config: &Value) -> String {
     collect_dotted(config, &mut dotted);
     dotted.retain(|name| read.contains(name));
     digest_of(&json!([allowed, dotted]))
+}
+
+/// The hosts of servers of files, with their ports.
+fn servers(config: &Value) -> Vec<String> {
+    let of_sftp = |own: &Value| {
+        let host = own.get("host").and_then(Value::as_str)?;
+        let port = own.get("port").map(|port| match port {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        Some(format!("{host}:{}", port.as_deref().unwrap_or("22")))
+    };
+    let sftp = config.pointer("/credentials/sftp/config");
+    sftp.and_then(of_sftp).into_iter().collect()
 }
 
 /// The keys that the placeholders of a text name.

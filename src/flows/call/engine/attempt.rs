@@ -92,6 +92,9 @@ impl<A: CallAccount> Engine<'_, A> {
         followed: Followed,
         body: Body<Streamed>,
     ) -> Step {
+        if let Some(operation) = self.prepared.subject().operation() {
+            return self.transfer(operation, draft, body);
+        }
         let again = body.again();
         let request = match self.outgoing(&draft, credentials, body) {
             Ok(request) => request,

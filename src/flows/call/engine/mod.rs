@@ -11,6 +11,7 @@ pub(in crate::flows) mod request;
 pub(in crate::flows) mod settle;
 #[cfg(test)]
 pub(in crate::flows) mod tests;
+pub(in crate::flows) mod transfer;
 
 use std::rc::Rc;
 
@@ -172,6 +173,9 @@ impl<'a, A: CallAccount> Engine<'a, A> {
             }
             (EngineState::Connecting, Input::Connected(Ok(now))) => self.connected(now),
             (EngineState::Sending(hop), Input::Answered(outcome)) => self.answered(*hop, outcome),
+            (EngineState::Sending(hop), Input::Transferred(outcome)) => {
+                self.transferred(&hop, outcome)
+            }
             (EngineState::Sending(hop), Input::NotSent(failure)) => self.not_sent(&hop, failure),
             (EngineState::Reading(unread), Input::BodyRead(read)) => self.was_read(*unread, read),
             (EngineState::ReadingSmall(unread), Input::SmallBodyRead(bytes)) => {

@@ -9,8 +9,9 @@ use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::account::renewal::Renewed;
 use crate::flows::base::memory::Room;
+use crate::flows::base::sftp::SftpError;
 use crate::flows::call::engine_response::EngineResponse;
-use crate::ports::{Outgoing, Reply, SendError};
+use crate::ports::{Outgoing, Reply, SendError, SftpRequest};
 use crate::time::Timestamp;
 
 /// The marker for a stream that the driver has.
@@ -29,7 +30,9 @@ pub(in crate::flows) enum Input {
     Connected(Result<Rc<LoadedAccount>, Failure>),
     /// Of [`Step::Send`].
     Answered(Result<Answer, SendError>),
-    /// Of [`Step::Send`]: the request may no longer be sent.
+    /// Of [`Step::Transfer`].
+    Transferred(Result<Answer, SftpError>),
+    /// Of [`Step::Send`] and [`Step::Transfer`]: the request may no longer be sent.
     NotSent(Failure),
     /// Of [`Step::ReadBody`], with the memory that it takes.
     BodyRead(Result<(Bytes, Room), Failure>),
@@ -49,6 +52,8 @@ pub(in crate::flows) enum Step {
     Connect,
     /// Send a request. The connection is kept until another step comes.
     Send(Outgoing<Streamed>),
+    /// The same for a request to a server of files.
+    Transfer(SftpRequest<Streamed>),
     /// Read the answer's body.
     ReadBody,
     /// Read it if it is small.

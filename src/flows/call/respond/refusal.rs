@@ -1,9 +1,11 @@
 //! Refusals by the provider: by status, or in an answer with a success status.
 
+use http::header::CONTENT_RANGE;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::error::{Code, Failure, Remote};
+use crate::files::message_in;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
@@ -33,10 +35,27 @@ impl<A: CallAccount> Responder<'_, '_, A> {
             Err(TextError::Failed(failure)) => return Err(failure),
         };
         let Head { status, headers } = head;
+        if self.prepared.subject().operation().is_some() {
+            return Ok(self.refused_file(*status, headers, body.take_text()));
+        }
         let found = self
             .find_in(&mut body, headers, *status)
             .unwrap_or_default();
         Ok(self.remote(*status, headers, body.take_text(), found))
+    }
+
+    /// The failure for what a server of files refuses, in its words.
+    fn refused_file(&self, status: StatusCode, headers: &HeaderMap, text: String) -> Failure {
+        let found = message_in(&text).map(|message| FoundError {
+            status: None,
+            message: Some(message),
+        });
+        let mut failure = self.remote(status, headers, text, found);
+        // RFC 9110 §15.5.17: the length of the file.
+        if let (Some(remote), Some(whole)) = (&mut failure.remote, headers.get(CONTENT_RANGE)) {
+            remote.headers.insert(CONTENT_RANGE, whole.clone());
+        }
+        failure
     }
 
     /// The failure for an answer that means "too many requests", with any status.

@@ -186,6 +186,7 @@ impl Scene {
                 text: Bytes::new(),
             },
             query,
+            announced: None,
             headers: HeaderMap::new(),
             room: self.lock.room(),
         };
@@ -281,6 +282,7 @@ fn in_words(step: &Step) -> String {
             });
             format!("send {method} {url} {token}{body}")
         }
+        Step::Transfer(request) => format!("transfer {}", request.operation),
         Step::ReadBody => "read body".to_owned(),
         Step::ReadSmallBody => "read small body".to_owned(),
         Step::Renew(renewal) => format!("renew for {renewal:?}"),

@@ -99,6 +99,10 @@ impl<A: CallAccount> Start<'_, '_, A> {
 
     fn base(&self) -> Result<Url, Failure> {
         let subject = self.prepared.subject();
+        if subject.operation().is_some() {
+            let draft = self.prepared.draft(self.account, self.current)?;
+            return Ok(draft.url);
+        }
         let base = match subject.plan {
             Plan::Method { method, .. } => subject.config().base_url_of(method),
             Plan::Custom { .. } => None,
