@@ -371,7 +371,7 @@ fn documents_are_read_up_to_their_limit() {
 
 #[test]
 fn a_server_that_never_answers_ends_the_login_in_time() {
-    let (_, mut visit) = visit(&json!({}));
+    let (_, visit) = visit(&json!({}));
     visit.world.answers_late(|_| Duration::from_secs(3_600));
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
