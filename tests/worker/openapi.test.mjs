@@ -106,6 +106,7 @@ test("integrations and installs", async () => {
   await call("listIntegrations", {}, { status: 200 });
   await call("createInstall", {}, { body: { integration_name: NAME }, status: 200 });
   await call("getInstall", { id: installed.id }, { status: 200 });
+  await api.call("getClientDocument", { id: installed.id }, { status: 404 });
   await call("listInstalls", {}, { query: { "integration.name": NAME, is_enabled: "true" }, status: 200 });
   await call("changeInstall", { id: installed.id }, { body: { show_in_catalog: false }, status: 200 });
   await call("deleteInstall", { id: installed.id }, { status: 409 });
