@@ -80,6 +80,8 @@ codes! {
     BodyTooLarge = "caller.body_too_large", 413;
     #[doc = "The body did not arrive in time: 10 seconds for an unverified sender, else 30."]
     BodyTimeout = "caller.body_timeout", 408;
+    #[doc = "A file is uploaded without a `content-length`: if it broke off, it would pass for a whole file."]
+    LengthRequired = "caller.length_required", 411;
     #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
     TooManyRequests = "caller.rate_limited", 429;
     #[doc = "The customer must connect the account again."]

@@ -231,6 +231,7 @@ impl From<FilesError> for Failure {
             | FilesError::Body(_)
             | FilesError::Condition(_)
             | FilesError::Part => Code::Malformed,
+            FilesError::NoLength => Code::LengthRequired,
             FilesError::OtherCredential => Code::MethodNotAllowed,
             FilesError::NoAddress => Code::BadIntegration,
             FilesError::NoSecret | FilesError::HostKey | FilesError::Root(_) => Code::ContextValue,

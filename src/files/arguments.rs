@@ -31,7 +31,7 @@ pub struct CallerInput<'a> {
     pub headers: &'a HeaderMap,
     /// The body of a method that takes JSON.
     pub body: Option<&'a Value>,
-    /// How long the caller says that the body is.
+    /// How long the body is, if that is known.
     pub announced: Option<u64>,
 }
 
@@ -59,9 +59,9 @@ pub fn arguments(
         }
         F::Write => {
             refuse_conditions(input.headers)?;
-            let mut all = vec![("path", of_url(input, to_write)?)];
-            all.extend(input.announced.map(|size| ("size", size.to_string())));
-            all
+            let path = of_url(input, to_write)?;
+            let size = input.announced.ok_or(FilesError::NoLength)?;
+            vec![("path", path), ("size", size.to_string())]
         }
         F::Delete => {
             refuse_conditions(input.headers)?;

@@ -47,6 +47,9 @@ pub enum FilesError {
     /// A part of a file.
     #[error("`content-range` is not supported for files: a file is written as a whole")]
     Part,
+    /// An upload of unknown length.
+    #[error("an upload needs a `content-length`: one that broke off would pass for a whole file")]
+    NoLength,
     /// The account has a credential of another format.
     #[error("this account is not connected by `sftp`, so it has no files")]
     OtherCredential,

@@ -106,7 +106,7 @@ pub const REDACTED_FORMS_SECRET_BYTES: usize = 1024;
 pub const REDACTED_LAYERS_BYTES: usize = 1024 * 1024;
 /// What the base64 and hex forms of an account's secrets take together; beyond it the longest have none.
 pub const REDACTED_FORMS_BYTES: usize = 64 * 1024;
-/// How long the discovery of an account's authorization server may take together: at most eight requests.
+/// How long the discovery of an account's authorization server may take together: at most six requests.
 pub const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long each of them may take.
 pub const DISCOVERY_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);

@@ -208,7 +208,8 @@ const CREDENTIAL: &str = "credentials/oauth2_client_credentials/config";
 const SIGNATURE: &str = "webhook/signature_verification/config";
 
 /// Keys of the authorization code grant alone: an override that gives one to another credential is refused.
-const FOR_CODES: [&str; 3] = [
+const FOR_CODES: [&str; 4] = [
+    "alsoFor",
     "auth/discover",
     "auth/registrationUrl",
     "client/metadataDocument",
@@ -253,6 +254,10 @@ fn aims() -> Vec<(String, Value)> {
         ("tokenHeaders", json!({ "x-mirror": "on" })),
         ("tokenParamNames", json!({ "scope": "mirror" })),
         ("callbackGrant", json!("client_credentials")),
+        (
+            "alsoFor",
+            json!({ "other": { "scope": "all", "tokenUrl": "https://evil.example/token" } }),
+        ),
     ];
     let mut all: Vec<_> = table
         .into_iter()

@@ -214,7 +214,12 @@ fn an_upload_is_streamed_and_answers_with_the_entry() {
     let (scene, server) = scene();
     let path = "/proxy/files/out%2Fnew%20file.bin";
     let answer = scene
-        .call_passing("PUT", path, &[], streamed(&[b"one", b"two"]))
+        .call_passing(
+            "PUT",
+            path,
+            &[("content-length", "6")],
+            streamed(&[b"one", b"two"]),
+        )
         .expect(200);
     assert_eq!(answer["path"], "/out/new file.bin");
     assert_eq!(answer["size"], 6);
@@ -226,6 +231,9 @@ fn an_upload_is_streamed_and_answers_with_the_entry() {
     let broken = scene.call_passing("PUT", "/proxy/files/short", &length, streamed(&[b"one"]));
     assert_eq!(broken.code(400), "provider.rejected");
     assert_eq!(server.content("/short"), None);
+    let unknown = scene.call_passing("PUT", "/proxy/files/long", &[], streamed(&[b"one"]));
+    assert_eq!(unknown.code(411), "caller.length_required");
+    assert_eq!(server.content("/long"), None);
     let part = scene.call_passing("PATCH", "/proxy/files/none", &[], Body::from_bytes("x"));
     assert_eq!(part.code(405), "caller.method_not_allowed");
 }

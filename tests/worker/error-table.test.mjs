@@ -161,6 +161,11 @@ const ROWS = [
     return call("GET", "/custom/ships", undefined, {}, { account });
   }],
   ["account.context_value", "a method whose header needs `team`, which the account does not have", () => call("GET", "/proxy/odd/1")],
+  ["caller.length_required", "a file of 100 KB is uploaded without a `content-length`", async () => {
+    const account = ok(await fileServer({}), 201);
+    const pieces = ReadableStream.from([Buffer.alloc(50_000), Buffer.alloc(50_000)]);
+    return scripted.call("PUT", "/proxy/files/a", pieces, {}, { account });
+  }],
   ["account.host_key_missing", "an account of `sftp` is imported without the key of its server", () => fileServer({ host_key: null })],
   ["account.host_key_mismatch", "an account of `sftp` is imported with another key than the server presents", () => fileServer({ host_key: OTHER_KEY })],
   ["integration.invalid", "a template makes a header over 16 KiB", () => call("POST", "/proxy/big", { t: "x".repeat(17 * 1024) })],

@@ -45,7 +45,7 @@ impl Authorizations {
 }
 
 impl Config {
-    /// How this method signs in: its own way, or the file's. Empty where it does not.
+    /// How requests of this method are authenticated: by its own entry, or the file's. Empty where they are not.
     pub fn authorizations_of<'a>(&'a self, method: &'a Method) -> &'a [Authorization] {
         if method.no_auth {
             return &[];
@@ -54,7 +54,7 @@ impl Config {
         own.map_or(self.authorizations(), Authorizations::all)
     }
 
-    /// How the file signs in. Empty where it does not.
+    /// How the file authenticates requests. Empty where it does not.
     pub fn authorizations(&self) -> &[Authorization] {
         let own = self.authorization.as_ref();
         own.map_or(&[], Authorizations::all)

@@ -86,8 +86,8 @@ fn arguments_come_from_where_the_method_has_them() {
             Some("a"),
             none.clone(),
             None,
-            vec![("range", "bytes=3-")],
-            json!({ "path": "/a" }),
+            vec![("range", "bytes=3-"), ("content-length", "1")],
+            json!({ "path": "/a", "size": 1 }),
         ),
         (
             F::Write,

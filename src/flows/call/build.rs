@@ -106,7 +106,7 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
         },
         query,
         headers: headers::from_caller(&call.headers),
-        announced: files::announced(&call.headers),
+        announced: announced(&call.headers, &body.body),
         room: body.room,
     };
     let mut prepared = Prepared::new(subject, given, source, moment(account.system()));
@@ -121,6 +121,15 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
         prepared.pages = call.pages;
     }
     Ok((prepared, body.body))
+}
+
+/// How long the body is, where that is known before it is read.
+fn announced<S>(headers: &HeaderMap, body: &Body<S>) -> Option<u64> {
+    files::announced(headers).or_else(|| match body {
+        Body::Empty => Some(0),
+        Body::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
+        Body::Stream(_) => None,
+    })
 }
 
 fn id_value(target: &Target) -> Value {
