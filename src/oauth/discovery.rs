@@ -46,6 +46,8 @@ pub enum DiscoveryError {
     /// No JSON object, or too large a one.
     #[error("the metadata at `{0}` cannot be read")]
     Unreadable(&'static str),
+    #[error("the metadata is over 64 KiB, or broke off")]
+    NotRead,
     /// RFC 9728 §3.3.
     #[error(
         "the resource metadata is of another resource than the one that was asked (RFC 9728, section 3.3)"

@@ -208,8 +208,7 @@ const CREDENTIAL: &str = "credentials/oauth2_client_credentials/config";
 const SIGNATURE: &str = "webhook/signature_verification/config";
 
 /// Keys of the authorization code grant alone: an override that gives one to another credential is refused.
-const FOR_CODES: [&str; 4] = [
-    "alsoFor",
+const FOR_CODES: [&str; 3] = [
     "auth/discover",
     "auth/registrationUrl",
     "client/metadataDocument",
@@ -256,7 +255,7 @@ fn aims() -> Vec<(String, Value)> {
         ("callbackGrant", json!("client_credentials")),
         (
             "alsoFor",
-            json!({ "other": { "scope": "all", "tokenUrl": "https://evil.example/token" } }),
+            json!({ "other": { "scope": ["all"], "tokenUrl": "https://evil.example/token" } }),
         ),
     ];
     let mut all: Vec<_> = table

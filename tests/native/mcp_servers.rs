@@ -476,14 +476,19 @@ fn a_client_whose_secret_expires_is_registered_again() {
     assert_eq!(call(&visit).code(401), "account.needs_reauth");
     assert_eq!(asked(&visit), [], "an expired secret is not sent");
     notes.json(REGISTER, &client("registered-2", 0));
-    let account = visit.account();
-    let link = json!({ "integrated_account_id": account["id"] });
-    let made = visit.setting.client.post("/link-token", &link).expect(201);
-    visit.token = made["link_token"].as_str().unwrap().to_owned();
+    reconnect(&mut visit);
     let there = leave(&mut visit);
     assert_eq!(parameter(&there, "client_id"), "registered-2");
     back(&mut visit, &there, Some(ISSUER));
     assert_eq!(visit.account()["status"], "active");
+}
+
+/// Gives the visit a link to connect its account again.
+fn reconnect(visit: &mut Visit) {
+    let account = visit.account();
+    let link = json!({ "integrated_account_id": account["id"] });
+    let made = visit.setting.client.post("/link-token", &link).expect(201);
+    visit.token = made["link_token"].as_str().unwrap().to_owned();
 }
 
 #[test]
@@ -514,6 +519,10 @@ fn a_client_that_its_server_forgot_is_registered_again() {
     );
     visit.world.pass(Duration::from_secs(7_200));
     assert_eq!(call(&visit).code(401), "account.needs_reauth");
+    notes.json(REGISTER, &json!({ "client_id": "registered-3" }));
+    reconnect(&mut visit);
+    let there = leave(&mut visit);
+    assert_eq!(parameter(&there, "client_id"), "registered-3");
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub struct Options {
     pub scope_separator: String,
     /// How the body of a token request is written.
     pub body_format: TokenBodyFormat,
-    /// Whether the client signs in by a header or in the body.
+    /// Whether the client authenticates by a header or in the body.
     pub authorization_method: AuthorizationMethod,
     /// How id and secret are written in the client's header.
     pub credentials_encoding: CredentialsEncoding,
@@ -54,7 +54,7 @@ pub enum CredentialsEncoding {
     Raw,
 }
 
-/// Whether the client signs in by a header or in the body.
+/// Whether the client authenticates by a header or in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthorizationMethod {

@@ -115,9 +115,7 @@ fn words(refusal: &Refusal) -> String {
             "The server could not be reached. Check its host and port, and that it accepts connections from the internet."
         }
         RefusalKind::ConnectionLost => "The connection to the server broke. Try again.",
-        RefusalKind::Timeout => {
-            "The server did not answer in time. x-timeout-ms sets how long to wait."
-        }
+        RefusalKind::Timeout => "The server did not answer in time.",
         RefusalKind::BadPrivateKey => {
             "The private key cannot be read. It has to be whole, from -----BEGIN to -----END, and the passphrase has to be that of the key."
         }

@@ -16,7 +16,7 @@ use crate::flows::messages::connecting::Connecting;
 use crate::flows::messages::environment::{ClientClaim, ClientKey, EnvironmentMessage};
 use crate::flows::messages::send_to_environment;
 use crate::flows::tokens::discover::DiscoveryFailure;
-use crate::flows::tokens::grant::{Attempt, names_client};
+use crate::flows::tokens::grant::Attempt;
 use crate::oauth::discovery::DiscoveredServer;
 use crate::oauth::{
     self, OAuthError, RegisteredClient, TokenFailure, TokenServer, client_metadata, document_client,
@@ -200,30 +200,6 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             _ if status.is_success() => ServerFailure::Registration(failed),
             refused => ServerFailure::NoNewClients(Some(refused)),
         })
-    }
-
-    /// The client of a login was refused: the next login registers another one.
-    pub(super) async fn forget_refused_client(
-        &self,
-        connecting: &Connecting,
-        server: Option<&TokenServer>,
-        attempt: &Attempt,
-    ) {
-        let Attempt::Failed(TokenFailure::Refused { error, .. }) = attempt else {
-            return;
-        };
-        let client = server.and_then(|server| server.client.as_ref());
-        let key = client.and_then(|client| client.registration.clone());
-        let (Some(client), Some(key)) = (client.filter(|_| names_client(error)), key) else {
-            return;
-        };
-        let message = EnvironmentMessage::ForgetClient(key, client.client_id.clone());
-        let environment = connecting.account.environment_id;
-        let forgotten: Result<(), Failure> =
-            send_to_environment(self.base.outside(), environment, &message).await;
-        if let Err(failure) = forgotten {
-            self.base.log("client_not_forgotten", &failure.message);
-        }
     }
 }
 

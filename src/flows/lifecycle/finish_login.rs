@@ -124,7 +124,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                 .await
         };
         if let Err(attempt) = &outcome {
-            self.forget_refused_client(asked.connecting, asked.server, attempt)
+            let environment = asked.connecting.account.environment_id;
+            self.endpoint
+                .forget_refused_client(environment, asked.server, attempt)
                 .await;
         }
         outcome.map_err(|attempt| refused(attempt, &asked.contents.redactor(compiled)))

@@ -199,7 +199,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
     async fn read(&self, reply: Reply<O::Stream>) -> Result<Bytes, DiscoveryFailure> {
         let room = self.base.isolate().room();
         let read = body::read_at_most(&reply.headers, reply.body, DISCOVERY_BYTES, &room).await;
-        read.ok_or(DiscoveryError::Unreadable("its address, or it is over 64 KiB").into())
+        read.ok_or(DiscoveryError::NotRead.into())
     }
 
     /// Every address that something is sent to later, by what the file and the operator allow now.

@@ -30,8 +30,6 @@ use crate::settings::{PrivateUpstreams, TOKEN_ANSWER_BYTES, TOKEN_TIMEOUT};
 mod registered;
 mod signed;
 
-pub(in crate::flows) use registered::names_client;
-
 /// How a token is obtained without the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::flows) enum Grant {
@@ -144,8 +142,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
                 let request = self.with_client(compiled, config, &loaded.context, |client| {
                     oauth::refresh(client, refresh_token)
                 })?;
-                self.refreshed_token(config, request, loaded.token())
-                    .await?
+                self.refreshed_token(config, request, loaded).await?
             }
             (Grant::CustomToken, Some(Credential::CustomToken(custom))) => {
                 let need = TokenNeed::Refresh;

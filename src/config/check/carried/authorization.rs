@@ -85,7 +85,7 @@ impl CarriedReader<'_> {
         all.operators_sign_in |= self.grants_to_operator;
     }
 
-    /// It signs in for the customer where it gives something of the context, and looks at nothing there but their secrets.
+    /// It authenticates as the customer where it gives something of the context, and looks at nothing there but their secrets.
     fn add_computed(&self, all: &mut Carried, expression: &Expression) {
         let flow = expression.context_root();
         let mut names = flow.names.iter().flatten().map(String::as_str);

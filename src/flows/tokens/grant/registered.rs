@@ -1,9 +1,12 @@
 //! Refreshes with the server and the client that a token is stored with.
 
-use serde_json::Value;
-
 use crate::config::credentials::OAuth2;
+use crate::error::Failure;
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::send_to_environment;
 use crate::flows::tokens::grant::{Attempt, TokenEndpoint};
+use crate::ids::EnvironmentId;
 use crate::oauth::{Blame, TokenFailure, TokenReply, TokenRequest, TokenServer};
 use crate::ports::{Outside, Storage};
 
@@ -13,16 +16,45 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         &self,
         config: &OAuth2,
         request: TokenRequest,
-        before: Option<&Value>,
+        loaded: &LoadedAccount,
     ) -> Result<TokenReply, Attempt> {
+        let before = loaded.token();
         let server = TokenServer::of_token(config, before);
         self.refuse_expired(server.as_ref())?;
         let reply = self.request_token(config, request, before).await;
+        if let Err(attempt) = &reply {
+            let environment = loaded.account.environment_id;
+            self.forget_refused_client(environment, server.as_ref(), attempt)
+                .await;
+        }
         let mut reply = reply.map_err(|failed| of_registered(failed, server.as_ref()))?;
         if let Some(server) = server {
             server.put(&mut reply.token);
         }
         Ok(reply)
+    }
+
+    /// If the server refused the client, the next login registers another one.
+    pub(in crate::flows) async fn forget_refused_client(
+        &self,
+        environment: EnvironmentId,
+        server: Option<&TokenServer>,
+        attempt: &Attempt,
+    ) {
+        let Attempt::Failed(TokenFailure::Refused { error, .. }) = attempt else {
+            return;
+        };
+        let client = server.and_then(|server| server.client.as_ref());
+        let key = client.and_then(|client| client.registration.clone());
+        let (Some(client), Some(key)) = (client.filter(|_| names_client(error)), key) else {
+            return;
+        };
+        let message = EnvironmentMessage::ForgetClient(key, client.client_id.clone());
+        let forgotten: Result<(), Failure> =
+            send_to_environment(self.base.outside(), environment, &message).await;
+        if let Err(failure) = forgotten {
+            self.base.log("client_not_forgotten", &failure.message);
+        }
     }
 
     /// A client whose secret has expired gets no token. A new registration is another client, to which the refresh token was
@@ -58,6 +90,6 @@ fn of_registered(attempt: Attempt, server: Option<&TokenServer>) -> Attempt {
 }
 
 /// The client itself is refused (RFC 6749 §5.2).
-pub(in crate::flows) fn names_client(error: &str) -> bool {
+fn names_client(error: &str) -> bool {
     matches!(error, "invalid_client" | "unauthorized_client")
 }
