@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::path::PathError;
 use super::{FilesError, path};
 use crate::config::SftpConfig;
 use crate::config::credentials::is_host_key;
@@ -50,9 +51,10 @@ impl ServerLogin {
             private_key: text(&config.private_key)?.map(ended),
             passphrase: text(&config.passphrase)?,
             host_keys: host_keys(config, scope)?,
-            root: text(&config.root)?
-                .map(|root| root_path(&root))
-                .transpose()?,
+            root: match &config.root {
+                Some(template) => root_path(template, scope)?,
+                None => None,
+            },
         };
         if login.password.is_none() && login.private_key.is_none() {
             return Err(FilesError::NoSecret);
@@ -142,11 +144,26 @@ fn host_keys(config: &SftpConfig, scope: &TemplateScope<'_>) -> Result<Vec<Strin
 }
 
 /// A root without a first slash is below the folder in which the server puts the user.
-fn root_path(root: &str) -> Result<String, FilesError> {
-    let path = path::normalised(root).map_err(FilesError::Root)?;
-    Ok(if root.starts_with('/') {
+/// `None` where its value is missing and may be. An empty value is refused: it would give the account the folder above its own.
+fn root_path(template: &Template, scope: &TemplateScope<'_>) -> Result<Option<String>, FilesError> {
+    let Some(root) = template.text(scope)? else {
+        return Ok(None);
+    };
+    let path = path::normalised(&root).map_err(FilesError::Root)?;
+    if template.placeholders().next().is_some() && has_empty_segment(template, &root) {
+        return Err(FilesError::Root(PathError::Missing));
+    }
+    Ok(Some(if root.starts_with('/') {
         path
     } else {
         path.trim_start_matches('/').to_owned()
-    })
+    }))
+}
+
+/// Whether a segment of a root that is put together is empty.
+fn has_empty_segment(template: &Template, root: &str) -> bool {
+    let source = template.source();
+    let is_value = source.starts_with("{{") && source.ends_with("}}");
+    let is_one = template.placeholders().count() == 1;
+    !(is_value && is_one) && (root.ends_with('/') || root.contains("//"))
 }

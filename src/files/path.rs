@@ -5,8 +5,8 @@
 pub const PATH_BYTES: usize = 4_096;
 /// Bytes of one name in it.
 pub const NAME_BYTES: usize = 255;
-/// What an upload is called until it is complete.
-pub const PART: &str = ".part";
+/// What is behind the name of an upload until it is complete, with random hex digits.
+pub const PART: &str = ".00000000.part";
 
 /// Why a text is no path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +72,7 @@ pub(super) fn below_root(text: &str) -> Result<String, PathError> {
     Ok(path)
 }
 
-/// The same of a file that is written: `.part` behind its name has to fit.
+/// The same of a file that is written: what is behind its name until it is complete has to fit.
 pub(super) fn to_write(text: &str) -> Result<String, PathError> {
     let path = below_root(text)?;
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn what_is_written_has_room_for_its_part() {
         let name = |bytes: usize| format!("/{}", "a".repeat(bytes));
-        assert!(to_write(&name(250)).is_ok());
-        assert_eq!(to_write(&name(251)), Err(PathError::LongName(250)));
+        assert!(to_write(&name(241)).is_ok());
+        assert_eq!(to_write(&name(242)), Err(PathError::LongName(241)));
         assert_eq!(
             to_write("/aaaaaaa".repeat(512).as_str()),
             Err(PathError::TooLong)

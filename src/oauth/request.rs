@@ -235,6 +235,12 @@ fn build(
         let reserved: Vec<&str> = own.chain([client.secret_name()]).collect();
         parameters.add_extra(extra.parameters, &reserved, client.scope)?;
     }
+    // The account does not have the secret of a client that was registered for this login.
+    secrets.extend(
+        client
+            .registered()
+            .and_then(|own| own.client_secret.clone()),
+    );
     secrets.extend(SIGNED.iter().filter_map(|name| parameters.text(name)));
     let (content_type, body) = match options.body_format {
         TokenBodyFormat::Form => (Some("application/x-www-form-urlencoded"), parameters.form()),

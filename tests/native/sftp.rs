@@ -304,7 +304,7 @@ fn a_path_that_leads_elsewhere_is_never_sent() {
         get(&scene, &format!("/proxy/files/{long}"), &[]).code(422),
         "caller.invalid"
     );
-    let upload = format!("/proxy/files/{}", "a".repeat(251));
+    let upload = format!("/proxy/files/{}", "a".repeat(242));
     let upload = scene.call_passing("PUT", &upload, &[], Body::from_bytes("x"));
     assert_eq!(upload.code(422), "caller.invalid");
     assert!(server.operations().is_empty());
@@ -692,6 +692,30 @@ fn the_root_of_an_account_goes_with_every_call() {
         get(&scene, "/proxy/files", &[]).code(422),
         "account.context_value"
     );
+}
+
+#[test]
+fn an_empty_value_of_the_root_opens_no_folder_above() {
+    let cases = [
+        ("{{root}}", "", false),
+        ("/tenants/{{root}}", "", false),
+        ("/{{root}}/files", "", false),
+        ("/tenants/{{root}}", "in", true),
+    ];
+    each_case(cases, |(template, value, is_taken)| {
+        let mut own = file();
+        own["config"]["credentials"]["sftp"]["config"]["root"] = json!(template);
+        let (scene, server) = scene_of(World::new(), &own, &context());
+        let change = json!({ "root": value });
+        scene.change_context("", &change).expect(200);
+        let answer = get(&scene, "/proxy/files", &[]);
+        if is_taken {
+            assert_eq!(server.last().head["server"]["root"], "/tenants/in");
+        } else {
+            assert_eq!(answer.code(422), "account.context_value");
+            assert!(server.operations().is_empty());
+        }
+    });
 }
 
 #[test]

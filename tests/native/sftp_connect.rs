@@ -416,6 +416,14 @@ fn a_file_that_cannot_work_is_found() {
         ),
         (
             |file| {
+                own(file)["username"] = json!("robot");
+                own(file)["password"] = json!("{{environment_variables.p}}");
+            },
+            format!("{at}.host_keys"),
+            "can pose as the server",
+        ),
+        (
+            |file| {
                 file["config"]["resources"] = json!({ "files": {} });
             },
             "config.resources.files".to_owned(),

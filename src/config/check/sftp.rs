@@ -106,9 +106,13 @@ fn check_owner(
         let Some(key) = typed.key_in(&Sources::of(template)) else {
             continue;
         };
-        let text = format!(
-            "the login is the operator's, and the customer chooses `{key}`: a customer who names another's value would get another's files"
-        );
+        let danger = if place == "host_keys" {
+            "a customer who pins their own key can pose as the server and gets the login"
+        } else {
+            "a customer who names another's value would get another's files"
+        };
+        let text =
+            format!("the login is the operator's, and the customer chooses `{key}`: {danger}");
         let finding = Finding::error(format!("{at}.{place}"), text);
         findings.push(
             finding.hint("take the login from the account's own fields, or write this in the file"),

@@ -75,12 +75,13 @@ impl SftpConfig {
         set.filter_map(|(key, template)| Some((key, template.as_ref()?)))
     }
 
-    /// What says whose files they are, each with its key.
+    /// What says whose files they are, or where the login goes, each with its key.
     pub fn subjects(&self) -> impl Iterator<Item = (&'static str, &Template)> {
         let port = self.port.as_ref().map(|port| ("port", &port.0));
         let root = self.root.as_ref().map(|root| ("root", root));
         let all = [("host", &self.host), ("username", &self.username)];
-        all.into_iter().chain(port).chain(root)
+        let host_keys = self.host_keys.iter().map(|line| ("host_keys", line));
+        all.into_iter().chain(port).chain(root).chain(host_keys)
     }
 }
 

@@ -63,7 +63,7 @@ impl<'c> FileBody<'c> {
         Ok(Self { entries })
     }
 
-    /// The request with the entries in its body. A body of another type stays as it is.
+    /// The request with the entries in its body. A body of another type stays as it is, unless an entry is the file's.
     pub fn onto(&self, mut draft: Draft, merged: &MergedBody) -> Result<Draft, RequestError> {
         if self.entries.is_empty() {
             return Ok(draft);
@@ -72,6 +72,10 @@ impl<'c> FileBody<'c> {
             Payload::Callers => format_of(&draft.headers, merged.format),
             Payload::Nothing | Payload::Ours(_) => Some(merged.format),
         };
+        // A provider that ignores the content type would read the caller's entry of that name.
+        if format.is_none() && self.entries.iter().any(|entry| entry.is_kept) {
+            return Err(RequestError::FileBody);
+        }
         let text = match &draft.body {
             Payload::Callers => merged.callers,
             Payload::Nothing => &[],
