@@ -68,7 +68,7 @@ fn paths(world: &World) -> Vec<String> {
 /// A credential with what an import of it brings.
 struct Format {
     name: &'static str,
-    format: &'static str,
+    key: &'static str,
     credential: Value,
     authorization: Value,
     context: Value,
@@ -84,14 +84,14 @@ impl Format {
     fn setting(&self) -> (World, Setting) {
         let world = World::new();
         world.provides(answer);
-        let file = file(self.format, &self.credential, &self.authorization);
+        let file = file(self.key, &self.credential, &self.authorization);
         assert_eq!(read(&file).findings, [], "{}", self.name);
         let setting = Setting::new(&world, &file);
         (world, setting)
     }
 
     fn import(&self, setting: &Setting) -> Answer {
-        setting.import(self.format, &self.context)
+        setting.import(self.key, &self.context)
     }
 }
 
@@ -109,7 +109,7 @@ fn oauth2() -> Value {
 fn by_oauth2(name: &'static str, token: &Value, asked: Option<&'static str>) -> Format {
     Format {
         name,
-        format: "oauth2",
+        key: "oauth2",
         credential: oauth2(),
         authorization: bearer(),
         context: json!({ "oauth": { "token": token } }),
@@ -125,7 +125,7 @@ fn by_oauth2(name: &'static str, token: &Value, asked: Option<&'static str>) -> 
 fn client_credentials() -> Format {
     Format {
         name: "client credentials",
-        format: "oauth2_client_credentials",
+        key: "oauth2_client_credentials",
         credential: json!({
             "auth": { "tokenUrl": format!("{PROVIDER}/token") },
             "fields": [{ "name": "client_id", "required": true }, { "name": "client_secret", "type": "password", "required": true }],
@@ -140,7 +140,7 @@ fn client_credentials() -> Format {
 fn custom_token() -> Format {
     Format {
         name: "custom_token",
-        format: "custom_token",
+        key: "custom_token",
         credential: json!({
             "fields": [{ "name": "login", "required": true }, { "name": "password", "type": "password", "required": true }],
             "steps": [{ "type": "request", "config": { "method": "post", "path": "/login", "body": { "user": "{{login}}", "password": "{{password}}" } } }],
@@ -156,7 +156,7 @@ fn custom_token() -> Format {
 fn api_key(name: &'static str, authorization: Value, authorized: &'static str) -> Format {
     Format {
         name,
-        format: "api_key",
+        key: "api_key",
         credential: json!({ "fields": [
             { "name": "user", "required": true }, { "name": "api_key", "type": "password", "required": true },
         ] }),
@@ -177,7 +177,7 @@ fn by_jwt(format: &'static str, token: Option<&'static str>) -> Format {
     }
     Format {
         name: format,
-        format,
+        key: format,
         credential,
         authorization: bearer(),
         context: json!({ "robot": "r-1", "secret": KEY }),
@@ -193,7 +193,7 @@ fn by_jwt(format: &'static str, token: Option<&'static str>) -> Format {
 fn oauth1() -> Format {
     Format {
         name: "oauth 1.0a with a token that came",
-        format: "oauth",
+        key: "oauth",
         credential: json!({ "consumer": { "id": "{{consumer_key}}", "secret": "{{consumer_secret}}" }, "fields": [
             { "name": "consumer_key", "required": true }, { "name": "consumer_secret", "type": "password", "required": true },
             { "name": "token_id", "required": true }, { "name": "token_secret", "type": "password", "required": true },
@@ -309,7 +309,7 @@ fn each_format_gets_its_token_and_runs_the_actions_in_order() {
 fn without_its_actions_an_import_is_active_at_once_and_a_call_gets_the_token() {
     each_case(formats(), |case| {
         let (world, setting) = case.setting();
-        let account = setting.account(case.format, &case.context);
+        let account = setting.account(case.key, &case.context);
         let path = format!("/integrated-account/{account}");
         let account = setting.client.get(&path).expect(200);
         assert_eq!(account["status"], "active", "{}", case.name);
@@ -321,7 +321,7 @@ fn without_its_actions_an_import_is_active_at_once_and_a_call_gets_the_token() {
             case.name
         );
         // Of these the values are the only way to a token.
-        let at_once = ["custom_token", "jwt_bearer"].contains(&case.format);
+        let at_once = ["custom_token", "jwt_bearer"].contains(&case.key);
         let before = case.token.filter(|_| at_once);
         assert_eq!(
             paths(&world),
@@ -357,7 +357,7 @@ fn connected(case: &Format, prepare: impl Fn(&World)) -> Value {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
         .collect();
-    visit.submit(case.format, &fields);
+    visit.submit(case.key, &fields);
     let found = list(&visit.setting);
     found
         .first()
@@ -380,19 +380,19 @@ type Answers = fn(&World);
 const ANSWERS: [(&str, Answers); 6] = [
     ("everything", |_| {}),
     ("no set-up", |world| {
-        answer_but(world, "/setup", 403, r#"{"why":"no seat"}"#)
+        answer_but(world, "/setup", 403, r#"{"why":"no seat"}"#);
     }),
     ("a broken set-up", |world| {
-        answer_but(world, "/setup", 500, "{}")
+        answer_but(world, "/setup", 500, "{}");
     }),
     ("no validation", |world| {
-        answer_but(world, "/me", 401, r#"{"why":"no such key"}"#)
+        answer_but(world, "/me", 401, r#"{"why":"no such key"}"#);
     }),
     ("no token", |world| {
-        answer_but(world, "/token", 400, r#"{"error":"invalid_client"}"#)
+        answer_but(world, "/token", 400, r#"{"error":"invalid_client"}"#);
     }),
     ("no login", |world| {
-        answer_but(world, "/login", 401, r#"{"message":"Wrong password."}"#)
+        answer_but(world, "/login", 401, r#"{"message":"Wrong password."}"#);
     }),
 ];
 
@@ -400,7 +400,7 @@ const ANSWERS: [(&str, Answers); 6] = [
 fn an_import_and_a_form_with_the_same_values_end_alike() {
     let formats: Vec<_> = formats()
         .into_iter()
-        .filter(|case| case.format != "oauth2")
+        .filter(|case| case.key != "oauth2")
         .collect();
     let cases = formats
         .iter()
@@ -606,7 +606,7 @@ fn actions_that_a_restart_cut_off_are_run_by_the_alarm() {
         let is_late = path_of(sent) == "/me";
         Duration::from_secs(if is_late { 30 } else { 0 })
     });
-    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context });
+    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.key, "context": case.context });
     {
         let import = setting
             .client
@@ -632,7 +632,7 @@ fn actions_that_take_over_a_minute_fail_as_those_of_a_connect_do() {
     let case = client_credentials();
     let (world, setting) = case.setting();
     world.answers_late(|sent| Duration::from_secs(if path_of(sent) == "/setup" { 61 } else { 0 }));
-    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context });
+    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.key, "context": case.context });
     let import = setting
         .client
         .send_async("POST", "/integrated-account", &body);
@@ -682,7 +682,7 @@ fn a_repeated_import_makes_another_account_and_leaves_the_first() {
 fn a_sandbox_account_is_set_up_and_refuses_writes_afterwards() {
     let case = custom_token();
     let (world, setting) = case.setting();
-    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context, "is_sandbox": true });
+    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.key, "context": case.context, "is_sandbox": true });
     let account = setting
         .client
         .post("/integrated-account", &body)
@@ -707,7 +707,7 @@ fn a_sandbox_account_is_set_up_and_refuses_writes_afterwards() {
 fn who_may_not_import_sends_nothing_to_the_provider() {
     let case = custom_token();
     let (world, setting) = case.setting();
-    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.format, "context": case.context });
+    let body = json!({ "tenant_id": "acme", "environment_integration_id": setting.install, "authentication_method": case.key, "context": case.context });
     let reader = setting
         .admin
         .token_of(&setting.environment, Some(&["read", "proxy"]));

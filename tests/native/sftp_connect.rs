@@ -113,10 +113,12 @@ fn the_form_has_text_areas_for_keys() {
     assert!(page.contains(HOST_KEY) && !page.contains(PASSWORD));
 }
 
+type Typed<'v> = Vec<(&'static str, &'v str)>;
+
 #[test]
 fn what_is_wrong_is_said_and_nothing_is_stored() {
     let long = "x".repeat(8_001);
-    let cases: Vec<(&str, Vec<(&'static str, &str)>, &str)> = vec![
+    let cases: Vec<(&str, Typed<'_>, &str)> = vec![
         (
             "password",
             vec![("password", "wrong-password")],
@@ -336,13 +338,16 @@ fn findings(change: impl FnOnce(&mut Value)) -> Vec<(String, String)> {
     findings.map(|one| (one.path, one.message)).collect()
 }
 
+type Change = fn(&mut Value);
+
+fn own(file: &mut Value) -> &mut Value {
+    &mut file["config"]["credentials"]["sftp"]["config"]
+}
+
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn a_file_that_cannot_work_is_found() {
     let at = "config.credentials.sftp.config";
-    type Change = fn(&mut Value);
-    fn own(file: &mut Value) -> &mut Value {
-        &mut file["config"]["credentials"]["sftp"]["config"]
-    }
     let cases: Vec<(Change, String, &str)> = vec![
         (
             |file| {
