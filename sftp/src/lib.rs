@@ -10,6 +10,7 @@ pub mod error;
 pub mod frame;
 pub mod host_key;
 pub mod path;
+pub mod pem;
 pub mod private_key;
 pub mod request;
 pub mod slots;

@@ -5,8 +5,6 @@ use crate::error::{Failure, Kind, Outcome};
 
 /// Longer ones are refused: `PATH_MAX` of Linux.
 pub const PATH_BYTES: usize = 4096;
-/// What an upload is called until it is complete.
-const PART_SUFFIX: &str = ".part";
 
 /// Refuses what is not an absolute, normalised path. The gateway normalises; a second check, because a `..` that passed would
 /// leave the root wherever only the parent's real path is looked at.
@@ -82,9 +80,9 @@ pub fn child(directory: &str, name: &str) -> String {
     format!("{}/{name}", directory.trim_end_matches('/'))
 }
 
-/// What an upload is called until it is complete.
-pub fn part(path: &str) -> String {
-    format!("{path}{PART_SUFFIX}")
+/// What an upload is called until it is complete: 14 bytes longer, and by `random` another name than any that is there.
+pub fn part(path: &str, random: u32) -> String {
+    format!("{path}.{random:08x}.part")
 }
 
 /// Whether a name that a directory has can be shown: a server that invents `a/../b` is not believed.
@@ -140,7 +138,7 @@ mod tests {
         assert_eq!(parent("/a/b"), Some(("/a", "b")));
         assert_eq!(child("/", "a"), "/a");
         assert_eq!(child("/a", "b"), "/a/b");
-        assert_eq!(part("/a/b"), "/a/b.part");
+        assert_eq!(part("/a/b", 0xab), "/a/b.000000ab.part");
     }
 
     #[test]

@@ -1,32 +1,9 @@
 //! The private key that an account logs in with: OpenSSH, PKCS#1, SEC1 and PKCS#8, with or without a passphrase.
-//!
-//! A key says itself how much work its encryption takes. That is bounded before the work is done: a passphrase that takes minutes
-//! would use up the processor time of all transfers of the isolate.
 
-use data_encoding::BASE64;
-use pkcs8::EncryptedPrivateKeyInfoRef;
-use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Kdf;
-use russh::keys::ssh_key::Kdf as OpensshKdf;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, decode_secret_key};
 
 use crate::error::{Failure, Kind, Outcome};
-
-/// Rounds of bcrypt: `ssh-keygen` takes 16 (`-a`).
-const BCRYPT_ROUNDS: u32 = 256;
-/// Iterations of PBKDF2: OpenSSL takes 2,048, those who choose one up to a million.
-const PBKDF2_ITERATIONS: u32 = 2_000_000;
-/// Memory of scrypt: OpenSSL takes 16 MiB. The isolate has 128 MB.
-const SCRYPT_BYTES: u64 = 32 * 1024 * 1024;
-
-/// How much work it is to open a key.
-#[derive(Debug, PartialEq, Eq)]
-enum Work {
-    Bounded,
-    TooMuch,
-    /// There is no key in the text.
-    Unknown,
-}
+use crate::pem::{Pem, Work};
 
 pub fn parse(text: &str, passphrase: Option<&str>) -> Outcome<PrivateKey> {
     let text = text.trim();
@@ -36,26 +13,35 @@ pub fn parse(text: &str, passphrase: Option<&str>) -> Outcome<PrivateKey> {
             "The private key is in PuTTY's format. Export it as an OpenSSH key.",
         ));
     }
-    match work(text) {
-        Work::Bounded => {}
-        Work::TooMuch => {
+    let unknown = || {
+        wrong(
+            "The private key cannot be read. It is the whole text from -----BEGIN to -----END, of one OpenSSH, PKCS#1 or PKCS#8 key.",
+        )
+    };
+    let pem = Pem::read(text).ok_or_else(unknown)?;
+    let (passphrase, why) = match (pem.work(), passphrase) {
+        // It is not given: so there is nothing that could be opened with it.
+        (Work::Open, _) => (
+            None,
+            "The private key is damaged, or its kind is not supported.",
+        ),
+        (Work::Bounded, Some(passphrase)) => (
+            Some(passphrase),
+            "The private key cannot be opened: the passphrase is wrong, or its encryption is not supported.",
+        ),
+        (Work::Bounded, None) => {
+            return Err(wrong(
+                "The private key is encrypted, and there is no passphrase.",
+            ));
+        }
+        (Work::TooMuch, _) => {
             return Err(wrong(
                 "The encryption of the private key takes too much work (at most 256 rounds of bcrypt, 2,000,000 iterations of PBKDF2, 32 MiB of scrypt).",
             ));
         }
-        Work::Unknown => {
-            return Err(wrong(
-                "The private key cannot be read. It is the whole text from -----BEGIN to -----END, of an OpenSSH, PKCS#1 or PKCS#8 key.",
-            ));
-        }
-    }
-    decode_secret_key(text, passphrase).map_err(|_| {
-        wrong(match (is_encrypted(text), passphrase) {
-            (true, None) => "The private key is encrypted, and there is no passphrase.",
-            (true, Some(_)) => "The private key cannot be opened: the passphrase is wrong, or its encryption is not supported.",
-            (false, _) => "The private key is damaged, or its kind is not supported.",
-        })
-    })
+        (Work::Unknown, _) => return Err(unknown()),
+    };
+    decode_secret_key(&pem.text(), passphrase).map_err(|_| wrong(why))
 }
 
 /// The signature algorithms to try with a key, in this order; nothing for a key that has only one. `known` is the best that the
@@ -69,81 +55,6 @@ pub fn rsa_hashes(key: &PrivateKey, known: Option<HashAlg>) -> Vec<Option<HashAl
         hashes.reverse();
     }
     hashes
-}
-
-/// The label of the text, and the bytes of its base64.
-fn body(text: &str) -> Option<(&str, Vec<u8>)> {
-    let mut lines = text.lines().map(str::trim_end);
-    let label = lines
-        .find_map(|line| line.strip_prefix("-----BEGIN "))?
-        .strip_suffix("-----")?;
-    let base64 = lines
-        .take_while(|line| !line.starts_with("-----END "))
-        .filter(|line| !line.contains(':'))
-        .collect::<String>();
-    Some((label, BASE64.decode(base64.as_bytes()).ok()?))
-}
-
-fn is_encrypted(text: &str) -> bool {
-    match body(text) {
-        Some(("ENCRYPTED PRIVATE KEY", _)) => true,
-        Some(("OPENSSH PRIVATE KEY", bytes)) => {
-            PrivateKey::from_bytes(&bytes).is_ok_and(|key| key.is_encrypted())
-        }
-        _ => text
-            .lines()
-            .any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED")),
-    }
-}
-
-fn work(text: &str) -> Work {
-    match body(text) {
-        Some(("OPENSSH PRIVATE KEY", bytes)) => match PrivateKey::from_bytes(&bytes) {
-            Ok(key) => work_of_bcrypt(key.kdf()),
-            Err(_) => Work::Unknown,
-        },
-        Some(("ENCRYPTED PRIVATE KEY", bytes)) => {
-            match EncryptedPrivateKeyInfoRef::try_from(bytes.as_slice()) {
-                Ok(key) => work_of_pbes2(&key.encryption_algorithm),
-                Err(_) => Work::Unknown,
-            }
-        }
-        Some(_) => Work::Bounded,
-        None => Work::Unknown,
-    }
-}
-
-fn work_of_bcrypt(kdf: &OpensshKdf) -> Work {
-    match kdf {
-        OpensshKdf::None => Work::Bounded,
-        OpensshKdf::Bcrypt { rounds, .. } if *rounds <= BCRYPT_ROUNDS => Work::Bounded,
-        _ => Work::TooMuch,
-    }
-}
-
-fn work_of_pbes2(scheme: &EncryptionScheme) -> Work {
-    let EncryptionScheme::Pbes2(parameters) = scheme else {
-        return Work::Bounded; // refused by its kind
-    };
-    let is_bounded = match &parameters.kdf {
-        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= PBKDF2_ITERATIONS,
-        Kdf::Scrypt(kdf) => scrypt_bytes(kdf.cost_parameter, kdf.block_size, kdf.parallelization)
-            .is_some_and(|bytes| bytes <= SCRYPT_BYTES),
-        _ => false,
-    };
-    if is_bounded {
-        Work::Bounded
-    } else {
-        Work::TooMuch
-    }
-}
-
-/// RFC 7914 section 2: 128 bytes for each unit of cost, block size and parallelisation.
-fn scrypt_bytes(cost: u64, block_size: u16, parallelization: u16) -> Option<u64> {
-    128u64
-        .checked_mul(cost)?
-        .checked_mul(block_size.into())?
-        .checked_mul(parallelization.into())
 }
 
 #[cfg(test)]
@@ -203,13 +114,35 @@ mod tests {
     }
 
     #[test]
-    fn the_work_of_opening_a_key_is_bounded() {
-        for slow in [key!("ed25519-slow"), key!("rsa-pkcs8-slow")] {
-            let failure = parse(slow, Some(PASSPHRASE)).unwrap_err();
-            assert!(failure.message.contains("too much work"));
+    fn a_passphrase_that_is_not_needed_changes_nothing() {
+        for text in [key!("rsa-pkcs1"), key!("rsa-pkcs8"), key!("ecdsa-256")] {
+            assert!(parse(text, Some("not needed")).is_ok());
         }
-        assert_eq!(scrypt_bytes(1 << 15, 8, 1), Some(SCRYPT_BYTES));
-        assert_eq!(scrypt_bytes(u64::MAX, 8, 1), None);
+        let mislabelled = key!("rsa-pkcs8-encrypted").replace("ENCRYPTED ", "");
+        assert!(parse(&mislabelled, Some(PASSPHRASE)).is_ok());
+    }
+
+    #[test]
+    fn a_key_is_refused_before_the_work() {
+        for slow in [key!("ed25519-slow"), key!("rsa-pkcs8-slow")] {
+            for text in [
+                slow.to_owned(),
+                slow.replace("ENCRYPTED ", ""),
+                slow.replace("ENCRYPTED ", "EC "),
+                slow.replacen("KEY-----\n", "KEY-----  \n", 1),
+            ] {
+                let failure = parse(&text, Some(PASSPHRASE)).unwrap_err();
+                assert!(failure.message.contains("too much work"), "{text}");
+            }
+            for decoy in [
+                "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+                "-----BEGIN RSA PRIVATE KEY-----  \nAAAA\n-----END RSA PRIVATE KEY-----",
+            ] {
+                let text = format!("{decoy}\n{slow}");
+                let failure = parse(&text, Some(PASSPHRASE)).unwrap_err();
+                assert!(failure.message.contains("cannot be read"), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -24,18 +24,24 @@ pub(super) fn address(base: &Url, install: InstallId) -> Url {
     url
 }
 
-/// An id that names nothing costs its sender as an unsigned webhook URL does: it is looked up.
+/// An id that names nothing costs its sender as an unsigned webhook URL does, by a count of its own: it is looked up. What
+/// the isolate knows is not.
 pub(super) async fn get<O: Outside>(
     context: &RequestContext<'_, O>,
     text: &str,
     (url, headers): (&Url, &HeaderMap),
 ) -> Result<Reply<O::Stream>, Failure> {
-    let sender = Sender::of(context, headers);
+    let sender = Sender::of_document(context, headers);
     sender.check()?;
     let install = path_id::parse::<InstallId>(text);
     let Ok(install) = install else {
         return Err(sender.failed(path_id::not_found::<InstallId>()).await);
     };
+    let installs = &context.isolate.installs;
+    let known = installs.get(&install.to_string(), context.outside.now());
+    if known.is_none() {
+        sender.check_misses()?;
+    }
     match document(context, install, url).await? {
         Some(document) => Ok(reply(document.to_string())),
         None => Err(sender

@@ -19,12 +19,18 @@ use crate::settings::{FAILED_AUTH_PERIOD, UnsignedTokens};
 /// The address of who sends, as the platform says it; not to be forged there.
 const ADDRESS: &str = "cf-connecting-ip";
 
+const TOKENS: &str = "Too many authentications from this address have failed. Wait, and send a token of this gateway.";
+const DOCUMENTS: &str =
+    "Too many of the documents that were asked for do not exist. Wait, and ask for one that does.";
+
 /// Who sends a request.
 pub(crate) struct Sender<'a, O> {
     outside: &'a O,
     failed: &'a FailedAuth,
     /// `None` where the platform does not say it: then nothing is counted.
     address: Option<String>,
+    /// What the sender reads with a 429.
+    limited: &'static str,
 }
 
 impl<'a, O: Outside> Sender<'a, O> {
@@ -37,6 +43,21 @@ impl<'a, O: Outside> Sender<'a, O> {
                 .get(ADDRESS)
                 .and_then(|value| value.to_str().ok())
                 .and_then(counted_under),
+            limited: TOKENS,
+        }
+    }
+
+    /// Of a request for a client's metadata document. It has counts of its own: who asks for it is often an authorization
+    /// server, whose address sends webhooks, too.
+    pub(crate) fn of_document(context: &RequestContext<'a, O>, headers: &HeaderMap) -> Self {
+        let Self {
+            outside, address, ..
+        } = Self::of(context, headers);
+        Self {
+            outside,
+            failed: &context.isolate.failed_documents,
+            address: address.map(|address| format!("document {address}")),
+            limited: DOCUMENTS,
         }
     }
 
@@ -45,7 +66,9 @@ impl<'a, O: Outside> Sender<'a, O> {
         let now = self.outside.now();
         let address = self.address.as_deref();
         let until = address.and_then(|address| self.failed.refused_until(address, now));
-        until.map_or(Ok(()), |until| Err(too_many(until.since(now).as_secs())))
+        until.map_or(Ok(()), |until| {
+            Err(self.too_many(until.since(now).as_secs()))
+        })
     }
 
     /// Counts a failure: the refusal itself, or 429 when it was one too many.
@@ -58,7 +81,7 @@ impl<'a, O: Outside> Sender<'a, O> {
         }
         let until = self.outside.now().plus(FAILED_AUTH_PERIOD);
         self.failed.refuse(address, until);
-        too_many(FAILED_AUTH_PERIOD.as_secs())
+        self.too_many(FAILED_AUTH_PERIOD.as_secs())
     }
 
     /// Before an unsigned token is looked up, which costs storage: whether it may be at all, and now.
@@ -66,14 +89,19 @@ impl<'a, O: Outside> Sender<'a, O> {
         if self.outside.settings().unsigned_tokens == UnsignedTokens::Refused {
             return Ok(false);
         }
-        let now = self.outside.now();
-        match self.failed.unsigned_wait_until(now) {
-            None => Ok(true),
-            Some(until) => Err(too_many(until.since(now).as_secs())),
-        }
+        self.check_misses().map(|()| true)
     }
 
-    /// An unsigned token named nothing: counts it, and the failure.
+    /// Before storage is read for what anyone can invent: 429 while too much of it named nothing.
+    pub(crate) fn check_misses(&self) -> Result<(), Failure> {
+        let now = self.outside.now();
+        let until = self.failed.unsigned_wait_until(now);
+        until.map_or(Ok(()), |until| {
+            Err(self.too_many(until.since(now).as_secs()))
+        })
+    }
+
+    /// What was looked up named nothing: counts it, and the failure.
     pub(crate) async fn named_nothing(&self, refusal: Failure) -> Failure {
         self.failed.note_miss(self.outside.now());
         self.failed(refusal).await
@@ -84,11 +112,10 @@ impl<'a, O: Outside> Sender<'a, O> {
         let outside: &'a O = self.outside;
         outside.settings().keyring().map_err(Failure::from)
     }
-}
 
-fn too_many(seconds: u64) -> Failure {
-    let message = "Too many authentications from this address have failed. Wait, and send a token of this gateway.";
-    Failure::too_many_requests(message, seconds.max(1))
+    fn too_many(&self, seconds: u64) -> Failure {
+        Failure::too_many_requests(self.limited, seconds.max(1))
+    }
 }
 
 /// What an address is counted under: of IPv6 the network of one customer (RFC 6177), who has all of its addresses.

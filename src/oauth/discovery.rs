@@ -33,7 +33,8 @@ pub struct DiscoveredServer {
     pub registration_endpoint: Option<Url>,
     /// How clients may authenticate at the token endpoint; those that the gateway knows.
     pub auth_methods: Vec<ClientAuthMethod>,
-    /// Whether the id of a client may be the URL of its metadata document.
+    /// Whether the id of a client may be the URL of its metadata document: the server says so, and for an account its
+    /// callbacks also say where they come from, or the file fixes the issuer.
     pub takes_documents: bool,
 }
 
@@ -72,7 +73,7 @@ pub enum DiscoveryError {
     /// An endpoint is at an address that no request goes to.
     #[error("`{0}` of the metadata is at a private address, or at none")]
     Address(&'static str),
-    /// An endpoint is at a host that the file does not allow.
+    /// A document or an endpoint is at a host that the file does not allow.
     #[error("`{0}` of the metadata is at a host that is not one of `allowed_hosts`")]
     NotAllowed(&'static str),
     /// The MCP specification, "Authorization Code Protection".

@@ -116,8 +116,10 @@ pub const DISCOVERY_BYTES: usize = 64 * 1024;
 pub const DISCOVERY_FRESH: Duration = Duration::from_mins(5);
 /// How long the registration of a client may take, its lock included: other logins wait for it.
 pub const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(25);
+/// Registered clients of an install; its oldest is forgotten for a further one.
+pub const INSTALL_CLIENTS: i64 = 1_000;
 /// Registered clients of an environment; the oldest is forgotten for a further one.
-pub const REGISTERED_CLIENTS: i64 = 1_000;
+pub const REGISTERED_CLIENTS: i64 = 10_000;
 /// The largest answer of a token endpoint.
 pub const TOKEN_ANSWER_BYTES: usize = 256 * 1024;
 /// What the lifecycle actions of an account may take together.

@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use causeway::config::read;
-use causeway::ports::ObjectName;
+use causeway::ports::{Body, ObjectName};
+use causeway::settings::{INSTALL_CLIENTS, REGISTERED_CLIENTS, UNSIGNED_MISSES};
 use serde_json::{Value, json};
 
 use crate::cases::each_case;
-use crate::connect::parameter;
+use crate::connect::{Visit, parameter};
 use crate::mcp_servers::{
-    ISSUER, Notes, RESOURCE, RESOURCE_METADATA, SERVER_METADATA, back, file, leave,
-    resource_metadata, server_metadata, submit, visit,
+    ISSUER, Notes, RESOURCE, RESOURCE_METADATA, SERVER_METADATA, TOKEN, back, call, file, leave,
+    resource_metadata, server_metadata, submit, touches_of_two_logins, visit,
 };
+use crate::outside::World;
 
 const UNKNOWN: &str = "does not say how to sign in";
 const UNSAFE: &str = "sign-in cannot be used";
@@ -540,6 +542,10 @@ fn what_cannot_work_is_found_when_the_file_is_saved() {
                 json!({ "auth": { "tokenHost": "https://a.example", "revokePath": "/r" } }),
                 "auth.tokenHost",
             ),
+            (
+                json!({ "auth": { "issuerOptional": true } }),
+                "auth.issuerOptional",
+            ),
             (json!({ "pkce": false }), "pkce"),
             (json!({ "params": { "resource": "x" } }), "params.resource"),
             (json!({ "callbackGrant": "client_credentials" }), "auth"),
@@ -634,4 +640,264 @@ fn an_imported_account_does_not_say_where_its_token_is_refreshed() {
     );
     assert_eq!(refreshed.code(422), "account.not_refreshable");
     assert!(visit.world.sent().is_empty());
+}
+
+/// The client id of a login at a server with these changes; `None` where it registers none.
+fn client_id(changes: &Value, server: &Value) -> Option<String> {
+    let (notes, mut visit) = visit(changes);
+    with_server(&notes, server);
+    let answer = submit(&mut visit);
+    if answer.status != 303 {
+        assert!(answer.text().contains(CLOSED), "{}", answer.text());
+        return None;
+    }
+    let there = answer.header("location").unwrap().parse().unwrap();
+    Some(parameter(&there, "client_id"))
+}
+
+#[test]
+fn a_document_is_the_client_where_no_redirect_can_mix_servers_up() {
+    let any = json!({ "client": { "metadataDocument": true } });
+    let mut fixed = any.clone();
+    fixed["auth"] = json!({ "issuer": ISSUER });
+    let announces = json!({ "client_id_metadata_document_supported": true });
+    let silent = json!({
+        "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": null,
+    });
+    let documents_only = json!({
+        "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": null,
+        "registration_endpoint": null,
+    });
+    let is_document =
+        |id: &Option<String>| id.as_ref().is_some_and(|id| id.contains("/oauth-client/"));
+    assert!(is_document(&client_id(&any, &announces)));
+    assert!(is_document(&client_id(&fixed, &documents_only)));
+    assert_eq!(client_id(&any, &silent).as_deref(), Some("registered-1"));
+    assert_eq!(client_id(&any, &documents_only), None);
+}
+
+#[test]
+fn an_issuer_that_the_customer_names_fixes_none() {
+    let (notes, mut visit) = visit(&json!({
+        "client": { "metadataDocument": true }, "auth": { "issuer": "{{mcp_server_url}}", "issuerOptional": true },
+    }));
+    with_resource(&notes, &json!({ "authorization_servers": [RESOURCE] }));
+    let mut metadata = server_metadata();
+    causeway::json::merge(
+        &mut metadata,
+        &json!({
+            "issuer": RESOURCE, "authorization_endpoint": "https://mcp.notes.example/authorize",
+            "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": null,
+        }),
+    );
+    let at = "https://mcp.notes.example/.well-known/oauth-authorization-server/mcp";
+    notes.json(at, &metadata);
+    assert_eq!(parameter(&leave(&mut visit), "client_id"), "registered-1");
+    visit.world.pass(Duration::from_secs(301));
+    metadata["authorization_endpoint"] = json!("https://honest.example/authorize");
+    notes.json(at, &metadata);
+    let answer = submit(&mut visit);
+    assert_eq!(answer.status, 422);
+    assert!(answer.text().contains(UNSAFE), "{}", answer.text());
+}
+
+#[test]
+fn a_fixed_server_may_lack_iss_where_the_file_says_so() {
+    let elsewhere = json!({
+        "authorization_endpoint": "https://honest.example/authorize", "authorization_response_iss_parameter_supported": null,
+    });
+    let (notes, mut visit) =
+        visit(&json!({ "auth": { "issuer": ISSUER, "issuerOptional": true } }));
+    with_server(&notes, &elsewhere);
+    assert_eq!(leave(&mut visit).host_str(), Some("honest.example"));
+}
+
+/// A visit with these hosts in the file.
+fn with_hosts(changes: &Value, hosts: &Value) -> (Notes, Visit) {
+    let world = World::new();
+    let notes = Notes::new(&world);
+    let mut file = file(changes);
+    file["config"]["allowed_hosts"] = hosts.clone();
+    let setting = crate::client::Setting::new(&world, &file);
+    let visit = Visit::with(world, setting, &json!({ "tenant_id": "acme" }));
+    (notes, visit)
+}
+
+#[test]
+fn metadata_is_read_at_hosts_of_the_file() {
+    const ELSEWHERE: &str = "https://login.other.example/t1";
+    const METADATA: &str = "https://login.other.example/.well-known/oauth-authorization-server/t1";
+    let hosts = json!(["*.notes.example"]);
+    let moved = |notes: &Notes| {
+        with_resource(notes, &json!({ "authorization_servers": [ELSEWHERE] }));
+        let mut metadata = server_metadata();
+        metadata["issuer"] = json!(ELSEWHERE);
+        metadata["authorization_endpoint"] = json!("https://login.notes.example/authorize");
+        notes.json(METADATA, &metadata);
+    };
+    let challenge = |notes: &Notes| {
+        notes.json("https://meta.other.example/resource", &resource_metadata());
+        challenged(notes, "https://meta.other.example/resource");
+    };
+    let attacks: [(&str, &dyn Fn(&Notes)); 2] = [("issuer", &moved), ("challenge", &challenge)];
+    for (name, attack) in attacks {
+        let (notes, mut visit) = with_hosts(&json!({}), &hosts);
+        attack(&notes);
+        let answer = submit(&mut visit);
+        assert_eq!(answer.status, 422, "{name}");
+        assert!(answer.text().contains(UNSAFE), "{name}: {}", answer.text());
+        let sent = visit.world.sent();
+        assert!(
+            sent.iter().all(|one| !one.url.contains("other.example")),
+            "{name}"
+        );
+        // Where any host may answer, they are asked.
+        let (notes, mut visit) = with_hosts(&json!({}), &json!(["*"]));
+        attack(&notes);
+        leave(&mut visit);
+    }
+    let (notes, mut visit) = with_hosts(&json!({}), &hosts);
+    notes.json("https://meta.notes.example/resource", &resource_metadata());
+    challenged(&notes, "https://meta.notes.example/resource");
+    leave(&mut visit);
+    // The issuer of the file needs no host of its own.
+    let (notes, mut visit) = with_hosts(&json!({ "auth": { "issuer": ELSEWHERE } }), &hosts);
+    moved(&notes);
+    leave(&mut visit);
+}
+
+fn insert_clients(world: &World, environment: ObjectName, install: &str, count: i64, at: i64) {
+    let statement = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+         INSERT INTO oauth_client (id, install_id, stored_at, sealing_key, sealed) \
+         SELECT '{install}-' || i, '{install}', {at}, 'k1', '' FROM n"
+    );
+    world.select(environment, &statement);
+}
+
+#[test]
+fn an_install_does_not_cost_the_others_their_clients() {
+    let (_notes, mut visit) = visit(&json!({}));
+    let environment = ObjectName::Environment(visit.setting.environment.parse().unwrap());
+    let own = visit.setting.install.clone();
+    let count = |visit: &Visit, install: &str| {
+        let statement = format!("SELECT id FROM oauth_client WHERE install_id = '{install}'");
+        i64::try_from(visit.world.rows(environment, &statement)).unwrap()
+    };
+    let rename = |visit: &mut Visit, name: &str| {
+        let registration = json!({ "registration": { "client_name": name } });
+        let change = json!({ "credentials": { "oauth2": { "config": registration } } });
+        visit.setting.override_install(&change).expect(200);
+        visit.world.pass(Duration::from_secs(150));
+    };
+    let others = REGISTERED_CLIENTS - INSTALL_CLIENTS;
+    insert_clients(&visit.world, environment, &own, INSTALL_CLIENTS - 1, 2);
+    insert_clients(&visit.world, environment, "other", others, 1);
+    leave(&mut visit);
+    assert_eq!(
+        (count(&visit, &own), count(&visit, "other")),
+        (INSTALL_CLIENTS, others)
+    );
+    // One more of the install takes the place of its own oldest.
+    rename(&mut visit, "B");
+    leave(&mut visit);
+    assert_eq!(
+        (count(&visit, &own), count(&visit, "other")),
+        (INSTALL_CLIENTS, others)
+    );
+    // Of all of them there is an end, too.
+    insert_clients(&visit.world, environment, "third", 2, 2);
+    rename(&mut visit, "C");
+    leave(&mut visit);
+    assert_eq!(
+        (
+            count(&visit, &own),
+            count(&visit, "third"),
+            count(&visit, "other")
+        ),
+        (INSTALL_CLIENTS, 2, others - 2)
+    );
+}
+
+#[test]
+fn a_login_that_waits_for_a_registration_asks_seldom() {
+    let more = touches_of_two_logins(15).saturating_sub(touches_of_two_logins(0));
+    assert!(more <= 20, "{more}");
+}
+
+#[test]
+fn a_token_that_is_written_is_not_refreshed_where_the_login_was() {
+    let (notes, mut visit) = visit(&json!({}));
+    let there = leave(&mut visit);
+    assert_eq!(back(&mut visit, &there, Some(ISSUER)).status, 200);
+    let account = visit.account();
+    let id = account["id"].as_str().unwrap();
+    let path = format!("/integrated-account/{id}/credentials");
+    let patch = |context: Value| {
+        let body = json!({ "context": context });
+        visit.setting.client.send("PATCH", &path, &body).expect(200);
+    };
+    // Another value leaves the token as it is.
+    patch(json!({ "note": "x" }));
+    notes.token("notes-token-2", "notes-refresh-2");
+    visit.world.pass(Duration::from_secs(7_200));
+    visit.world.sent();
+    assert_eq!(call(&visit).status, 200);
+    assert_eq!(visit.world.sent()[0].url, TOKEN);
+    let token = json!({ "access_token": "imported-token", "refresh_token": "imported-refresh", "expires_at": "2000-01-01T00:00:00Z" });
+    patch(json!({ "oauth": { "token": token } }));
+    visit.world.sent();
+    let refreshed = visit.setting.client.post(
+        "/integrated-account/refresh-credentials",
+        &json!({ "id": id }),
+    );
+    assert_eq!(refreshed.code(422), "account.not_refreshable");
+    assert!(visit.world.sent().is_empty());
+}
+
+/// The path of a document that does not exist.
+fn unknown_document(number: usize) -> String {
+    format!("/oauth-client/0199aaaa-0000-7000-8000-{number:012}")
+}
+
+#[test]
+fn documents_that_do_not_exist_have_a_count_of_their_own() {
+    let (_notes, visit) = visit(&json!({ "client": { "metadataDocument": true } }));
+    let anybody = visit.setting.client.with_token("");
+    let own = format!("/oauth-client/{}", visit.setting.install);
+    for number in 0..UNSIGNED_MISSES {
+        assert_eq!(anybody.get(&unknown_document(number)).status, 404);
+    }
+    let before = visit.world.touches();
+    assert_eq!(anybody.get(&unknown_document(UNSIGNED_MISSES)).status, 429);
+    assert_eq!(visit.world.touches(), before);
+    let webhook = format!("/environment-integration-webhook/{}", visit.setting.install);
+    let sent = anybody.request("POST", &webhook, &[], Body::Empty);
+    assert_ne!(sent.status, 429, "{}", sent.text());
+    visit.world.pass(Duration::from_mins(1));
+    assert_eq!(anybody.get(&own).status, 200);
+    // What the isolate knows is given, no matter how many others are asked for.
+    for number in 0..UNSIGNED_MISSES {
+        assert_eq!(anybody.get(&unknown_document(number)).status, 404);
+    }
+    let another = unknown_document(UNSIGNED_MISSES + 1);
+    assert_eq!(anybody.get(&another).status, 429);
+    assert_eq!(anybody.get(&own).status, 200);
+}
+
+#[test]
+fn an_address_that_asks_for_unknown_documents_may_send_webhooks() {
+    let (_notes, visit) = visit(&json!({ "client": { "metadataDocument": true } }));
+    visit.world.0.failed_auth.set(Some(3));
+    let anybody = visit.setting.client.with_token("");
+    let ask = |method: &str, path: &str| {
+        let headers = [("cf-connecting-ip", "203.0.113.9")];
+        anybody.request(method, path, &headers, Body::Empty).status
+    };
+    for number in 0..3 {
+        assert_eq!(ask("GET", &unknown_document(number)), 404);
+    }
+    assert_eq!(ask("GET", &unknown_document(3)), 429);
+    let webhook = format!("/environment-integration-webhook/{}", visit.setting.install);
+    assert_ne!(ask("POST", &webhook), 429);
 }

@@ -26,7 +26,7 @@ pub const RESOURCE_METADATA: &str =
 pub const SERVER_METADATA: &str =
     "https://login.notes.example/.well-known/oauth-authorization-server/t1";
 const REGISTER: &str = "https://login.notes.example/t1/register";
-const TOKEN: &str = "https://login.notes.example/t1/token";
+pub const TOKEN: &str = "https://login.notes.example/t1/token";
 const CALLBACK: &str = "https://causeway.example/connect/oauth-shop/callback";
 
 /// Any MCP server, by its address; with these changes of its credential.
@@ -180,7 +180,7 @@ fn asked(visit: &Visit) -> Vec<(String, String)> {
     sent.map(|sent| (sent.method, sent.url)).collect()
 }
 
-fn call(visit: &Visit) -> Answer {
+pub fn call(visit: &Visit) -> Answer {
     let account = visit.account();
     let path = format!(
         "/proxy/tools/call?integrated_account_id={}",
@@ -388,6 +388,42 @@ fn a_client_is_registered_once_per_install_and_metadata() {
         visit.world.rows(environment, "SELECT id FROM oauth_client"),
         2
     );
+}
+
+/// What two logins at once cost in messages and reads, where the registration takes so many seconds.
+pub fn touches_of_two_logins(seconds: u64) -> usize {
+    let world = World::new();
+    let _notes = Notes::new(&world);
+    let setting = Setting::new(&world, &file(&json!({})));
+    let body = |tenant: &str| {
+        let made = setting
+            .client
+            .post("/link-token", &json!({ "tenant_id": tenant }))
+            .expect(201);
+        let pairs = [
+            ("link_token", made["link_token"].as_str().unwrap()),
+            ("credential", "oauth2"),
+            ("mcp_server_url", RESOURCE),
+        ];
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
+        Body::from_bytes(body)
+    };
+    let (one, other) = (body("one"), body("other"));
+    world.answers_late(move |sent| {
+        Duration::from_secs(if sent.url == REGISTER { seconds } else { 0 })
+    });
+    let client = setting.client.with_token("");
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let before = world.touches();
+    let both = join(
+        client.request_async("POST", "/connect/oauth-shop", &headers, one),
+        client.request_async("POST", "/connect/oauth-shop", &headers, other),
+    );
+    let (one, other) = block_on(world.run_passing(both));
+    assert_eq!((one.status, other.status), (303, 303), "{}", other.text());
+    world.touches() - before
 }
 
 #[test]

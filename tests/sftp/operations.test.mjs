@@ -100,18 +100,23 @@ for (const name of ["openssh", "asyncssh"]) {
       assert.equal(kindOf(await ask("write", { path: "/new.txt", size: 7 }, { content: "third" })), "400 bad_request");
       assert.equal(readFileSync(file("new.txt"), "utf8"), "second");
       assert.equal(kindOf(await ask("write", { path: "/missing/a" }, { content: "a" })), "404 not_found");
-      assert.deepEqual([existsSync(file("new.txt.part")), existsSync(file("nothing.part"))], [false, false]);
+      assert.deepEqual([...here.parts("new.txt"), ...here.parts("nothing")], []);
     });
 
-    it("writes over a part that an earlier upload left, and never through a link of that name", async () => {
-      writeFileSync(file("left.part"), "x".repeat(100));
-      await done("write", { path: "/left" }, { content: "whole" });
-      assert.equal(readFileSync(file("left"), "utf8"), "whole");
+    it("leaves files alone that are called as the part of an upload", async () => {
+      writeFileSync(file("left.part"), "another's");
       writeFileSync(path.join(here.folder, "victim"), "untouched");
-      symlinkSync(path.join(here.folder, "victim"), file("trap.part"));
-      await done("write", { path: "/trap" }, { content: "whole" });
-      assert.deepEqual([readFileSync(path.join(here.folder, "victim"), "utf8"), readFileSync(file("trap"), "utf8")], ["untouched", "whole"]);
-      assert.ok(lstatSync(file("trap")).isFile());
+      symlinkSync(path.join(here.folder, "victim"), file("left.0123abcd.part"));
+      await done("write", { path: "/left" }, { content: "whole" });
+      assert.deepEqual([file("left"), file("left.part"), path.join(here.folder, "victim")].map((one) => readFileSync(one, "utf8")), ["whole", "another's", "untouched"]);
+      assert.deepEqual(here.parts("left"), ["left.0123abcd.part"]);
+    });
+
+    it("writes a name of 241 bytes, whose part has 255", async () => {
+      const name = "n".repeat(241);
+      await done("write", { path: `/${name}` }, { content: "whole" });
+      assert.equal(readFileSync(file(name), "utf8"), "whole");
+      assert.notEqual((await ask("write", { path: `/${name}n` }, { content: "whole" })).status, 200);
     });
 
     it("makes, renames and removes", async () => {

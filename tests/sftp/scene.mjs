@@ -1,6 +1,6 @@
 // What the tests of a file share: a folder with files, the servers and the Worker. Each is started once and ended by `after`.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -28,6 +28,8 @@ export function scene() {
     worker: (options) => kept(startWorker(options)),
     openssh: (options) => kept(startOpenssh(folder, root, options)),
     asyncssh: (odd) => kept(startAsyncssh(folder, root, odd)),
+    /** What uploads of a file in the root are called until they are complete. */
+    parts: (name) => readdirSync(root).filter((one) => one.startsWith(`${name}.`) && /^\.[0-9a-f]{8}\.part$/.test(one.slice(name.length))),
     /** A TCP server; `talk` gets each connection. Its port. */
     async tcp(talk) {
       const sockets = new Set();

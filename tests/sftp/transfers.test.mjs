@@ -135,10 +135,11 @@ describe("transfers over OpenSSH", { skip: !hasOpenssh }, () => {
 
   it("ends the session of each abandoned download", async () => {
     here.file("200", 200_000_000);
-    for (let round = 0; round < 3; round += 1) {
-      const downloads = Array.from({ length: 10 }, async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const account = { ...sshd.account, port: (await here.between(sshd.port)).port }; // one has 5 at once
+      const downloads = Array.from({ length: 5 }, async () => {
         const stop = new AbortController();
-        const response = await read("200", { signal: stop.signal });
+        const response = await read("200", { signal: stop.signal }, account);
         assert.equal(response.status, 200);
         const reader = response.body.getReader();
         await reader.read();
@@ -149,15 +150,25 @@ describe("transfers over OpenSSH", { skip: !hasOpenssh }, () => {
     await sshd.idle();
   });
 
-  it("has 15 transfers at once, and says of others that it is busy", async () => {
+  it("has 5 transfers of an account and 15 of all at once, and says of others that it is busy", async () => {
     here.file("200", 200_000_000);
     const stop = new AbortController();
-    const responses = await Promise.all(Array.from({ length: 15 }, () => read("200", { signal: stop.signal })));
-    assert.deepEqual(responses.map(({ status }) => status), Array(15).fill(200));
-    const refused = await worker.ask("read", sshd.account, { path: "/200" });
-    assert.deepEqual([refused.status, refused.body.error.kind], [503, "busy"]);
+    const [others, held] = [[], []]; // the runtime of the tests cancels a response that is held nowhere
+    for (let count = 0; count < 3; count += 1) others.push({ ...sshd.account, port: (await here.between(sshd.port)).port });
+    const refused = async (account) => {
+      const { status, body } = await worker.ask("read", account, { path: "/200" });
+      assert.deepEqual([status, body.error.kind], [503, "busy"]);
+    };
+    for (const account of [sshd.account, ...others.slice(0, 2)]) {
+      const responses = await Promise.all(Array.from({ length: 5 }, () => read("200", { signal: stop.signal }, account)));
+      held.push(...responses);
+      assert.deepEqual(responses.map(({ status }) => status), Array(5).fill(200));
+      await refused(account);
+    }
+    await refused(others[2]);
     await worker.done("stat", sshd.account, { path: "/200" });
     stop.abort();
+    assert.ok(held.every(({ bodyUsed }) => !bodyUsed));
     await sshd.idle();
     const response = await read("50");
     assert.equal((await digest(response.body)).size, 50_000_000);
@@ -167,23 +178,24 @@ describe("transfers over OpenSSH", { skip: !hasOpenssh }, () => {
   it("removes what a broken upload left", async () => {
     const content = here.file("source", 20_000_000);
     const pause = async (controller) => {
-      while (!existsSync(file("broken.part"))) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (here.parts("broken").length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       controller.error(new Error("the caller broke off"));
     };
     await assert.rejects(worker.open("write", sshd.account, { path: "/broken", size: content.length }, { content: inPieces(content, { after: 5_000_000, pause }) }));
     await sshd.idle();
-    assert.deepEqual([existsSync(file("broken")), existsSync(file("broken.part"))], [false, false]);
+    assert.deepEqual([existsSync(file("broken")), here.parts("broken")], [false, []]);
   });
 
-  it("keeps one whole file of two uploads of it at once", async () => {
+  it("stores each of two uploads of a file at once as a whole: what ends last stays", async () => {
     const content = here.file("source", 5_000_000);
-    let second;
+    let [second, between] = [];
     const pause = async () => {
-      second = await worker.ask("write", sshd.account, { path: "/twice" }, { content: "the second" });
+      second = await worker.ask("write", sshd.account, { path: "/twice" }, { content: Buffer.alloc(content.length, "2") });
+      between = readFileSync(file("twice"));
     };
     const first = await worker.ask("write", sshd.account, { path: "/twice" }, { content: inPieces(content, { after: 1_000_000, pause }) });
-    assert.deepEqual([second.status, first.status], [200, 404]);
-    assert.equal(readFileSync(file("twice"), "utf8"), "the second");
+    assert.deepEqual([second.status, first.status, here.parts("twice")], [200, 200, []]);
+    assert.ok(between.equals(Buffer.alloc(content.length, "2")) && readFileSync(file("twice")).equals(content));
   });
 });
 
@@ -225,7 +237,7 @@ describe("transfers over asyncssh", { skip: !hasAsyncssh }, () => {
     const { status, body } = await worker.ask("write", account, { path: "/full" }, { content: inPieces(content) });
     assert.deepEqual([status, body.error.kind, body.error.sftp_status, body.error.server_message], [502, "failure", 4, "disk full, [redacted]"]);
     assert.ok(!JSON.stringify(body).includes(PASSWORD));
-    assert.deepEqual([existsSync(file("full")), existsSync(file("full.part"))], [false, false]);
+    assert.deepEqual([existsSync(file("full")), here.parts("full")], [false, []]);
   });
 
   it("breaks a download of a file that becomes shorter", async () => {

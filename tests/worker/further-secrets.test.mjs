@@ -46,7 +46,6 @@ describe("a list of authorizations and the file's body", () => {
         ["/proxy/items?key=theirs", { n: 1, key: "theirs" }, {}, merged({ n: 1 })],
         ["/custom/items?key=theirs", { n: 1 }, {}, merged({ n: 1 })],
         ["/custom/items", "n=1&key=theirs", { "content-type": "application/x-www-form-urlencoded" }, `n=1&${form}`],
-        ["/custom/items", "as it is", { "content-type": "text/plain" }, "as it is"],
         ["/proxy/items/form", { a: "ä" }, {}, `a=%C3%A4&${form}`],
         ["/proxy/items", undefined, {}, merged({})],
       ],
@@ -61,6 +60,12 @@ describe("a list of authorizations and the file's body", () => {
         assert.deepEqual(new URL(request.url, scripted.url).searchParams.getAll("key"), [context.user_key]);
       },
     );
+  });
+
+  test("a body of another type cannot go around the file's entries", async () => {
+    scripted.requests.length = 0;
+    assertError(await call("POST", "/custom/items", '{"key":"theirs"}', { "content-type": "text/plain" }), 400, "caller.malformed");
+    assert.equal(scripted.requests.length, 0);
   });
 
   test("a redirect to the same origin gets them, and its answer shows none", async () => {

@@ -156,6 +156,7 @@ test("the data plane", async () => {
   assert.ok(log.result.some(({ resource_method, status }) => resource_method === "get" && status === 404));
   await call("listLog", {}, { status: 422 });
   await call("listLog", {}, { query: { ...query, resouce: "ships" }, status: 400 });
+  await call("showHostKey", { id: account.id }, { body: {}, status: 422 });
   const { resources } = await call("getAccountCapabilities", { id: account.id }, { status: 200 });
   assert.equal(resources.ships.methods.get.is_allowed, true);
   await call("getIntegrationCapabilities", { id: NAME }, { status: 200 });

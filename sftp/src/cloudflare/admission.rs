@@ -6,7 +6,7 @@ use js_sys::Date;
 
 use crate::error::{Failure, Kind, Outcome};
 use crate::request::Request;
-use crate::slots::{SHORT_OPERATIONS, Slots, TRANSFERS};
+use crate::slots::{SHORT_OPERATIONS, Slots, TRANSFERS, owner};
 
 struct Isolate {
     transfers: Slots,
@@ -38,10 +38,12 @@ pub struct Slot {
 impl Slot {
     pub fn take(request: &Request) -> Outcome<Self> {
         let is_transfer = request.operation.is_transfer();
+        let server = &request.server;
+        let owner = owner(&server.host, server.port, &server.username);
         let taken = ISOLATE.with_borrow_mut(|isolate| {
             isolate
                 .slots(is_transfer)
-                .take(request.timeout_ms, Date::now())
+                .take(owner, request.timeout_ms, Date::now())
         });
         match taken {
             Some(id) => Ok(Self { id, is_transfer }),

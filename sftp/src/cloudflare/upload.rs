@@ -1,4 +1,4 @@
-//! An upload: to `<name>.part`, which is renamed when all of it is stored. What breaks off is removed.
+//! An upload: to `<name>.<8 hex>.part`, which is renamed when all of it is stored. What breaks off is removed.
 
 use futures_util::future::poll_immediate;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -26,9 +26,10 @@ pub struct Upload {
 impl Upload {
     pub async fn open(session: &Session, write: &Write) -> Outcome<Self> {
         let target = session.target(&write.path).await?;
-        let part = path::part(&target);
-        // What a broken upload left, if its connection was lost. The part must be new: a link of this name could lead elsewhere.
-        session.remove_if_there(&part).await?;
+        let random = getrandom::u32()
+            .map_err(|_| Failure::new(Kind::Failure, "There are no random numbers."))?;
+        let part = path::part(&target, random);
+        // The part must be new: what has the name is not ours, and a link could lead elsewhere.
         let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::EXCLUDE;
         let opened = session.sftp.open(&*part, flags, FileAttributes::empty());
         let handle = session.answer(opened.await)?.handle;
@@ -111,7 +112,7 @@ impl Upload {
         session.answer(session.sftp.close(&*self.handle).await)?;
         let stored = session.attributes(&self.part).await?.size;
         if stored.is_some_and(|size| size != length) {
-            let message = "The server stored another length, perhaps since the same file is uploaded twice at once.";
+            let message = "The server stored another length than it was sent.";
             return Err(Failure::new(Kind::Failure, message));
         }
         session.replace(&self.part, &self.target).await

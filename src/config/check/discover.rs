@@ -67,6 +67,11 @@ fn check_discovered(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
         let finding = Finding::error(format!("{at}.auth.{key}"), text);
         findings.push(finding.hint("remove this key, or `discover`"));
     }
+    if oauth.auth.issuer_optional && oauth.auth.issuer.is_none() {
+        let text = "only the server of an `issuer` may send no `iss`: any other could get the codes of another server";
+        let finding = Finding::error(format!("{at}.auth.issuerOptional"), text);
+        findings.push(finding.hint("add `issuer`, or remove `issuerOptional`"));
+    }
     if oauth.pkce != Pkce::S256 {
         let text = "a discovered authorization server gets PKCE by `S256`, and no other";
         let finding = Finding::error(format!("{at}.pkce"), text);

@@ -92,10 +92,14 @@ impl Contents {
             return Ok(());
         };
         keys::check_top(patch).map_err(dotted)?;
-        // Only a login says where a token is refreshed.
+        // Only a login says where a token is refreshed ([`Contents::put_token`]).
         let patch = without_server(patch);
         let before = self.context.clone();
         json::merge(&mut self.context, &patch);
+        if patch.pointer("/oauth/token").is_some() {
+            // The token that is given is not the one that the login got: it is not refreshed where that one was.
+            self.context = without_server(&self.context).into_owned();
+        }
         let keys = entries.keys().map(String::as_str);
         self.origins.note(origin, keys, &before, &self.context);
         Ok(())

@@ -107,6 +107,8 @@ pub struct Isolate {
     /// Providers' public keys, by address.
     pub keys: KeyCache,
     pub failed_auth: FailedAuth,
+    /// The same of clients' metadata documents that do not exist.
+    pub failed_documents: FailedAuth,
     subscriptions: RefCell<ByteCache<EnvironmentId, (Timestamp, Subscriptions)>>,
     readings: RefCell<ByteCache<EnvironmentId, Timestamp>>,
     compiled: RefCell<ByteCache<String, Rc<Compiled>>>,
@@ -129,6 +131,7 @@ impl Isolate {
             tokens: RecordCache::default(),
             keys: KeyCache::default(),
             failed_auth: FailedAuth::default(),
+            failed_documents: FailedAuth::default(),
             subscriptions: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             readings: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             compiled: RefCell::new(ByteCache::new(COMPILED_CACHE_BYTES)),

@@ -15,7 +15,7 @@ use crate::flows::messages::environment::{ClientClaim, ClientKey};
 use crate::ids::InstallId;
 use crate::oauth::RegisteredClient;
 use crate::ports::{Outside, Storage};
-use crate::settings::{REGISTERED_CLIENTS, REGISTRATION_TIMEOUT};
+use crate::settings::{INSTALL_CLIENTS, REGISTERED_CLIENTS, REGISTRATION_TIMEOUT};
 
 /// A secret that expires this soon is not used for another login.
 const MARGIN: Duration = Duration::from_mins(15);
@@ -61,12 +61,17 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let statement = "INSERT OR REPLACE INTO oauth_client (id, install_id, stored_at, sealing_key, sealed) VALUES (?, ?, ?, ?, ?)";
         sql::run(&self.storage, statement, &values)?;
         // A forgotten one is registered again with the next login; tokens have their own copy.
+        self.forget_oldest(install)
+    }
+
+    /// Those of the install first: the servers that its customers name do not cost the other installs their clients.
+    fn forget_oldest(&self, install: InstallId) -> Result<(), Failure> {
+        let statement = "DELETE FROM oauth_client WHERE install_id = ?1 AND id NOT IN (SELECT id FROM oauth_client WHERE install_id = ?1 ORDER BY stored_at DESC LIMIT ?2)";
+        let values = [install.to_string().into(), INSTALL_CLIENTS.into()];
+        sql::run(&self.storage, statement, &values)?;
         let statement = "DELETE FROM oauth_client WHERE id NOT IN (SELECT id FROM oauth_client ORDER BY stored_at DESC LIMIT ?)";
-        Ok(sql::run(
-            &self.storage,
-            statement,
-            &[REGISTERED_CLIENTS.into()],
-        )?)
+        let values = [REGISTERED_CLIENTS.into()];
+        Ok(sql::run(&self.storage, statement, &values)?)
     }
 
     /// Ends a claim. Returns whether it was there.

@@ -24,8 +24,10 @@ use crate::oauth::{
 use crate::ports::{Outside, Storage};
 use crate::settings::REGISTRATION_TIMEOUT;
 
-/// Between two questions whether another login has registered the client.
-const LOOK: Duration = Duration::from_millis(250);
+/// Before the second question whether another login has registered the client; it doubles with each.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// The longest time between two questions.
+const LONGEST_LOOK: Duration = Duration::from_secs(4);
 
 /// Why a login has no server, or no client there.
 pub(in crate::flows) enum ServerFailure {
@@ -141,6 +143,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     ) -> Result<RegisteredClient, ServerFailure> {
         let environment = connecting.account.environment_id;
         let until = self.base.outside().now().plus(REGISTRATION_TIMEOUT);
+        let mut look = FIRST_LOOK;
         loop {
             let message = EnvironmentMessage::ClaimClient(new.key.clone());
             match send_to_environment(self.base.outside(), environment, &message).await? {
@@ -152,7 +155,9 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
                         .await;
                 }
                 ClientClaim::Busy if self.base.outside().now() < until => {
-                    self.base.outside().sleep(LOOK).await;
+                    let left = until.since(self.base.outside().now());
+                    self.base.outside().sleep(look.min(left)).await;
+                    look = (look * 2).min(LONGEST_LOOK);
                 }
                 ClientClaim::Busy => {
                     let late = TokenFailure::Transient { retry_after: None };

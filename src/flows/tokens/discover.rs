@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::config::credentials::OAuth2;
-use crate::expression::{Pins, PlainHttp, TemplateScope};
 use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::Compiled;
@@ -25,6 +24,10 @@ use crate::proxy::guard;
 use crate::settings::{
     DISCOVERY_BYTES, DISCOVERY_REQUEST_TIMEOUT, DISCOVERY_TIMEOUT, PrivateUpstreams,
 };
+
+mod lookup;
+
+use lookup::{Lookup, own_server};
 
 /// Why there is no server for an account.
 pub(in crate::flows) enum DiscoveryFailure {
@@ -42,15 +45,6 @@ impl From<DiscoveryError> for DiscoveryFailure {
     }
 }
 
-/// What is asked for.
-struct Lookup {
-    resource: Url,
-    /// The issuer that the file fixes.
-    issuer: Option<String>,
-    may_lack_iss: bool,
-    plain_http: PlainHttp,
-}
-
 /// A document that was read, and the bytes that were.
 type Found<T> = (T, usize);
 
@@ -62,10 +56,13 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         config: &OAuth2,
         context: &Value,
     ) -> Result<Rc<DiscoveredServer>, DiscoveryFailure> {
-        let lookup = self.with_scope(compiled, context, |scope, pins| lookup(config, scope, pins));
+        let hosts = compiled.config.allowed_hosts.as_ref();
+        let lookup = self.with_scope(compiled, context, |scope, pins| {
+            Lookup::of(config, scope, pins, hosts)
+        });
         let lookup = lookup.map_err(DiscoveryFailure::File)?;
         self.check_address(&lookup.resource, "resource")?;
-        let key = json!([lookup.resource, lookup.issuer, lookup.may_lack_iss]).to_string();
+        let key = lookup.key();
         let isolate = self.base.isolate();
         let known = isolate.discovered(&key, self.base.outside().now());
         let server = if let Some(server) = known {
@@ -85,16 +82,22 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         Ok(server)
     }
 
-    async fn look_up(&self, lookup: &Lookup) -> Result<Found<DiscoveredServer>, DiscoveryFailure> {
+    async fn look_up(
+        &self,
+        lookup: &Lookup<'_>,
+    ) -> Result<Found<DiscoveredServer>, DiscoveryFailure> {
         let challenge = self.challenge(&lookup.resource).await?;
         let (resource, bytes) = match self.resource(lookup, &challenge).await? {
             Some(found) => found,
             // Servers of the MCP specification of 2025-03-26 are their own authorization servers (§2.3.2).
             None => (own_server(&lookup.resource), 0),
         };
-        let issuer = chosen(lookup, &resource)?;
+        let issuer = lookup.chosen(&resource)?;
         let asked = (issuer.as_str(), resource.resource.as_str());
         let (mut server, more) = self.server(lookup, asked).await?;
+        // A document's URL is the same id at every server, where the customer may have consented before. One that sends the
+        // browser on to another server gets that one's code, unless `iss` or the file says which it is (RFC 9700 §4.4).
+        server.takes_documents &= server.endpoints.sends_iss || lookup.fixes_issuer;
         let is_challenged = !challenge.scopes.is_empty();
         server.endpoints.scopes = if is_challenged {
             challenge.scopes
@@ -130,7 +133,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
     /// Where the challenge says, else at the well-known places.
     async fn resource(
         &self,
-        lookup: &Lookup,
+        lookup: &Lookup<'_>,
         challenge: &Challenge,
     ) -> Result<Option<Found<ResourceMetadata>>, DiscoveryFailure> {
         let named = challenge.resource_metadata.as_deref();
@@ -143,7 +146,7 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
             None => resource_metadata_urls(&lookup.resource),
         };
         for url in urls {
-            let Some(body) = self.document(&url, "resource_metadata").await? else {
+            let Some(body) = self.document(lookup, &url, "resource_metadata").await? else {
                 continue;
             };
             let read = read_resource(&body, &lookup.resource, lookup.plain_http)?;
@@ -154,12 +157,12 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
 
     async fn server(
         &self,
-        lookup: &Lookup,
+        lookup: &Lookup<'_>,
         asked: (&str, &str),
     ) -> Result<Found<DiscoveredServer>, DiscoveryFailure> {
         let urls = server_metadata_urls(asked.0, lookup.plain_http);
         for url in urls.ok_or(DiscoveryError::NoServer)? {
-            let Some(body) = self.document(&url, "authorization_servers").await? else {
+            let Some(body) = self.document(lookup, &url, "authorization_servers").await? else {
                 continue;
             };
             let read = read_server(&body, asked, lookup.may_lack_iss, lookup.plain_http)?;
@@ -168,14 +171,18 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         Err(DiscoveryError::NoMetadata.into())
     }
 
-    /// A document; `None` where there is none. Redirects are not followed: they would lead to another address than the one
-    /// that was checked.
+    /// A document at a host that the file allows; `None` where there is none. Redirects are not followed: they would lead
+    /// to another address than the one that was checked.
     async fn document(
         &self,
+        lookup: &Lookup<'_>,
         url: &Url,
         name: &'static str,
     ) -> Result<Option<Bytes>, DiscoveryFailure> {
         self.check_address(url, name)?;
+        if !lookup.permits(url) {
+            return Err(DiscoveryError::NotAllowed(name).into());
+        }
         let request = Outgoing {
             method: Method::GET,
             url: url.clone(),
@@ -238,43 +245,6 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
     fn check_address(&self, url: &Url, name: &'static str) -> Result<(), DiscoveryFailure> {
         let private: PrivateUpstreams = self.base.outside().settings().private_upstreams;
         guard::check(url, private).map_err(|_| DiscoveryError::Address(name).into())
-    }
-}
-
-fn lookup(config: &OAuth2, scope: &TemplateScope, pins: &Pins) -> Result<Lookup, OAuthError> {
-    let discover = config.auth.discover.as_ref();
-    let discover = discover.ok_or(OAuthError::NoEndpoint("authorization"))?;
-    let issuer = config.auth.issuer.as_ref();
-    let issuer = issuer.map(|issuer| issuer.text(scope)).transpose()?;
-    Ok(Lookup {
-        resource: discover.render(scope, pins)?,
-        issuer: issuer.flatten().filter(|issuer| !issuer.is_empty()),
-        may_lack_iss: config.auth.issuer_optional,
-        plain_http: pins.plain_http,
-    })
-}
-
-/// The issuer of the file, else the first that the resource names (RFC 9728 §7.6).
-fn chosen(lookup: &Lookup, resource: &ResourceMetadata) -> Result<String, DiscoveryError> {
-    match &lookup.issuer {
-        Some(issuer) if resource.servers.contains(issuer) => Ok(issuer.clone()),
-        Some(_) => Err(DiscoveryError::OtherIssuer),
-        None => resource
-            .servers
-            .first()
-            .cloned()
-            .ok_or(DiscoveryError::NoServer),
-    }
-}
-
-/// A resource without metadata: its origin is the issuer, and its own URL without the slash of an empty path the resource.
-fn own_server(resource: &Url) -> ResourceMetadata {
-    let text = resource.as_str();
-    let bare = text.strip_suffix('/').filter(|_| resource.path() == "/");
-    ResourceMetadata {
-        resource: bare.unwrap_or(text).to_owned(),
-        servers: vec![resource.origin().ascii_serialization()],
-        scopes: Vec::new(),
     }
 }
 

@@ -116,7 +116,7 @@ fn a_methods_own_entry_wins_and_what_it_passes_on_does_not() {
 }
 
 #[test]
-fn other_bodies_stay_as_they_are() {
+fn a_callers_body_of_another_type_is_refused_and_the_files_own_stay() {
     for content_type in [
         "text/plain",
         "application/xml",
@@ -124,7 +124,7 @@ fn other_bodies_stay_as_they_are() {
         "application/octet-stream",
     ] {
         let sent = Sent::callers(Some(content_type));
-        assert_eq!(sent.with("[1]").unwrap().body, Payload::Callers);
+        assert!(matches!(sent.with("[1]"), Err(RequestError::FileBody)));
     }
     for format in [BodyFormat::Raw, BodyFormat::Xml, BodyFormat::Multipart] {
         let sent = Sent {
