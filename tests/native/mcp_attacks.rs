@@ -60,7 +60,7 @@ const ATTACKS: &[Attack] = &[
             with_resource(
                 notes,
                 &json!({ "resource": "https://mcp.notes.example/other" }),
-            )
+            );
         },
         UNSAFE,
         2,
@@ -77,7 +77,7 @@ const ATTACKS: &[Attack] = &[
             with_resource(
                 notes,
                 &json!({ "authorization_servers": ["http://login.notes.example/t1"] }),
-            )
+            );
         },
         UNSAFE,
         2,
@@ -88,7 +88,7 @@ const ATTACKS: &[Attack] = &[
             with_resource(
                 notes,
                 &json!({ "authorization_servers": ["https://169.254.169.254"] }),
-            )
+            );
         },
         UNSAFE,
         2,
@@ -99,7 +99,7 @@ const ATTACKS: &[Attack] = &[
             with_resource(
                 notes,
                 &json!({ "authorization_servers": ["https://localhost:8080"] }),
-            )
+            );
         },
         UNSAFE,
         2,
@@ -128,7 +128,7 @@ const ATTACKS: &[Attack] = &[
             with_server(
                 notes,
                 &json!({ "token_endpoint": "http://login.notes.example/token" }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -139,7 +139,7 @@ const ATTACKS: &[Attack] = &[
             with_server(
                 notes,
                 &json!({ "token_endpoint": "https://127.0.0.1/token" }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -150,7 +150,7 @@ const ATTACKS: &[Attack] = &[
             with_server(
                 notes,
                 &json!({ "authorization_endpoint": "javascript:alert(1)" }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -161,7 +161,7 @@ const ATTACKS: &[Attack] = &[
             with_server(
                 notes,
                 &json!({ "registration_endpoint": "https://[::1]/register" }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -172,7 +172,7 @@ const ATTACKS: &[Attack] = &[
             with_server(
                 notes,
                 &json!({ "revocation_endpoint": "http://login.notes.example/revoke" }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -189,7 +189,7 @@ const ATTACKS: &[Attack] = &[
             with_server(
                 notes,
                 &json!({ "code_challenge_methods_supported": ["plain"] }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -202,7 +202,7 @@ const ATTACKS: &[Attack] = &[
                 &json!({
                     "authorization_endpoint": "https://honest.example/authorize", "authorization_response_iss_parameter_supported": null,
                 }),
-            )
+            );
         },
         UNSAFE,
         3,
@@ -374,7 +374,7 @@ fn documents_are_read_up_to_their_limit() {
 #[test]
 fn a_server_that_never_answers_ends_the_login_in_time() {
     let (_, visit) = visit(&json!({}));
-    visit.world.answers_late(|_| Duration::from_secs(3_600));
+    visit.world.answers_late(|_| Duration::from_hours(1));
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
             ("link_token", visit.token.as_str()),
@@ -723,6 +723,8 @@ fn with_hosts(changes: &Value, hosts: &Value) -> (Notes, Visit) {
     (notes, visit)
 }
 
+type Misdirection<'a> = &'a dyn Fn(&Notes);
+
 #[test]
 fn metadata_is_read_at_hosts_of_the_file() {
     const ELSEWHERE: &str = "https://login.other.example/t1";
@@ -739,7 +741,7 @@ fn metadata_is_read_at_hosts_of_the_file() {
         notes.json("https://meta.other.example/resource", &resource_metadata());
         challenged(notes, "https://meta.other.example/resource");
     };
-    let attacks: [(&str, &dyn Fn(&Notes)); 2] = [("issuer", &moved), ("challenge", &challenge)];
+    let attacks: [(&str, Misdirection); 2] = [("issuer", &moved), ("challenge", &challenge)];
     for (name, attack) in attacks {
         let (notes, mut visit) = with_hosts(&json!({}), &hosts);
         attack(&notes);
@@ -833,19 +835,19 @@ fn a_token_that_is_written_is_not_refreshed_where_the_login_was() {
     let account = visit.account();
     let id = account["id"].as_str().unwrap();
     let path = format!("/integrated-account/{id}/credentials");
-    let patch = |context: Value| {
+    let change = |context: Value| {
         let body = json!({ "context": context });
         visit.setting.client.send("PATCH", &path, &body).expect(200);
     };
     // Another value leaves the token as it is.
-    patch(json!({ "note": "x" }));
+    change(json!({ "note": "x" }));
     notes.token("notes-token-2", "notes-refresh-2");
-    visit.world.pass(Duration::from_secs(7_200));
+    visit.world.pass(Duration::from_hours(2));
     visit.world.sent();
     assert_eq!(call(&visit).status, 200);
     assert_eq!(visit.world.sent()[0].url, TOKEN);
     let token = json!({ "access_token": "imported-token", "refresh_token": "imported-refresh", "expires_at": "2000-01-01T00:00:00Z" });
-    patch(json!({ "oauth": { "token": token } }));
+    change(json!({ "oauth": { "token": token } }));
     visit.world.sent();
     let refreshed = visit.setting.client.post(
         "/integrated-account/refresh-credentials",
@@ -857,7 +859,7 @@ fn a_token_that_is_written_is_not_refreshed_where_the_login_was() {
 
 /// The path of a document that does not exist.
 fn unknown_document(number: usize) -> String {
-    format!("/oauth-client/0199aaaa-0000-7000-8000-{number:012}")
+    format!("/oauth-client/0199aaaa-0000-8000-8000-{number:012}")
 }
 
 #[test]

@@ -193,6 +193,7 @@ pub fn call(visit: &Visit) -> Answer {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // one account's whole life
 fn a_customer_connects_by_the_address_alone() {
     let (notes, mut visit) = visit(&json!({}));
     let there = leave(&mut visit);
@@ -267,7 +268,7 @@ fn a_customer_connects_by_the_address_alone() {
     moved["token_endpoint"] = json!("https://evil.example/token");
     notes.json(SERVER_METADATA, &moved);
     notes.token("notes-token-2", "notes-refresh-2");
-    visit.world.pass(Duration::from_secs(7_200));
+    visit.world.pass(Duration::from_hours(2));
     assert_eq!(call(&visit).status, 200);
     let sent = visit.world.sent();
     let form = form_of(&sent[0]);
@@ -292,7 +293,7 @@ fn a_customer_connects_by_the_address_alone() {
 
     // After a restart, too; and the token is revoked there.
     visit.world.restart();
-    visit.world.pass(Duration::from_secs(7_200));
+    visit.world.pass(Duration::from_hours(2));
     notes.token("notes-token-3", "notes-refresh-3");
     assert_eq!(call(&visit).status, 200);
     assert_eq!(visit.world.sent()[0].url, TOKEN);
@@ -524,7 +525,10 @@ fn reconnect(visit: &mut Visit) {
     let account = visit.account();
     let link = json!({ "integrated_account_id": account["id"] });
     let made = visit.setting.client.post("/link-token", &link).expect(201);
-    visit.token = made["link_token"].as_str().unwrap().to_owned();
+    made["link_token"]
+        .as_str()
+        .unwrap()
+        .clone_into(&mut visit.token);
 }
 
 #[test]
@@ -553,7 +557,7 @@ fn a_client_that_its_server_forgot_is_registered_again() {
         &JSON.map(|(name, value)| (name, value.to_owned())),
         r#"{"error":"invalid_client"}"#,
     );
-    visit.world.pass(Duration::from_secs(7_200));
+    visit.world.pass(Duration::from_hours(2));
     assert_eq!(call(&visit).code(401), "account.needs_reauth");
     notes.json(REGISTER, &json!({ "client_id": "registered-3" }));
     reconnect(&mut visit);
@@ -618,7 +622,10 @@ fn a_client_is_named_by_its_metadata_document() {
         .client
         .post("/link-token", &json!({ "tenant_id": "b" }))
         .expect(201);
-    visit.token = made["link_token"].as_str().unwrap().to_owned();
+    made["link_token"]
+        .as_str()
+        .unwrap()
+        .clone_into(&mut visit.token);
     visit.browser = Browser::of(&visit.world);
     assert_eq!(parameter(&leave(&mut visit), "client_id"), "registered-1");
     assert_eq!(
@@ -674,7 +681,7 @@ fn a_client_is_registered_at_an_address_of_the_file() {
     );
     assert_eq!(visit.account()["status"], "active");
     notes.token("notes-token-2", "notes-refresh-2");
-    visit.world.pass(Duration::from_secs(7_200));
+    visit.world.pass(Duration::from_hours(2));
     assert_eq!(call(&visit).status, 200);
     assert_eq!(
         form_of(&visit.world.sent()[0])["client_secret"],
