@@ -216,6 +216,10 @@ impl<'c> AimCheck<'c, '_> {
                 operator_values::of_template(Name::Other, &format!("{at}.scope[{index}]"), scope),
             );
         }
+        self.endpoints(auth, (token, authorize), at);
+    }
+
+    fn endpoints(&mut self, auth: &Endpoints, (token, authorize): (Host, Host), at: &str) {
         for (key, path) in auth.paths() {
             let host = if key == "authorizePath" {
                 authorize

@@ -39,7 +39,7 @@ use crate::flows::base::records::EnvironmentRecord;
 use crate::flows::base::sql;
 use crate::flows::config::isolate::Isolate;
 use crate::flows::directory::webhooks::PATIENCE;
-use crate::flows::messages::environment::{EnvironmentMessage, LinkState};
+use crate::flows::messages::environment::{ClientMessage, EnvironmentMessage, LinkState};
 use crate::flows::messages::send_to_root;
 use crate::flows::messages::{RootMessage, answer_text, answered, message_bytes};
 use crate::ids::EnvironmentId;
@@ -209,15 +209,6 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             Message::HasInstallOf(integration) => answered(self.has_install_of(integration)?),
             Message::FindInstall(id) => answered(self.find_install(id)?),
             Message::ListInstalls(page) => answered(self.list_installs(&page)?),
-            Message::ClaimClient(key) => answered(self.claim_client(&key)?),
-            Message::StoreClient(install, own, client) => {
-                answered(self.store_client(install, &own, &client)?)
-            }
-            Message::ReleaseClient(own) => {
-                self.release_client(&own);
-                answered(())
-            }
-            Message::ForgetClient(key, id) => answered(self.forget_client(&key, &id)?),
             Message::CreateLink(record, context) => {
                 answered(self.create_link(record, &context).await?)
             }
@@ -257,6 +248,21 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             Message::Reseal(after) => answered(self.reseal_environment(after).await?),
             Message::CountSealed => answered(self.count_sealed_here()?),
             Message::Close => answered(self.close().await?),
+            Message::Clients(message) => self.answer_client(message),
+        }
+    }
+
+    fn answer_client(&self, message: ClientMessage) -> Result<Value, Failure> {
+        match message {
+            ClientMessage::ClaimClient(key) => answered(self.claim_client(&key)?),
+            ClientMessage::StoreClient(install, own, client) => {
+                answered(self.store_client(install, &own, &client)?)
+            }
+            ClientMessage::ReleaseClient(own) => {
+                self.release_client(&own);
+                answered(())
+            }
+            ClientMessage::ForgetClient(key, id) => answered(self.forget_client(&key, &id)?),
         }
     }
 

@@ -13,7 +13,9 @@ use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::Compiled;
 use crate::flows::lifecycle::connect_account::{ConnectContext, ConnectFlow};
 use crate::flows::messages::connecting::Connecting;
-use crate::flows::messages::environment::{ClientClaim, ClientKey, EnvironmentMessage};
+use crate::flows::messages::environment::{
+    ClientClaim, ClientKey, ClientMessage, EnvironmentMessage,
+};
 use crate::flows::messages::send_to_environment;
 use crate::flows::tokens::discover::DiscoveryFailure;
 use crate::flows::tokens::grant::Attempt;
@@ -145,7 +147,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let until = self.base.outside().now().plus(REGISTRATION_TIMEOUT);
         let mut look = FIRST_LOOK;
         loop {
-            let message = EnvironmentMessage::ClaimClient(new.key.clone());
+            let message = EnvironmentMessage::Clients(ClientMessage::ClaimClient(new.key.clone()));
             match send_to_environment(self.base.outside(), environment, &message).await? {
                 ClientClaim::Registered(client) => return Ok(with_key(*client, &new.key)),
                 ClientClaim::Claimed(claim) => {
@@ -181,8 +183,12 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let environment = connecting.account.environment_id;
         let install = connecting.account.environment_integration_id;
         let message = match &asked {
-            Ok(client) => EnvironmentMessage::StoreClient(install, own, Box::new(client.clone())),
-            Err(_) => EnvironmentMessage::ReleaseClient(own),
+            Ok(client) => EnvironmentMessage::Clients(ClientMessage::StoreClient(
+                install,
+                own,
+                Box::new(client.clone()),
+            )),
+            Err(_) => EnvironmentMessage::Clients(ClientMessage::ReleaseClient(own)),
         };
         let noted: Result<(), Failure> =
             send_to_environment(self.base.outside(), environment, &message).await;

@@ -39,14 +39,6 @@ pub enum EnvironmentMessage {
     FindInstall(InstallId),
     /// → `ListPage<InstallRecord>`
     ListInstalls(PageRequest),
-    /// Asks for the registered client of this key, or for the right to register it → [`ClientClaim`]
-    ClaimClient(String),
-    /// Stores a client that was registered under this claim, for an install → null
-    StoreClient(InstallId, ClientKey, Box<RegisteredClient>),
-    /// Gives a claim up → null
-    ReleaseClient(ClientKey),
-    /// Forgets a client that its server no longer knows → null
-    ForgetClient(String, String),
     /// → [`LinkRecord`], its context sealed
     CreateLink(LinkRecord, Value),
     /// → `ListPage<LinkRecord>`
@@ -102,6 +94,22 @@ pub enum EnvironmentMessage {
     CountSealed,
     /// Erases the directory of the environment if it is empty → null
     Close,
+    #[serde(untagged)]
+    Clients(ClientMessage),
+}
+
+/// The messages about clients that are registered at servers (RFC 7591).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// Asks for the registered client of this key, or for the right to register it → [`ClientClaim`]
+    ClaimClient(String),
+    /// Stores a client that was registered under this claim, for an install → null
+    StoreClient(InstallId, ClientKey, Box<RegisteredClient>),
+    /// Gives a claim up → null
+    ReleaseClient(ClientKey),
+    /// Forgets a client that its server no longer knows → null
+    ForgetClient(String, String),
 }
 
 /// The registration of a client, and who registers it.

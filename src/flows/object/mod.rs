@@ -135,42 +135,39 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
         let message: Message = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
+        let (record, edits) = (&self.record, &self.edits);
         match message {
             Message::Import(account, actions) => {
                 answered(Box::pin(self.connect.import(*account, actions)).await?)
             }
             Message::Get(visibility) => {
-                let loaded = self.record.visible(&visibility).await?;
-                answered(self.record.view(&loaded).await?)
+                let loaded = record.visible(&visibility).await?;
+                answered(record.view(&loaded).await?)
             }
-            Message::SecretNames(visibility) => {
-                answered(self.record.secret_names(&visibility).await?)
-            }
+            Message::SecretNames(visibility) => answered(record.secret_names(&visibility).await?),
             Message::Change(visibility, change) => {
-                answered(self.edits.change(&visibility, change).await?)
+                answered(edits.change(&visibility, change).await?)
             }
             Message::ChangeMe(visibility, context) => {
-                answered(self.edits.change_me(&visibility, &context).await?)
+                answered(edits.change_me(&visibility, &context).await?)
             }
-            Message::Credentials(visibility, context) => answered(
-                self.edits
-                    .replace_credentials(&visibility, &context)
-                    .await?,
-            ),
+            Message::Credentials(visibility, context) => {
+                answered(edits.replace_credentials(&visibility, &context).await?)
+            }
             Message::Refresh(visibility) => {
                 let refresh = self.calls.tokens().refresh();
                 answered(refresh.refresh(&self.calls, &visibility).await?)
             }
-            Message::HostKey(visibility) => answered(self.edits.host_key(&visibility).await?),
+            Message::HostKey(visibility) => answered(edits.host_key(&visibility).await?),
             Message::Connect(connecting) => answered(self.connect.connect(*connecting).await?),
             Message::Callback(callback) => answered(self.connect.callback(*callback).await?),
             Message::IssueToken(visibility, hash, until) => {
-                answered(self.record.issue_token(&visibility, &hash, until).await?)
+                answered(record.issue_token(&visibility, &hash, until).await?)
             }
             Message::Receive(install, arrival) => {
                 answered(self.inbox.receive_of_install(install, *arrival).await?)
             }
-            Message::LookupValue(field) => answered(self.record.lookup_value(&field).await?),
+            Message::LookupValue(field) => answered(record.lookup_value(&field).await?),
             Message::ListEvents(visibility, page) => {
                 answered(self.events.list_events(&visibility, &page).await?)
             }
@@ -180,9 +177,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Message::ListLog(visibility, page) => {
                 answered(self.calls.log().list_log(&visibility, &page).await?)
             }
-            Message::Capabilities(visibility) => {
-                answered(capabilities(&self.record, &visibility).await?)
-            }
+            Message::Capabilities(visibility) => answered(capabilities(record, &visibility).await?),
             Message::Replay(visibility, id) => answered(self.inbox.replay(&visibility, id).await?),
             Message::ReplayAll(visibility, range) => {
                 answered(self.inbox.replay_all(&visibility, &range).await?)

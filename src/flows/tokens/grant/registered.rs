@@ -3,7 +3,7 @@
 use crate::config::credentials::OAuth2;
 use crate::error::Failure;
 use crate::flows::account::loaded::LoadedAccount;
-use crate::flows::messages::environment::EnvironmentMessage;
+use crate::flows::messages::environment::{ClientMessage, EnvironmentMessage};
 use crate::flows::messages::send_to_environment;
 use crate::flows::tokens::grant::{Attempt, TokenEndpoint};
 use crate::ids::EnvironmentId;
@@ -49,7 +49,8 @@ impl<O: Outside, S: Storage> TokenEndpoint<O, S> {
         let (Some(client), Some(key)) = (client.filter(|_| names_client(error)), key) else {
             return;
         };
-        let message = EnvironmentMessage::ForgetClient(key, client.client_id.clone());
+        let message =
+            EnvironmentMessage::Clients(ClientMessage::ForgetClient(key, client.client_id.clone()));
         let forgotten: Result<(), Failure> =
             send_to_environment(self.base.outside(), environment, &message).await;
         if let Err(failure) = forgotten {
