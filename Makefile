@@ -95,7 +95,7 @@ worker: setup build/optimised ## the Worker as it is deployed, into build/
 sftp: setup build/sftp/index.js ## the SFTP Worker as it is deployed, into build/sftp; needs clang
 
 ifdef SFTP_BUILD
-sftp-test: setup $(SFTP_BUILD) .tools/asyncssh/tried ## the SFTP Worker: lints, Rust tests, in workerd against OpenSSH and asyncssh; SFTP_TESTS=… for some; skipped without clang
+sftp-test: setup $(SFTP_BUILD) .tools/asyncssh/tried build/optimised ## the SFTP Worker: lints, Rust tests, in workerd against OpenSSH and asyncssh; SFTP_TESTS=… for some; skipped without clang
 	$(call say,The SFTP Worker: lints and Rust tests (first time: 5 minutes))
 	@CARGO_TARGET_DIR=$(or $(CARGO_TARGET_DIR),target)/sftp scripts/check-sftp
 	$(call say,The SFTP Worker in workerd: $(SFTP_TESTS))
