@@ -17,6 +17,7 @@ mod scan;
 mod set;
 mod strings;
 mod text_type;
+pub mod typed;
 
 pub use count::{count_elements, count_fields, count_values, is_more, length, read, read_at_most};
 pub use cut::{cut, elements};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::config::credentials::{ClientAuthMethod, OAuth2};
+use crate::json::typed;
 use crate::time::Timestamp;
 
 /// The key of a stored token that it is under. No placeholder can name it, and no answer of a provider sets it.
@@ -80,7 +81,7 @@ impl TokenServer {
     /// What a stored token was got with. `None`: the file alone says it.
     pub fn of_token(config: &OAuth2, token: Option<&Value>) -> Option<Self> {
         let stored = token.filter(|_| config.binds_server())?.get(KEY)?;
-        serde_json::from_value(stored.clone()).ok()
+        typed::read(stored).ok()
     }
 
     /// Stores it with a token.
