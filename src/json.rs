@@ -7,6 +7,7 @@ mod count;
 mod cut;
 mod depth;
 mod diff;
+mod entries;
 pub mod exact;
 mod grouped;
 mod lines;
@@ -20,16 +21,17 @@ mod text_type;
 pub mod typed;
 
 pub use count::{count_elements, count_fields, count_values, is_more, length, read, read_at_most};
-pub use cut::{cut, elements};
+pub use cut::{cut, elements, key_name};
 pub use depth::{is_deeper, is_text_deeper};
 pub use diff::diff;
+pub use entries::ObjectEntries;
 pub use exact::Exact;
 pub use grouped::grouped;
 pub use lines::{lines, on_one_line};
 pub use literals::{inexact_as_texts, large_as_texts, number_text};
 pub use mend::mend;
 pub use path::{Path, PathError};
-pub use set::{entry_names, put, set, without};
+pub use set::{put, set};
 pub use strings::map_tokens;
 pub(crate) use text_type::text_type;
 

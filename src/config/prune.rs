@@ -101,7 +101,7 @@ fn add_unknown_key(place: &mut Vec<PathStep>, message: &str) {
     }
 }
 
-/// What serde quotes behind `start`.
+/// What serde quotes after `start`.
 fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
     message.strip_prefix(start)?.split('`').next()
 }

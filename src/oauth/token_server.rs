@@ -58,6 +58,9 @@ pub struct RegisteredClient {
     /// The key of its registration in the environment's directory; none of a metadata document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<String>,
+    /// The only origin that it is used at, where the account's values chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 impl fmt::Debug for RegisteredClient {
@@ -128,6 +131,7 @@ mod tests {
             expires_at: Some(5),
             method: Some(ClientAuthMethod::ClientSecretPost),
             registration: None,
+            origin: None,
         };
         let server = TokenServer {
             endpoints: None,
