@@ -168,7 +168,7 @@ impl<'v> At<'v, '_> {
         };
         let mut rest = Items {
             of: self,
-            items,
+            all: items,
             next: 0,
         };
         let read = visitor.visit_seq(&mut rest)?;
@@ -182,7 +182,7 @@ impl<'v> At<'v, '_> {
         };
         let mut rest = Entries {
             of: self,
-            entries: entries.iter(),
+            rest: entries.iter(),
             current: None,
         };
         let read = visitor.visit_map(&mut rest)?;
@@ -250,13 +250,11 @@ impl<'v> Deserializer<'v> for At<'v, '_> {
             Value::String(name) => (name, None),
             Value::Object(entries) => {
                 let mut entries = entries.iter();
-                match (entries.next(), entries.next()) {
-                    (Some((name, content)), None) => (name, Some(content)),
-                    _ => {
-                        let wanted = "map with a single key";
-                        return Err(Error::invalid_value(Unexpected::Map, &wanted));
-                    }
-                }
+                let (Some((name, content)), None) = (entries.next(), entries.next()) else {
+                    let wanted = "map with a single key";
+                    return Err(Error::invalid_value(Unexpected::Map, &wanted));
+                };
+                (name, Some(content))
             }
             _ => return Err(self.is_not(&"string or map")),
         };
@@ -276,17 +274,17 @@ impl<'v> Deserializer<'v> for At<'v, '_> {
 
 struct Items<'v, 'p> {
     of: At<'v, 'p>,
-    items: &'v [Value],
+    all: &'v [Value],
     next: usize,
 }
 
 impl Items<'_, '_> {
     fn end(&self) -> Result<(), Error> {
-        if self.next >= self.items.len() {
+        if self.next >= self.all.len() {
             return Ok(());
         }
         Err(Error::invalid_length(
-            self.items.len(),
+            self.all.len(),
             &"fewer elements in array",
         ))
     }
@@ -299,7 +297,7 @@ impl<'v> SeqAccess<'v> for Items<'v, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        let Some(item) = self.items.get(self.next) else {
+        let Some(item) = self.all.get(self.next) else {
             return Ok(None);
         };
         let place = Place::Index(&self.of.place, self.next);
@@ -308,20 +306,20 @@ impl<'v> SeqAccess<'v> for Items<'v, '_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len().saturating_sub(self.next))
+        Some(self.all.len().saturating_sub(self.next))
     }
 }
 
 struct Entries<'v, 'p> {
     of: At<'v, 'p>,
-    entries: serde_json::map::Iter<'v>,
+    rest: serde_json::map::Iter<'v>,
     /// The entry whose key is read and whose value is next.
     current: Option<(&'v String, &'v Value)>,
 }
 
 impl Entries<'_, '_> {
     fn end(mut self, all: &Map<String, Value>) -> Result<(), Error> {
-        match self.entries.next() {
+        match self.rest.next() {
             None => Ok(()),
             Some(_) => Err(Error::invalid_length(all.len(), &"fewer elements in map")),
         }
@@ -335,7 +333,7 @@ impl<'v> MapAccess<'v> for Entries<'v, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        self.current = self.entries.next();
+        self.current = self.rest.next();
         let Some((key, _)) = self.current else {
             return Ok(None);
         };
@@ -352,7 +350,7 @@ impl<'v> MapAccess<'v> for Entries<'v, '_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
+        Some(self.rest.len())
     }
 }
 
@@ -400,7 +398,7 @@ struct Variant<'v, 'p> {
     content: Option<&'v Value>,
 }
 
-impl<'v, 'p> EnumAccess<'v> for Variant<'v, 'p> {
+impl<'v> EnumAccess<'v> for Variant<'v, '_> {
     type Error = Error;
     type Variant = Self;
 
