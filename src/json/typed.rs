@@ -531,8 +531,7 @@ mod tests {
 
     #[test]
     fn a_mistake_has_its_place_and_the_words_of_serde() {
-        for (path, value) in [
-            ("", json!([])),
+        let cases = [
             ("", json!({})),
             ("name", json!({"name": 1})),
             ("other", json!({"name": "a", "other": 1})),
@@ -562,13 +561,25 @@ mod tests {
                 "by_name.x.fields.a",
                 json!({"name": "a", "by_name": {"x": {"fields": {"a": -1}}}}),
             ),
-        ] {
+        ];
+        let found = cases.clone().map(|(_, value)| {
             let mistake = read::<Outer>(&value).unwrap_err();
-            let other = serde_json::from_value::<Outer>(value.clone()).unwrap_err();
+            (mistake.path(), mistake.to_string())
+        });
+        let expected = cases.map(|(path, value)| {
+            let error = serde_json::from_value::<Outer>(value).unwrap_err();
+            (path.to_owned(), error.to_string())
+        });
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_object_is_not_read_from_an_array() {
+        for value in [json!([]), json!(["a", null, [], {}])] {
+            let mistake = read::<Outer>(&value).unwrap_err();
             assert_eq!(
-                (mistake.path(), mistake.to_string()),
-                (path.to_owned(), other.to_string()),
-                "{value}"
+                mistake.to_string(),
+                "invalid type: sequence, expected struct Outer"
             );
         }
     }
