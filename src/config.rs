@@ -32,6 +32,7 @@ pub mod setting;
 mod size;
 pub mod source;
 pub mod steering;
+pub mod syncs;
 mod urls;
 pub mod webhook;
 
@@ -57,6 +58,7 @@ pub use rate_limit::{ErrorExpression, RateLimit};
 pub use reader::{ReadFile, read, read_config};
 pub use resource::{HttpMethod, Method};
 pub use setting::Setting;
+pub use syncs::Sync;
 pub use webhook::Webhook;
 
 /// Entries of `headers` or `query`; `null` removes what a lower layer set.
@@ -133,6 +135,9 @@ pub struct Config {
     /// Sequences of steps, by name. `post_install`, `validation` and `refresh_token` run by themselves.
     #[serde(default)]
     pub actions: BTreeMap<String, Action>,
+    /// What is kept up to date of each account, by name.
+    #[serde(default)]
+    pub syncs: BTreeMap<String, Sync>,
     /// How the provider's webhooks are verified and read.
     #[serde(default)]
     pub webhook: Option<Webhook>,

@@ -42,6 +42,10 @@ pub struct Settings {
     pub event_retention_count: usize,
     /// `LIST_PAGES`: the most pages that one call for all pages reads.
     pub list_pages: u32,
+    /// `SYNC_RECORDS`: records that the syncs of an account keep together.
+    pub sync_records: u64,
+    /// `SYNC_BYTES`: what these records take, encrypted.
+    pub sync_bytes: u64,
     /// `ACCOUNT_RATE`: requests to the provider that one account sends in [`RATE_PERIOD`]; any number when absent.
     pub account_rate: Option<NonZeroUsize>,
     /// `BUFFERED_ANSWER_BYTES`, `BUFFERED_TOTAL_BYTES` and `UNPROVED_BYTES`.
@@ -152,6 +156,8 @@ impl Settings {
                 EVENT_RETENTION_COUNT,
                 0..=usize::MAX,
             ),
+            sync_records: variables.number("SYNC_RECORDS", SYNC_RECORDS, 1..=u64::MAX),
+            sync_bytes: variables.number("SYNC_BYTES", SYNC_BYTES, 1..=SYNC_BYTES_MAX),
             list_pages: variables.pages("LIST_PAGES", LIST_PAGES),
             account_rate: NonZeroUsize::new(variables.size(
                 "ACCOUNT_RATE",

@@ -34,6 +34,8 @@ pub enum SealKind {
     Client,
     /// A place in a list, in a caller's hands; `id` is the account's, `field` its resource and method.
     Cursor,
+    /// What a sync knows of its runs, with the key of its records; `id` is the account's, `field` the sync's name.
+    Sync,
 }
 
 impl SealKind {
@@ -49,6 +51,7 @@ impl SealKind {
             Self::Index => "index",
             Self::Client => "client",
             Self::Cursor => "cursor",
+            Self::Sync => "sync",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod openapi;
 mod path_id;
 mod proxy;
 mod query;
+mod record;
 pub mod rights;
 pub mod route;
 mod schema;
@@ -158,6 +159,14 @@ async fn answer<O: Outside>(
             let caller = admit(context, &request.headers, right).await?;
             let reply = proxy::hand_over_action(context, &caller, name, request);
             return reply.await;
+        }
+        Route::Changes => {
+            let caller = admit(context, &request.headers, right).await?;
+            record::changes(context, &caller, &request).await
+        }
+        Route::Record(id) => {
+            let caller = admit(context, &request.headers, right).await?;
+            record::one(context, &caller, &request.url, id).await
         }
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
         Route::Webhook(route) => match webhook::answer(context, route, request).await? {

@@ -80,6 +80,26 @@ identifiers! {
     WebhookId: "webhook",
 }
 
+/// The name of a sync in its integration file.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(inline)]
+pub struct SyncName(#[schemars(length(min = 1))] pub(super) String);
+
+impl Identifier for SyncName {
+    const NOUN: &'static str = "sync";
+
+    fn read(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+}
+
+impl SyncName {
+    /// The name.
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
 /// The id of an integration, or its name; a file is stored under its name.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(inline)]

@@ -8,7 +8,7 @@ use super::rights::Right;
 use super::table::rows;
 use crate::proxy::Target;
 
-pub use super::path_id::IntegrationKey;
+pub use super::path_id::{IntegrationKey, SyncName};
 pub use super::table::AdminRoute;
 
 /// What a request asks for.
@@ -28,6 +28,10 @@ pub enum Route {
     Call(Target),
     /// `/proxy/_/{action}`
     Action(String),
+    /// `GET /record`
+    Changes,
+    /// `GET /record/{id}`
+    Record(String),
     /// What a customer sees.
     Connect(ConnectRoute),
     /// What providers send.
@@ -105,6 +109,10 @@ impl PathParameters<'_> {
 
     pub(super) fn action(&self) -> Option<Route> {
         self.first().map(Route::Action)
+    }
+
+    pub(super) fn record(&self) -> Option<Route> {
+        self.first().map(Route::Record)
     }
 
     pub(super) fn client_document(&self) -> Option<Route> {

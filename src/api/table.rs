@@ -24,6 +24,7 @@ use super::admin::integration::{
 };
 use super::admin::link_token::{LinkToken, LinkTokenCreated, NewLinkToken};
 use super::admin::sealing::SealingKeys;
+use super::admin::sync::{NewSyncRun, SyncAccount, SyncPatch, Syncs};
 use super::admin::webhook::{
     NamedEnvironment, NewWebhook, Subscription, SubscriptionCreated, SubscriptionPatch,
     WebhookSecret,
@@ -34,8 +35,8 @@ use super::openapi::describe::{
 };
 use super::openapi::operation::{Group, Operation};
 use super::openapi::shapes::Shapes;
-use super::openapi::{connect, data_plane, public, received};
-use super::path_id::{IntegrationKey, PathId};
+use super::openapi::{connect, data_plane, public, received, record};
+use super::path_id::{IntegrationKey, PathId, SyncName};
 use super::rights::Right;
 use super::route::{ConnectRoute as C, Route, RouteRow, WebhookRoute as W};
 use serde_json::Value;
@@ -46,6 +47,7 @@ use crate::flows::base::records::TokenScope;
 use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::OwnAccount;
 use crate::flows::messages::log_line::LogLine;
+use crate::flows::messages::sync::{SyncRun, SyncView};
 use crate::ids::{
     AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
 };
@@ -59,6 +61,7 @@ const PROXY: Right = Right::Scope(TokenScope::Proxy);
 const CONNECT: Right = Right::Scope(TokenScope::Connect);
 const ADMIN: Right = Right::Scope(TokenScope::Admin);
 const CALL: Right = Right::Call;
+const RECORDS: Right = Right::Records;
 
 /// Every row, in the order in which they are tried. The data plane comes first: it is asked most.
 pub fn rows() -> impl Iterator<Item = &'static RouteRow> {
@@ -94,6 +97,10 @@ other_routes! {
         PUT     "/custom/{path}" customPut,     CALL, "Calls the provider's own path, authenticated": |_| None, data_plane::custom_with_body;
         PATCH   "/custom/{path}" customPatch,   CALL, "Calls the provider's own path, authenticated": |_| None, data_plane::custom_with_body;
         DELETE  "/custom/{path}" customDelete,  CALL, "Calls the provider's own path, authenticated": |_| None, data_plane::custom_with_body;
+    }
+    "record" "The records of syncs, as a feed: the last cursor gives what changed since, each record in its newest state." {
+        GET  "/record"      listChanges, RECORDS, "Lists what changed of a sync's records": |_| Some(Route::Changes), record::changes;
+        GET  "/record/{id}" getSyncRecord, RECORDS, "Shows a record of a sync":             |path| path.record(), record::one;
     }
     "received" "Webhooks of providers. The signature authenticates them, as the integration says. Nothing is answered before it is stored." {
         POST "/integrated-account-webhook/{id}"      receiveForAccount,    OPEN, "Takes a webhook of one account":                    |path| path.webhook(W::Account), received::for_account;
@@ -235,6 +242,20 @@ admin_routes! {
     "log" in_environment "One line for each call of the data plane, newest first: no value of a query, no header, no body." {
         GET    "/log" ListLog, READ, "Lists the calls of an account":
             log::list() lists LogLine, with [must_name_account];
+    }
+    "sync" in_environment "An account's records kept up to date, as its integration file says." {
+        GET    "/sync" ListSyncs, READ, "Lists the syncs of an account":
+            sync::list() answers 200 Syncs, with [must_name_account];
+        POST   "/sync/{name}/run" RunSync, PROXY, "Starts a run; where one is under way, another one follows it":
+            sync::run(name: SyncName) takes NewSyncRun answers 202 SyncRun;
+        PATCH  "/sync/{name}" ChangeSync, ADMIN, "Pauses or resumes a sync of an account, or changes when it runs":
+            sync::change(name: SyncName) takes SyncPatch answers 200 SyncView;
+        POST   "/sync/{name}/stop" StopSync, ADMIN, "Ends the run under way":
+            sync::stop(name: SyncName) takes SyncAccount answers 200 SyncView;
+        POST   "/sync/{name}/reset" ResetSync, ADMIN, "Forgets the records of a sync, and its place":
+            sync::reset(name: SyncName) takes SyncAccount answers 200 SyncView;
+        GET    "/sync-run" ListSyncRuns, READ, "Lists the runs of an account's syncs that have ended, newest first":
+            sync::list_runs() lists SyncRun, with [must_name_account];
     }
     "sealing" in_gateway "The keys that secrets are encrypted with." {
         GET    "/sealing" GetSealing, ADMIN_TOKEN, "Counts sealed values by key":

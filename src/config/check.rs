@@ -33,6 +33,7 @@ mod resources;
 mod sftp;
 mod shared;
 mod sign_in;
+mod syncs;
 mod texts;
 mod traced;
 mod typed;
@@ -60,6 +61,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
     custom::check(config, findings);
     resources::check(config, &broken, findings);
     actions::check(config, &broken, findings);
+    syncs::check(config, &broken, findings);
     webhook::check(config, &broken, findings);
     lookup::check(config, &broken, findings);
     texts::check(config, file, &broken, findings);

@@ -159,12 +159,13 @@ fn config_of(file: &Value, findings: &mut Vec<Finding>) -> Option<Config> {
     let first = findings.len();
     normalise::prepare(&mut rest);
     let mut take = |key: &str| take_map(&mut rest, key, findings);
-    let (mut credentials, resources, actions) =
-        (take("credentials"), take("resources"), take("actions"));
+    let (mut credentials, resources) = (take("credentials"), take("resources"));
+    let (actions, syncs) = (take("actions"), take("syncs"));
     set_later_formats_aside(&mut credentials, findings);
     let mut config: Config = prune::read(rest, "config", findings)?;
     config.credentials = units(credentials, "config.credentials", findings);
     config.actions = units(actions, "config.actions", findings);
+    config.syncs = units(syncs, "config.syncs", findings);
     config.resources = methods_of(resources, findings);
     inherit_consumer(&mut config);
     complete_addresses(&mut config, findings);

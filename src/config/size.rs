@@ -5,6 +5,7 @@ use std::mem::size_of;
 use super::Config;
 use super::action::StepConfig;
 use super::resource::Method;
+use super::syncs::Sync;
 
 /// Places of a node of a `BTreeMap`, all of them inside it, and how many of them are filled at least where there are
 /// several nodes.
@@ -26,5 +27,6 @@ impl Config {
         json.saturating_mul(TEXT)
             .saturating_add(methods)
             .saturating_add(steps)
+            .saturating_add(self.syncs.len() * size_of::<(String, Sync)>())
     }
 }

@@ -45,6 +45,8 @@ codes! {
     Malformed = "caller.malformed", 400;
     #[doc = "The `next_cursor` was made for another account, resource or method, was changed, or is too old for the current keys or file; start the list again without it."]
     BadCursor = "caller.bad_cursor", 400;
+    #[doc = "Deletions since this cursor of a feed are no longer known: it is older than 30 days, or the sync was reset. Read the feed again without it."]
+    CursorExpired = "caller.cursor_expired", 410;
     #[doc = "The request was read and is wrong; `details.failures` says where."]
     Invalid = "caller.invalid", 422;
     #[doc = "A placeholder needs a value the request does not carry."]
@@ -95,6 +97,10 @@ codes! {
     NotRefreshable = "account.not_refreshable", 422;
     #[doc = "The install of the account's integration is disabled."]
     InstallDisabled = "account.install_disabled", 409;
+    #[doc = "A sync met more records than the account may keep, by number (`SYNC_RECORDS`) or size (`SYNC_BYTES`)."]
+    SyncLimit = "account.sync_limit", 409;
+    #[doc = "A run of a sync over everything would delete more records than `max_deletions` allows; run it with `confirm_deletions: true`."]
+    SyncSuspicious = "account.sync_suspicious", 409;
     #[doc = "A placeholder needs a value that the account's context does not have, or that is not valid in its place."]
     ContextValue = "account.context_value", 422;
     #[doc = "No host key is pinned for the account's server, so nothing is sent to it. `details` has the key that it presents, where it was asked: compare it, then set it in the account's context."]

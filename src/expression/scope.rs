@@ -30,11 +30,11 @@ pub const SCOPES: &[ScopeRow] = &[
         name: None,
         used_by: "every `{{placeholder}}`",
         roots: TEMPLATE_ROOTS,
-        note: "each key of `context` also bare; a root wins over a context key of the same name; `credentials` is `context`; `access_token` is `oauth.token.access_token` unless the context has its own; `public_context` is `context` without its secrets, `public_variables` is `environment_variables` without the secret ones",
+        note: "each key of `context` also bare; a root wins over a context key of the same name; `credentials` is `context`; `access_token` is `oauth.token.access_token` unless the context has its own; `public_context` is `context` without its secrets, `public_variables` is `environment_variables` without the secret ones; `sync` only in `syncs`",
     },
     ScopeRow {
         name: Some("response"),
-        used_by: "`error_expression`, `rate_limit.*`",
+        used_by: "`error_expression`, `rate_limit.*`, `syncs.*.checkpoint`",
         roots: &[
             "response",
             "body",
@@ -87,9 +87,9 @@ pub const SCOPES: &[ScopeRow] = &[
     },
     ScopeRow {
         name: Some("step"),
-        used_by: "`actions`, `custom_token`: `transform`, `update_context` and the other steps, `run_if`, `ok_when`, `token.*`",
+        used_by: "`actions`, `custom_token`: `transform`, `update_context` and the other steps, `run_if`, `ok_when`, `token.*`; `syncs`: `map`, `deletions.expression`",
         roots: &["$previous", "$context", "$headers"],
-        note: "the result of the step before is also the root; `$headers` are those of the last answer, with lower-case names; `$context` has no secrets: only placeholders of requests have",
+        note: "the result of the step before, or the record of a sync, is also the root; `$headers` are those of the last answer, with lower-case names; `$context` has no secrets: only placeholders of requests have",
     },
 ];
 
@@ -106,6 +106,7 @@ pub const TEMPLATE_ROOTS: &[&str] = &[
     "environment_variables",
     "public_context",
     "public_variables",
+    "sync",
 ];
 
 /// The key of the context a placeholder's path reads, if it reads one:

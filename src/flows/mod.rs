@@ -14,4 +14,5 @@ pub mod ingress;
 pub mod lifecycle;
 pub mod messages;
 pub mod object;
+pub mod sync;
 pub mod tokens;

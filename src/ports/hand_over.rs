@@ -56,6 +56,8 @@ pub enum Pages {
     One,
     /// All pages, one record per line.
     All,
+    /// The same for a sync: any method is a list, and the page keeps the whole answer.
+    Sync,
 }
 
 /// The accounts that a caller can see.

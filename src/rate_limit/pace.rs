@@ -105,6 +105,13 @@ impl Pace {
             .map_or(Duration::ZERO, |until| until.since(now))
     }
 
+    /// Whether less than half of what ten seconds may have is reserved, and nothing is paused.
+    pub fn has_spare(&self, rate: Option<NonZeroUsize>, now: Timestamp) -> bool {
+        let recent = self.reserved.iter().filter(|at| at.plus(RATE_PERIOD) > now);
+        let is_spare = rate.is_none_or(|rate| recent.count() <= rate.get() / 2);
+        is_spare && self.paused(now).is_zero()
+    }
+
     /// The first moment from `wanted` on with which no ten seconds have more than `rate` reservations.
     fn first_free(&self, rate: NonZeroUsize, wanted: Timestamp) -> Timestamp {
         let rate = rate.get();

@@ -36,6 +36,22 @@ pub const SMALL_ANSWER_VALUES: usize = 10_000;
 pub const FILE_PATHS_BYTES: usize = 64 * 1024;
 /// How long the log-in of a new account, and a look at its server's key, may take.
 pub const SFTP_LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Records that the syncs of an account keep together, unless `SYNC_RECORDS` says otherwise.
+pub const SYNC_RECORDS: u64 = 1_000_000;
+/// What these records take of an object's 10 GB, encrypted, unless `SYNC_BYTES` says otherwise.
+pub const SYNC_BYTES: u64 = 5_000_000_000;
+/// The most it can be set to: events, logs and the indexes of records need the rest.
+pub const SYNC_BYTES_MAX: u64 = 8_000_000_000;
+/// The largest record that a sync keeps: a row has 2 MB, and encrypted it takes four thirds.
+pub const SYNC_RECORD_BYTES: usize = 1_000_000;
+/// How long a slice of a sync works before the alarm rings again.
+pub const SYNC_SLICE: Duration = Duration::from_secs(25);
+/// How long a deleted record is known by its id.
+pub const TOMBSTONES: Duration = Duration::from_hours(30 * 24);
+/// At most one run in this time is started by webhooks.
+pub const SYNC_DEBOUNCE: Duration = Duration::from_secs(10);
+/// Runs that are kept of a sync.
+pub const SYNC_RUNS: i64 = 50;
 /// A page of a list ends when its records have so many bytes, or so many values; it has one record at least.
 pub const LIST_BYTES: usize = 4 * 1024 * 1024;
 /// The same, of values.

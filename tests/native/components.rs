@@ -56,6 +56,16 @@ fn file() -> Value {
         "event_id": "body.id",
         "payload_transform": "body.is_bad ? $error('not yet') : { 'event_type': 'sack:filled', 'payload': body }",
     });
+    let pagination =
+        json!({ "format": "cursor", "config": { "cursor_path": "next", "cursor_key": "after" } });
+    let list = json!({ "path": "/synced", "response_path": "data", "pagination": pagination });
+    file["config"]["resources"]["synced"] =
+        json!({ "list": list, "all": { "path": "/all", "response_path": "data" } });
+    // One of them never reaches the end of its list.
+    file["config"]["syncs"] = json!({
+        "half": { "resource": "synced", "record_id": "id", "every": "1m" },
+        "whole": { "resource": "synced", "method": "all", "record_id": "id" },
+    });
     file
 }
 
@@ -79,6 +89,7 @@ impl Story {
         let scene = Scene::new(world, &file(), "oauth2", &context());
         let story = Self { scene, says };
         story.prepare();
+        story.syncs();
         story.receives("1", false).expect(200);
         story.receives("2", true).expect(200);
         story.writes_with_a_key();
@@ -112,6 +123,13 @@ impl Story {
         let own = json!({ "integrated_account_id": self.scene.account });
         let made = self.client().post("/integrated-account/token", &own);
         made.expect(201);
+    }
+
+    /// One sync has a run that has ended, the other one that goes on.
+    fn syncs(&self) {
+        for _ in 0..3 {
+            self.pass(1);
+        }
     }
 
     fn receives(&self, id: &str, is_bad: bool) -> Answer {
@@ -194,6 +212,11 @@ fn provider(world: &World) -> Rc<Cell<Says>> {
             let token = r#"{"access_token":"new","refresh_token":"refresh-2","expires_in":120}"#;
             reply(200, &json, Body::from_bytes(token))
         }
+        Says::Yes if sent.url.contains("/synced") && !sent.url.contains("after=") => {
+            let page = r#"{"data":[{"id":"1"}],"next":"second"}"#;
+            reply(200, &json, Body::from_bytes(page))
+        }
+        Says::Yes if sent.url.contains("/synced") => reply(503, &json, Body::from_bytes("{}")),
         Says::Refused => reply(401, &json, Body::from_bytes("{}")),
         Says::Yes | Says::Unclear => reply(200, &json, Body::from_bytes("{}")),
     });
@@ -248,7 +271,7 @@ fn a_rotation_leaves_no_row_under_the_old_key() {
     let story = Story::whole();
     let object = story.object();
     let sealed = with_text(&story.scene.world, object, "k1.");
-    let known = ["account", "kept_answer", "login", "token", "unread"];
+    let known = ["account", "kept_answer", "login", "sync", "token", "unread"];
     assert_eq!(sealed, known, "what the story seals is listed here");
     let mut declared = declared_tables();
     declared.retain(|own| own.is_sealed);

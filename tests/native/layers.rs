@@ -49,6 +49,7 @@ const FLOWS: &[&str] = &[
     "actions",
     "lifecycle",
     "events",
+    "sync",
     "ingress",
     "object",
 ];

@@ -123,6 +123,7 @@ mod streamed_errors;
 mod subscriptions;
 mod subscriptions_failing;
 mod subscriptions_tested;
+mod syncs;
 mod unclear_refusals;
 mod visibility;
 mod waiting_calls;

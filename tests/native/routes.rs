@@ -80,6 +80,22 @@ pub const ROWS: &[(&str, &str, &[&str])] = &[
     ("POST", "/event/x/replay", &["admin"]),
     ("POST", "/event/replay", &["admin"]),
     ("GET", "/log", &["read", "admin"]),
+    ("GET", "/sync", &["read", "admin"]),
+    ("POST", "/sync/x/run", &["proxy", "admin"]),
+    ("PATCH", "/sync/x", &["admin"]),
+    ("POST", "/sync/x/stop", &["admin"]),
+    ("POST", "/sync/x/reset", &["admin"]),
+    ("GET", "/sync-run", &["read", "admin"]),
+    (
+        "GET",
+        "/record?sync=x&integrated_account_id=x",
+        &["read", "admin", "account"],
+    ),
+    (
+        "GET",
+        "/record/x?sync=x&integrated_account_id=x",
+        &["read", "admin", "account"],
+    ),
     ("GET", "/integration/x/capabilities", &["read", "admin"]),
     (
         "GET",

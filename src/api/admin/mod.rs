@@ -15,6 +15,7 @@ mod listed_account;
 pub(super) mod log;
 pub(super) mod noun;
 pub(super) mod sealing;
+pub(super) mod sync;
 pub(super) mod webhook;
 pub(super) mod webhook_test;
 mod webhook_url;

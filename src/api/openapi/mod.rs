@@ -9,6 +9,7 @@ pub(super) mod describe;
 pub(super) mod operation;
 pub(super) mod public;
 pub(super) mod received;
+pub(in crate::api) mod record;
 pub(super) mod shapes;
 mod written;
 

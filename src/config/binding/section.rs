@@ -125,9 +125,9 @@ impl Sections {
                     let value = json!({ "origins": bases, "is": { name: entry } });
                     self.push(format!("{key}.{name}"), true, &value, &aims);
                 }),
-                "actions" => each(value, |name, action| {
+                "actions" | "syncs" => each(value, |name, action| {
                     let value = json!({ "origins": bases, "action": action });
-                    self.push(format!("actions.{name}"), true, &value, &aims);
+                    self.push(format!("{key}.{name}"), true, &value, &aims);
                 }),
                 _ => {
                     let value = json!({ "origins": bases, "is": { key: value } });

@@ -70,7 +70,16 @@ fn check_call(
     broken: &Broken,
     findings: &mut Vec<Finding>,
 ) {
-    let (resource, method) = (&call.resource, &call.method);
+    check_method_is_there(config, (&call.resource, &call.method), at, broken, findings);
+}
+
+pub(super) fn check_method_is_there(
+    config: &Config,
+    (resource, method): (&str, &str),
+    at: &str,
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
     let is_known = config.method(resource, method).is_some();
     if is_known || broken.touches(&format!("config.resources.{resource}.{method}")) {
         return;

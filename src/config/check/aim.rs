@@ -3,6 +3,7 @@
 
 use crate::config::action::{ContextChange, MethodCall, StepKind};
 use crate::config::source::Sources;
+use crate::config::syncs::ListRequest;
 use crate::config::{Config, Credential, Finding, Method, Webhook};
 use crate::expression::UrlTemplate;
 
@@ -89,6 +90,11 @@ impl<'c> AimCheck<'c, '_> {
                 }
             }
         }
+        for (name, sync) in &config.syncs {
+            for (place, request) in sync.requests() {
+                self.list(request, &format!("config.syncs.{name}{place}"));
+            }
+        }
         let base = config
             .base_url
             .as_ref()
@@ -115,12 +121,24 @@ impl<'c> AimCheck<'c, '_> {
         let id = call.id.as_ref();
         let id =
             id.and_then(|id| operator_values::of_template(Name::Other, &format!("{at}.id"), id));
-        let query = operator_values::of_entries(&call.query, &format!("{at}.query"));
-        let body = call
-            .body
-            .as_ref()
-            .map(|body| operator_values::of_tree(body, &format!("{at}.body")));
         self.say_all(host, id);
+        let request = ListRequest {
+            resource: &call.resource,
+            method: &call.method,
+            query: &call.query,
+            body: call.body.as_ref(),
+        };
+        self.list(request, at);
+    }
+
+    /// The same of what a sync says.
+    fn list(&mut self, request: ListRequest<'_>, at: &str) {
+        let method = self.config.method(request.resource, request.method);
+        let host = method.map_or(Host::Fixed, |method| self.host_of(method));
+        let query = operator_values::of_entries(request.query, &format!("{at}.query"));
+        let body = request
+            .body
+            .map(|body| operator_values::of_tree(body, &format!("{at}.body")));
         self.say_all(host, query.into_iter().map(|(_, value)| value));
         self.say_all(host, body.into_iter().flatten());
     }

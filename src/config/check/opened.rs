@@ -25,7 +25,9 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
         let steps = traced(placed.name, placed.action);
         check_action(&reader, &placed, &steps, findings);
     }
-    check_methods(&CarriedReader::new(config, &later, &operated), findings);
+    let reader = CarriedReader::new(config, &later, &operated);
+    check_methods(&reader, findings);
+    check_syncs(&reader, findings);
 }
 
 fn check_action(
@@ -142,13 +144,43 @@ fn check_methods(reader: &CarriedReader, findings: &mut Vec<Finding>) {
             let is_opened = carried.operators_key && !is_own(&carried);
             if let Some(key) = carried.typed.filter(|_| is_opened) {
                 let at = format!("config.resources.{resource}.{name}");
-                let text = format!(
-                    "the operator's credential authenticates it, and the customer chooses `{key}`: a customer who names another's value would get another's data"
-                );
-                findings.push(Finding::warning(at, text).hint("take the value from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer"));
+                findings.push(of_another(at, &key));
             }
         }
     }
+}
+
+/// What a sync sends in place of a caller.
+fn check_syncs(reader: &CarriedReader, findings: &mut Vec<Finding>) {
+    for (name, sync) in &reader.config.syncs {
+        for (place, request) in sync.requests() {
+            let method = reader.config.method(request.resource, request.method);
+            let Some(mut carried) = method.map(|method| of_method(reader, method)) else {
+                continue;
+            };
+            let before = carried.typed.clone();
+            reader.add_entries(&mut carried, request.query);
+            carried.add(
+                &request
+                    .body
+                    .map(|own| reader.of_tree(own))
+                    .unwrap_or_default(),
+            );
+            let is_opened = carried.operators_key && before.is_none() && !is_own(&carried);
+            if let Some(key) = carried.typed.filter(|_| is_opened) {
+                let at = format!("config.syncs.{name}{place}");
+                findings.push(of_another(at, &key));
+            }
+        }
+    }
+}
+
+/// The customer chooses `key` of what the operator's credential opens.
+fn of_another(at: String, key: &str) -> Finding {
+    let text = format!(
+        "the operator's credential authenticates it, and the customer chooses `{key}`: a customer who names another's value would get another's data"
+    );
+    Finding::warning(at, text).hint("take the value from the provider: by `contextFromToken`, or in `post_install` by a request and an `update_context` from its answer")
 }
 
 /// Entries of the file that all its requests send.

@@ -33,6 +33,13 @@ const NO_TEMPLATES: [&str; 14] = [
 /// Links are looked at: braces in one are a mistake.
 const LINKS: [&str; 2] = ["logo", "icon"];
 
+/// The place of what syncs hold.
+const SYNCS: &str = "config.syncs.";
+
+fn is_computed_of_sync(key: &str) -> bool {
+    matches!(key, "map" | "checkpoint")
+}
+
 fn has_templates(key: &str) -> bool {
     let is_prose = prose::is_text(key) || prose::is_sample(key);
     let is_skipped = is_prose && !LINKS.contains(&key);
@@ -118,14 +125,26 @@ impl PlaceholderCheck<'_> {
             Value::Object(entries) => {
                 let is_transform = entries.get("type").is_some_and(|kind| kind == "transform");
                 for (key, item) in entries {
-                    let is_computed =
-                        key.ends_with("expression") || (is_transform && key == "config");
+                    let is_computed = key.ends_with("expression")
+                        || (is_transform && key == "config")
+                        || (at.starts_with(SYNCS) && is_computed_of_sync(key));
                     if !is_computed && has_templates(key) {
                         self.value(item, &format!("{at}.{key}"));
                     }
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The root `sync` is filled in syncs alone; `check::syncs` looks at them.
+    fn of_sync(&mut self, template: &Template, at: &str) {
+        let mut paths = template.placeholders().flat_map(Placeholder::paths);
+        if !at.starts_with(SYNCS) && paths.any(|path| path.first() == Some("sync")) {
+            let text = "`sync` is filled in `query` and `body` of a sync alone";
+            let finding = Finding::warning(at, text);
+            self.findings
+                .push(finding.hint("read `query` or `body` here, and fill them in the sync"));
         }
     }
 
@@ -137,10 +156,11 @@ impl PlaceholderCheck<'_> {
                 finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"),
             );
         }
-        let Some(known) = &self.known else { return };
         let Ok(template) = Template::parse(text) else {
             return;
         };
+        self.of_sync(&template, at);
+        let Some(known) = &self.known else { return };
         for placeholder in template
             .placeholders()
             .filter(|placeholder| is_never_filled(placeholder, known))

@@ -64,6 +64,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
             "credentials" => check.credentials(value, any),
             "resources" => check.resources(config, value),
             "actions" => check.actions(value, any),
+            "syncs" => check.syncs(value),
             "webhook" => check.webhook(value),
             "pagination" => check.value(
                 value,
@@ -192,6 +193,25 @@ impl TextCheck<'_> {
             match action.get("steps").filter(|steps| steps.is_array()) {
                 None => self.step(action, &at, host),
                 Some(steps) => self.steps(steps, &format!("{at}.steps"), host),
+            }
+        }
+    }
+
+    /// `aim` looks at what is sent.
+    fn syncs(&mut self, syncs: &Value) {
+        for (name, sync) in entries(syncs) {
+            let others = entries(sync).filter(|(key, _)| !REQUEST.contains(&key.as_str()));
+            for (key, value) in others {
+                let form = match key.as_str() {
+                    "map" | "checkpoint" => TextKind::Source,
+                    "record_id" | "modified_at" => TextKind::Path,
+                    _ => TextKind::of(key),
+                };
+                let spot = TextPlace {
+                    form,
+                    ..TextPlace::at(key)
+                };
+                self.value(value, &format!("config.syncs.{name}.{key}"), &spot);
             }
         }
     }

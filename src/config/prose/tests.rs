@@ -6,7 +6,7 @@ use super::{is_of_file, is_of_method};
 use crate::config::schema::integration_schema;
 
 /// Keys of a file that are sent, or decide what is sent, where, and what becomes of the answer.
-const FILE_SENT: [&str; 14] = [
+const FILE_SENT: [&str; 15] = [
     "body",
     "base_url",
     "headers",
@@ -19,6 +19,7 @@ const FILE_SENT: [&str; 14] = [
     "rate_limit",
     "resources",
     "actions",
+    "syncs",
     "webhook",
     "error_expression",
 ];

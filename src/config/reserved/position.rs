@@ -29,7 +29,7 @@ pub(super) enum EntryPosition<'p> {
     File(&'p [String]),
     /// Below a key of a method, or of an action's request.
     Method(&'p [String]),
-    /// Elsewhere in an action.
+    /// Elsewhere in an action, or in a sync: what it calls, and with what.
     Action(&'p [String]),
     /// In a credential.
     Credential(&'p [String]),
@@ -47,7 +47,7 @@ impl<'p> EntryPosition<'p> {
             ["resources", _, _, ..] | ["actions", _, "config", ..] => Self::Method(rest(3)),
             ["actions", _, "steps" | "any_of", _, "config", ..] => Self::Method(rest(5)),
             ["actions", _, "steps", _, "any_of", _, "config", ..] => Self::Method(rest(7)),
-            ["actions", ..] => Self::Action(rest(2)),
+            ["actions" | "syncs", ..] => Self::Action(rest(2)),
             ["credentials", ..] => Self::Credential(rest(2)),
             // Of a list of schemes each is one.
             ["webhook", "signature_verification", index, "config", ..]

@@ -62,6 +62,7 @@ fn is_signed_by_the_account(file: &Value) -> bool {
         "authorization",
         "resources",
         "actions",
+        "syncs",
     ];
     file.get("custom") != Some(&Value::Bool(false))
         && file.get("authorization").is_some_and(is_own)

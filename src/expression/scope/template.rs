@@ -26,6 +26,7 @@ pub struct TemplateScope<'a> {
     environment_variables: Option<&'a Value>,
     public_context: Option<&'a Value>,
     public_variables: Option<&'a Value>,
+    sync: Option<&'a Value>,
     withheld: Option<&'a Withheld>,
 }
 
@@ -43,6 +44,7 @@ impl<'a> TemplateScope<'a> {
             environment_variables: None,
             public_context: None,
             public_variables: None,
+            sync: None,
             withheld: None,
         }
     }
@@ -135,6 +137,15 @@ impl<'a> TemplateScope<'a> {
         }
     }
 
+    /// Adds what a sync knows of its runs: `{since, checkpoint, args, parent}`.
+    #[must_use]
+    pub fn with_sync(self, sync: &'a Value) -> Self {
+        Self {
+            sync: Some(sync),
+            ..self
+        }
+    }
+
     /// Names the variables that must not be used.
     #[must_use]
     pub fn without(self, withheld: &'a Withheld) -> Self {
@@ -171,6 +182,7 @@ impl<'a> TemplateScope<'a> {
             "environment_variables" => self.environment_variables,
             "public_context" => return path.lookup_by_parts(self.public_context?, 1),
             "public_variables" => self.public_variables,
+            "sync" => self.sync,
             _ => return self.in_context(path, 0),
         };
         path.lookup_rest(root?)

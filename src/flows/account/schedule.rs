@@ -41,6 +41,11 @@ impl<O: Outside, S: Storage> Schedule<O, S> {
         self.alarm.forget();
     }
 
+    /// Whether the alarm is asked for by now, while it is ringing.
+    pub(in crate::flows) fn is_awaited(&self) -> bool {
+        self.alarm.is_due(self.base.outside().now())
+    }
+
     /// Sets the alarm to a minute from now at the latest, since work may be unfinished.
     pub(in crate::flows) async fn wake_later(&self) {
         self.wake_by(self.base.outside().now().plus(RETRY)).await;

@@ -86,7 +86,10 @@ impl<A: LiveAccount> Run<'_, A> {
 }
 
 /// The query of a call. An entry without a value is left out, as in every query map.
-fn raw_query(entries: &Entries, scope: &TemplateScope) -> Result<String, Failure> {
+pub(in crate::flows) fn raw_query(
+    entries: &Entries,
+    scope: &TemplateScope,
+) -> Result<String, Failure> {
     let room = RenderRoom::url();
     let mut pieces = Vec::new();
     for (name, template) in entries {

@@ -24,6 +24,11 @@ impl Alarm {
         self.0.set(None);
     }
 
+    /// Whether it is set for this time or an earlier one.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.0.get().is_some_and(|set| set <= now)
+    }
+
     /// Records an alarm that the platform has already.
     pub fn adopt(&self, set: Timestamp) {
         self.0.set(Some(set));

@@ -84,10 +84,14 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
 ) -> Result<(Prepared<'a>, Body<StreamOf<A>>), Failure> {
     let account = admitted.account();
     let resolved = admitted.config();
-    let subject = Subject::of_call(resolved, &call.target, &call.method)?;
+    let mut subject = Subject::of_call(resolved, &call.target, &call.method)?;
+    if call.pages == Pages::Sync {
+        subject.read_as_list();
+    }
+    let is_list = call.target.is_list() || call.pages == Pages::Sync;
     call.trace.names(&subject, &call.target);
     subject.refuse_sandbox_write(admitted.loaded().account.is_sandbox)?;
-    let gateway_parameters = if call.target.is_list() {
+    let gateway_parameters = if is_list {
         GATEWAY_PARAMETERS_OF_LISTS
     } else {
         GATEWAY_PARAMETERS
@@ -110,7 +114,7 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
         room: body.room,
     };
     let mut prepared = Prepared::new(subject, given, source, moment(account.system()));
-    if call.target.is_list() {
+    if is_list {
         let current = Current::of_call(Rc::clone(admitted.loaded()));
         let list = ListCall {
             target: &call.target,

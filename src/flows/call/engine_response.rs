@@ -30,6 +30,16 @@ pub(in crate::flows) struct PageResponse {
     pub(in crate::flows) room: Room,
     /// The position of the next page.
     pub(in crate::flows) next: Option<Position>,
+    /// The whole answer, for a sync.
+    pub(in crate::flows) answer: Option<WholeAnswer>,
+}
+
+/// The answer that a page was cut from.
+pub(in crate::flows) struct WholeAnswer {
+    pub(in crate::flows) status: u16,
+    pub(in crate::flows) text: String,
+    /// Whether there is something where the list should be.
+    pub(in crate::flows) has_list: bool,
 }
 
 impl<S> EngineResponse<S> {

@@ -10,6 +10,9 @@ use crate::rate_limit::{Pace, TooLate};
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 
+/// How long work waits that leaves the account to its callers.
+const SHORT_OF_PACE: Duration = Duration::from_secs(1);
+
 /// The account's connections, and its reservations.
 pub struct Limiter {
     /// Permits of the calls that wait for the head of an answer.
@@ -69,6 +72,18 @@ impl Limiter {
     /// How long the provider's pause lasts from now.
     pub(in crate::flows) fn paused(&self, now: Timestamp) -> Duration {
         self.pace.borrow().paused(now)
+    }
+
+    /// How long work that can wait leaves the account to its callers: while they use all connections or half of the
+    /// rate, and while the provider asks for a pause.
+    pub(in crate::flows) fn wait_for_callers(
+        &self,
+        rate: Option<NonZeroUsize>,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let pace = self.pace.borrow();
+        let is_free = self.slots.available_permits() > 0 && pace.has_spare(rate, now);
+        (!is_free).then(|| pace.paused(now).max(SHORT_OF_PACE))
     }
 
     /// A connection, if one is free now.

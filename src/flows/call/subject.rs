@@ -99,6 +99,14 @@ impl<'a> Subject<'a> {
         })
     }
 
+    /// Makes any method a list that only reads.
+    pub(in crate::flows) fn read_as_list(&mut self) {
+        self.purpose = Purpose::Read;
+        if let Plan::Method { is_list, .. } = &mut self.plan {
+            *is_list = true;
+        }
+    }
+
     pub(in crate::flows) fn config(&self) -> &'a Config {
         &self.resolved.compiled.config
     }

@@ -100,6 +100,11 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         self.deliveries.deliver(until).await
     }
 
+    /// Sets the alarm to this time at the latest.
+    pub(in crate::flows) async fn wake_by(&self, at: Timestamp) {
+        self.schedule.wake_by(at).await;
+    }
+
     /// Sets the alarm to deliver now.
     pub(in crate::flows) async fn deliver_now(&self) {
         self.schedule.wake_by(self.base.outside().now()).await;

@@ -19,6 +19,7 @@ use crate::flows::base::context_limits::check_context;
 use crate::flows::base::memory::Room;
 use crate::flows::base::sql;
 use crate::flows::config::redaction::Redactor;
+use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::events::account_events::AccountEvents;
 use crate::flows::events::deliver::Dispatcher;
 use crate::flows::ingress::dead_letters::DeadLetters;
@@ -27,9 +28,11 @@ use crate::flows::ingress::{
     Received, bad_signature, read_body, refuse_event_by, registered_url, unreadable,
 };
 use crate::flows::messages::webhook::{NewEvent, VerifiedWebhook, WebhookContent};
+use crate::flows::sync::Syncs;
 use crate::ids::{EnvironmentId, EventId, InstallId};
 use crate::ports::{Incoming, Outside, Storage, StorageFault, Visibility};
 use crate::settings::DEDUPLICATION;
+use crate::time::Timestamp;
 use crate::webhook::{Handshake, SenderProof, WebhookRequest};
 
 /// Receives the webhooks of the account.
@@ -41,6 +44,7 @@ pub(in crate::flows) struct WebhookInbox<O, S> {
     pub(super) events: Rc<AccountEvents<O, S>>,
     pub(super) deliveries: Rc<Dispatcher<O, S>>,
     pub(super) dead_letters: Rc<DeadLetters<O, S>>,
+    syncs: Rc<Syncs<O, S>>,
 }
 
 impl<O: Outside, S: Storage> WebhookInbox<O, S> {
@@ -52,6 +56,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         events: &Rc<AccountEvents<O, S>>,
         deliveries: &Rc<Dispatcher<O, S>>,
         dead_letters: &Rc<DeadLetters<O, S>>,
+        syncs: &Rc<Syncs<O, S>>,
     ) -> Self {
         Self {
             base: Rc::clone(base),
@@ -61,6 +66,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             events: Rc::clone(events),
             deliveries: Rc::clone(deliveries),
             dead_letters: Rc::clone(dead_letters),
+            syncs: Rc::clone(syncs),
         }
     }
 
@@ -107,11 +113,10 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         if !self.record.is_here() {
             return Err(hidden());
         }
-        let ids = self.store(
-            loaded.account.environment_id,
-            VerifiedWebhook::own(key, content),
-        )?;
-        self.events.wake_to_deliver().await;
+        let webhook = VerifiedWebhook::own(key, content);
+        let run_at = self.start_syncs(&resolved, &webhook);
+        let ids = self.store(loaded.account.environment_id, webhook)?;
+        self.wake(run_at).await;
         Ok(Received::Stored(ids))
     }
 
@@ -145,9 +150,34 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
                 hidden()
             });
         }
+        let run_at = self.start_syncs(&resolved, &webhook);
         let ids = self.store(loaded.account.environment_id, webhook)?;
-        self.events.wake_to_deliver().await;
+        self.wake(run_at).await;
         Ok(ids)
+    }
+
+    /// Starts the syncs that follow the webhook's events, in the same write. Returns when the first of them is due.
+    fn start_syncs(
+        &self,
+        resolved: &ResolvedConfig,
+        webhook: &VerifiedWebhook,
+    ) -> Option<Timestamp> {
+        let WebhookContent::Events(events) = &webhook.content else {
+            return None;
+        };
+        let names = events.iter().map(|event| event.event.as_str());
+        let started = self.syncs.note_events(&resolved.compiled.config, names);
+        started.unwrap_or_else(|failure| {
+            self.base.log("sync_not_started", failure.code.as_str());
+            None
+        })
+    }
+
+    async fn wake(&self, run_at: Option<Timestamp>) {
+        self.events.wake_to_deliver().await;
+        if let Some(at) = run_at {
+            self.events.wake_by(at).await;
+        }
     }
 
     /// Stores the events and their deduplication key in one event-loop tick, so in one write. A repeated webhook gets the ids

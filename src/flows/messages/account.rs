@@ -11,6 +11,7 @@ use crate::flows::messages::connecting::{CallbackRequest, Connecting};
 use crate::flows::messages::environment::Writer;
 use crate::flows::messages::event::ReplayRange;
 use crate::flows::messages::lease::LeaseMessage;
+use crate::flows::messages::sync::SyncMessage;
 use crate::flows::messages::webhook::VerifiedWebhook;
 use crate::ids::{AccountId, EnvironmentId, EventId, InstallId, IntegrationId, Region};
 use crate::ports::Visibility;
@@ -65,6 +66,8 @@ pub enum AccountMessage {
     Reseal,
     /// Deletes the account → null
     Delete(Visibility),
+    /// About its syncs → see [`SyncMessage`]
+    Sync(Visibility, SyncMessage),
     #[serde(untagged)]
     LeasedCalls(LeaseMessage),
 }

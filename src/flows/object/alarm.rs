@@ -1,4 +1,5 @@
-//! The object's one alarm: it finishes what a restart interrupted, refreshes the token, delivers events and trims. Then it
+//! The object's one alarm: it finishes what a restart interrupted, refreshes the token, delivers events, works on a
+//! slice of the syncs and trims. Then it
 //! is set to the next time that a component is due.
 
 use std::time::Duration;
@@ -29,6 +30,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         if let Err(failure) = self.events.deliver(until).await {
             self.base.log("events_not_delivered", failure.code.as_str());
         }
+        // Events come first: while a sync works, what else is due ends its slice.
+        self.syncs.run_slice().await;
         self.schedule.plan().await;
     }
 

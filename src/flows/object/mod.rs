@@ -33,6 +33,7 @@ use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::lease::LeaseMessage;
 use crate::flows::messages::{answer_text, answered, message_bytes};
 use crate::flows::object::stores::{Core, Stores};
+use crate::flows::sync::Syncs;
 use crate::ids::AccountId;
 use crate::ports::{Outside, Storage};
 
@@ -48,6 +49,7 @@ pub struct AccountObject<O, S> {
     edits: AccountEdits<O, S>,
     deletion: Deletion<O, S>,
     events: Rc<AccountEvents<O, S>>,
+    syncs: Rc<Syncs<O, S>>,
     inbox: WebhookInbox<O, S>,
     messages: Callers,
 }
@@ -76,6 +78,14 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         ));
         let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
         let events = Rc::new(stores.events(&base, &schedule, &record));
+        let syncs = Rc::new(Syncs::new(
+            &base,
+            &record,
+            &calls,
+            &stores.outbox,
+            &schedule,
+            &stores.syncs,
+        ));
         Self {
             components,
             connect: ConnectFlow::new(
@@ -97,7 +107,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &events,
                 &stores.deliveries,
                 &stores.dead_letters,
+                &syncs,
             ),
+            syncs,
             messages: Callers::default(),
             calls,
             set_up,
@@ -135,6 +147,25 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
         let message: Message = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
+        // What can make the account active, or change what its file says.
+        let may_bring_syncs = matches!(
+            message,
+            Message::Import(..)
+                | Message::Callback(_)
+                | Message::Connect(_)
+                | Message::Change(..)
+                | Message::Credentials(..)
+        );
+        let answer = self.answer_one(message).await?;
+        if may_bring_syncs {
+            self.syncs.adopt_now().await;
+        }
+        Ok(answer)
+    }
+
+    async fn answer_one(&self, message: AccountMessage) -> Result<Value, Failure> {
+        use AccountMessage as Message;
+
         let (record, edits, connect) = (&self.record, &self.edits, &self.connect);
         match message {
             Message::Import(account, actions) => {
@@ -186,6 +217,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Message::Deliver => answered(self.events.release_deliveries().await?),
             Message::Reseal => answered(self.reseal().await?),
             Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
+            Message::Sync(visibility, message) => {
+                Box::pin(self.syncs.answer(&visibility, message)).await
+            }
             Message::LeasedCalls(message) => Box::pin(self.answer_lease(message)).await,
         }
     }

@@ -22,6 +22,7 @@ use crate::flows::events::retention::EventRetention;
 use crate::flows::ingress::dead_letters::DeadLetters;
 use crate::flows::lifecycle::logins::LoginStore;
 use crate::flows::lifecycle::me::OwnChanges;
+use crate::flows::sync::store::SyncStore;
 use crate::flows::tokens::refused::Refusals;
 use crate::flows::tokens::suspicion::SuspicionStore;
 use crate::flows::tokens::{TokenStores, Tokens};
@@ -41,6 +42,7 @@ pub(super) struct Stores<O, S> {
     pub(super) deliveries: Rc<Dispatcher<O, S>>,
     pub(super) idempotency: Rc<IdempotencyStore<O, S>>,
     pub(super) call_log: Rc<CallLog<O, S>>,
+    pub(super) syncs: Rc<SyncStore<O, S>>,
     pub(super) refusals: Rc<Refusals>,
     pub(super) own_changes: Rc<OwnChanges>,
     pub(super) last_redactor: Rc<LastRedactor>,
@@ -68,6 +70,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             deliveries: Rc::new(Dispatcher::new(base, &outbox)),
             idempotency: Rc::new(IdempotencyStore::new(base)),
             call_log: Rc::new(CallLog::new(base)),
+            syncs: Rc::new(SyncStore::new(base)),
             refusals: Rc::default(),
             own_changes: Rc::default(),
             last_redactor: Rc::default(),
@@ -92,6 +95,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             deliveries,
             idempotency,
             call_log,
+            syncs,
             refusals,
             own_changes,
             last_redactor,
@@ -110,6 +114,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
                 Rc::clone(deliveries) as _,
                 Rc::clone(idempotency) as _,
                 Rc::clone(call_log) as _,
+                Rc::clone(syncs) as _,
             ],
             vec![
                 Rc::clone(refusals) as _,

@@ -37,6 +37,8 @@ impl Story {
             "delete": { "method": "delete", "path": "/orders/{{id}}" },
             "merge": { "method": "post", "path": "/orders/merge" },
         } });
+        file["config"]["syncs"] =
+            json!({ "orders": { "resource": "orders", "record_id": "id", "auto_start": false } });
         file["config"]["actions"] =
             json!({ "ping": { "type": "request", "config": { "path": "/orders" } } });
         let fields = &mut file["config"]["credentials"]["api_key"]["config"]["fields"];
@@ -220,6 +222,30 @@ impl Story {
         assert_eq!(log["result"].as_array().unwrap().len(), 15);
     }
 
+    fn syncs(&mut self, account: &str) {
+        let of = |path: &str| format!("{path}integrated_account_id={account}");
+        let named = json!({ "integrated_account_id": account });
+        self.by_token("POST", "/sync/orders/run", &named);
+        let world = self.setting.client.world.clone();
+        world.answers(
+            200,
+            &[("content-type", "application/json")],
+            r#"[{"id":"7"}]"#,
+        );
+        futures::executor::block_on(world.run_passing(world.ring_alarms()));
+        for path in [
+            "/sync?",
+            "/sync-run?",
+            "/record?sync=orders&",
+            "/record/7?sync=orders&",
+        ] {
+            self.by_token("GET", &of(path), &Value::Null);
+        }
+        self.by_token("PATCH", "/sync/orders", &named);
+        self.by_token("POST", "/sync/orders/stop", &named);
+        self.by_token("POST", "/sync/orders/reset", &named);
+    }
+
     fn links(&mut self) {
         let made = self.by_token(
             "POST",
@@ -304,6 +330,7 @@ fn every_operation_is_called_and_answers_as_documented() {
     story.publishes();
     let account = story.imports();
     story.calls(&account);
+    story.syncs(&account);
     story.links();
     story.receives(&account);
     story.subscribes(&account);

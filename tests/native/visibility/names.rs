@@ -26,7 +26,7 @@ pub fn names(route: &Route) -> Names {
     match route {
         Route::Home | Route::Health | Route::IntegrationSchema | Route::OpenApi => Names::Shared,
         Route::ClientDocument(_) => Names::Public,
-        Route::Call(_) | Route::Action(_) => Names::Record,
+        Route::Call(_) | Route::Action(_) | Route::Changes | Route::Record(_) => Names::Record,
         Route::Connect(
             ConnectRoute::Choose
             | ConnectRoute::Form(_)
@@ -84,6 +84,12 @@ fn named_by_admin(route: &A) -> Names {
         | A::ListEvents
         | A::GetEvent(_)
         | A::ListLog
+        | A::ListSyncs
+        | A::RunSync(_)
+        | A::ChangeSync(_)
+        | A::StopSync(_)
+        | A::ResetSync(_)
+        | A::ListSyncRuns
         | A::GetAccountCapabilities(_)
         | A::ShowHostKey(_)
         | A::ReplayEvent(_)

@@ -189,6 +189,38 @@ pub const ROWS: &[Row] = &[
         r#"{"environment_id":"{environment}","from":"2020-01-01T00:00:00Z","to":"2030-01-01T00:00:00Z"}"#,
     ),
     ("GET", "/log?integrated_account_id={account}", ""),
+    ("GET", "/sync?integrated_account_id={account}", ""),
+    (
+        "POST",
+        "/sync/orders/run",
+        r#"{"integrated_account_id":"{account}"}"#,
+    ),
+    (
+        "PATCH",
+        "/sync/orders",
+        r#"{"integrated_account_id":"{account}","is_paused":true}"#,
+    ),
+    (
+        "POST",
+        "/sync/orders/stop",
+        r#"{"integrated_account_id":"{account}"}"#,
+    ),
+    (
+        "POST",
+        "/sync/orders/reset",
+        r#"{"integrated_account_id":"{account}"}"#,
+    ),
+    ("GET", "/sync-run?integrated_account_id={account}", ""),
+    (
+        "GET",
+        "/record?sync=orders&integrated_account_id={account}",
+        "",
+    ),
+    (
+        "GET",
+        "/record/canary-of-a?sync=orders&integrated_account_id={account}",
+        "",
+    ),
     ("GET", "/sealing", ""),
     ("POST", "/sealing/rotate", "{}"),
     ("GET", "/proxy/orders?integrated_account_id={account}", ""),

@@ -94,6 +94,7 @@ fn file() -> Value {
         },
         "authorization": { "format": "bearer", "config": { "token": "{{oauth.token.access_token|api_key}}" } },
         "resources": { "orders": methods },
+        "syncs": { "orders": { "resource": "orders", "record_id": "order" } },
         "actions": { "greet": { "type": "transform", "config": "{ 'city': $context.city }" } },
         "webhook": { "signature_verification": { "format": "hmac", "config": { "secret": "{{webhook_secret}}", "compare_with": "$header.x-signature" } } },
     } })
@@ -146,6 +147,8 @@ impl Scene {
             token,
             client: admin,
         });
+        // The accounts' syncs run.
+        futures::executor::block_on(world.run_passing(world.ring_alarms()));
         world.sent();
         Self {
             world,

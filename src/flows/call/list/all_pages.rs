@@ -89,6 +89,23 @@ pub(in crate::flows) async fn begin<A: LiveAccount>(
     })))
 }
 
+/// Makes the call of one page: it checks the account again and uses a fresh token.
+pub(in crate::flows) async fn read_page<A: LiveAccount>(
+    (account, visibility): (&Rc<A>, &Visibility),
+    call: &Call<StreamOf<A>>,
+    position: Option<Position>,
+) -> Result<PageResponse, Failure> {
+    let body = call.body.again().unwrap_or(Body::Empty);
+    let access = Access::check(account, visibility, call.timeout).await?;
+    match execute_one(access, call, body, position).await? {
+        EngineResponse::Page(list) => Ok(list),
+        EngineResponse::Single(_) | EngineResponse::Value(_) => {
+            let message = "The provider answered a page of the list with something that is neither a list nor an error.";
+            Err(Failure::new(Code::UnexpectedAnswer, message))
+        }
+    }
+}
+
 impl<A: LiveAccount> AllPages<A> {
     /// The rate limit header fields of the first page's answer, for the caller.
     pub(in crate::flows) fn limits(&self) -> &HeaderMap {
@@ -130,13 +147,8 @@ impl<A: LiveAccount> AllPages<A> {
     async fn read_page(&mut self, position: Position) -> Result<(), Failure> {
         let _inside = self.account.enter()?;
         self.check_token().await?;
-        let body = self.call.body.again().unwrap_or(Body::Empty);
-        let access = Access::check(&self.account, &self.visibility, self.call.timeout).await;
-        let outcome = execute_one(access?, &self.call, body, Some(position)).await?;
-        let EngineResponse::Page(list) = outcome else {
-            let message = "The provider answered a page of the list with something that is neither a list nor an error.";
-            return Err(Failure::new(Code::UnexpectedAnswer, message));
-        };
+        let account = (&self.account, &self.visibility);
+        let list = read_page(account, &self.call, Some(position)).await?;
         let (page, next) = Lines::of(&*self.account, list)?;
         (self.page, self.next) = (Some(page), next);
         Ok(())

@@ -7,7 +7,7 @@ use crate::error::{Code, Failure};
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, TextError};
 use crate::flows::call::engine::Head;
-use crate::flows::call::engine_response::{EngineResponse, PageResponse};
+use crate::flows::call::engine_response::{EngineResponse, PageResponse, WholeAnswer};
 use crate::flows::call::respond::{Responded, Responder};
 use crate::json;
 use crate::pagination::{PageAnswer, PageLinks, PagePlace, PageStatus};
@@ -47,7 +47,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
                 String::new(),
                 reply::of_list(json::count_elements(records), path)?,
             ),
-            Pages::All => reply::of_list(json::lines(records), path)?,
+            Pages::All | Pages::Sync => reply::of_list(json::lines(records), path)?,
         };
         let links = self.links(&PageAnswer {
             status,
@@ -60,14 +60,20 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         let text = match (pages, links.standing) {
             (Pages::One, PageStatus::New) => self.envelope(records, count, &links)?,
             (Pages::One, PageStatus::Repeated) => self.envelope(reply::EMPTY, 0, &links)?,
-            (Pages::All, PageStatus::New) => ndjson,
-            (Pages::All, PageStatus::Repeated) => String::new(),
+            (Pages::All | Pages::Sync, PageStatus::New) => ndjson,
+            (Pages::All | Pages::Sync, PageStatus::Repeated) => String::new(),
         };
+        let answer = (pages == Pages::Sync).then(|| WholeAnswer {
+            status: status.as_u16(),
+            has_list: reply::has_records(&body.text, path),
+            text: std::mem::take(&mut body.text),
+        });
         Ok(EngineResponse::Page(PageResponse {
             headers,
             text,
             room: body.room,
             next: links.next,
+            answer,
         }))
     }
 

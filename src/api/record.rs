@@ -1,0 +1,224 @@
+//! `/record`: the feed of a sync's records, as pages or as lines, and one record.
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use url::Url;
+
+use super::caller::Caller;
+use super::query::QueryParameters;
+use super::{RequestContext, all_pages, body_of, path_id};
+use crate::error::{Code, Failure};
+use crate::flows::base::reply;
+use crate::flows::messages::account::AccountMessage;
+use crate::flows::messages::send_to_account;
+use crate::flows::messages::sync::{ChangeKind, FeedPage, FeedRequest, SyncMessage};
+use crate::ids::AccountId;
+use crate::ports::{Body, Incoming, Outside, Pages, Reply, Visibility};
+
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
+
+/// Whose records are asked for.
+#[derive(Clone)]
+struct Owner {
+    account: AccountId,
+    visibility: Visibility,
+}
+
+impl Owner {
+    fn of(caller: &Caller, query: &QueryParameters) -> Result<Self, Failure> {
+        let hidden = || Failure::not_found("integrated account");
+        let named = query
+            .get("integrated_account_id")
+            .map(path_id::parse::<AccountId>);
+        let account = match (named.transpose()?, caller.own_account()) {
+            (Some(named), None) => named,
+            (Some(named), Some(own)) if named == own => own,
+            (Some(_), Some(_)) => return Err(hidden()),
+            (None, Some(own)) => own,
+            (None, None) => {
+                let message = "is required in the query";
+                return Err(Failure::invalid("integrated_account_id", message));
+            }
+        };
+        let visibility = match query.get("environment_id") {
+            Some(_) => Visibility::Environment(caller.environment(query.get("environment_id"))?),
+            None => caller.visibility(),
+        };
+        Ok(Self {
+            account,
+            visibility,
+        })
+    }
+}
+
+fn sync_of(query: &QueryParameters) -> Result<String, Failure> {
+    let named = query.get("sync").map(str::to_owned);
+    named.ok_or_else(|| Failure::invalid("sync", "is required in the query: the name of a sync"))
+}
+
+/// `GET /record`
+pub(super) async fn changes<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    request: &Incoming<O::Stream>,
+) -> Result<Reply<O::Stream>, Failure> {
+    let known = [
+        "environment_id",
+        "integrated_account_id",
+        "sync",
+        "after",
+        "filter",
+        "limit",
+    ];
+    let query = QueryParameters::read(&request.url, &known)?;
+    let owner = Owner::of(caller, &query)?;
+    let malformed = |message: &str| Failure::new(Code::Malformed, message);
+    let limit = match query.get("limit").map(str::parse::<usize>) {
+        None => DEFAULT_LIMIT,
+        Some(Ok(limit)) => limit.clamp(1, MAX_LIMIT),
+        Some(Err(_)) => return Err(malformed("`limit` is not a whole number.")),
+    };
+    let filter = match query.get("filter").map(ChangeKind::named) {
+        Some(None) => {
+            return Err(malformed(
+                "`filter` is not `added`, `updated` or `deleted`.",
+            ));
+        }
+        filter => filter.flatten(),
+    };
+    let feed = FeedRequest {
+        sync: sync_of(&query)?,
+        after: query
+            .get("after")
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
+        filter,
+        limit,
+    };
+    match all_pages::wanted(&request.headers)? {
+        Pages::All => lines(context, owner, feed).await,
+        Pages::One | Pages::Sync => page(context.outside, &owner, feed).await,
+    }
+}
+
+async fn read<O: Outside>(
+    outside: &O,
+    owner: &Owner,
+    request: FeedRequest,
+) -> Result<FeedPage, Failure> {
+    let message = SyncMessage::Feed(request);
+    let message = AccountMessage::Sync(owner.visibility.clone(), message);
+    send_to_account(outside, owner.account, &message).await
+}
+
+fn json_reply<S>(text: String) -> Reply<S> {
+    let json = HeaderValue::from_static("application/json");
+    Reply {
+        status: StatusCode::OK,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
+        body: body_of(text),
+    }
+}
+
+async fn page<O: Outside>(
+    outside: &O,
+    owner: &Owner,
+    feed: FeedRequest,
+) -> Result<Reply<O::Stream>, Failure> {
+    let page = read(outside, owner, feed).await?;
+    let cursor = serde_json::Value::from(page.next_cursor);
+    let text = format!(
+        "{{\"result\":[{}],\"next_cursor\":{cursor},\"has_more\":{}}}",
+        page.changes.join(","),
+        page.has_more
+    );
+    Ok(json_reply(text))
+}
+
+/// A feed that is read up to where it was when the reading began.
+struct Reading<O> {
+    outside: O,
+    owner: Owner,
+    sync: String,
+    filter: Option<ChangeKind>,
+    request_id: String,
+    /// The part that was read, and what follows it.
+    next: Option<FeedPage>,
+}
+
+impl<O: Outside> Reading<O> {
+    /// The lines of the next part; after an error the last line says where to go on.
+    async fn piece(mut self) -> Option<(Bytes, Self)> {
+        let page = self.next.take()?;
+        let mut text = page.changes.join("\n");
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        if page.has_more {
+            let feed = FeedRequest {
+                sync: self.sync.clone(),
+                after: Some(page.next_cursor.clone()),
+                filter: self.filter,
+                limit: MAX_LIMIT,
+            };
+            match read(&self.outside, &self.owner, feed).await {
+                Ok(next) => self.next = Some(next),
+                Err(failure) => {
+                    let cursor = Some(page.next_cursor.as_str());
+                    text.push_str(&reply::last_line(&failure, &self.request_id, cursor));
+                }
+            }
+        } else {
+            // The cursor is only known now; it is the last line.
+            let cursor = serde_json::Value::from(page.next_cursor);
+            text.push_str(&format!("{{\"next_cursor\":{cursor}}}\n"));
+        }
+        Some((Bytes::from(text), self))
+    }
+}
+
+async fn lines<O: Outside>(
+    context: &RequestContext<'_, O>,
+    owner: Owner,
+    feed: FeedRequest,
+) -> Result<Reply<O::Stream>, Failure> {
+    let outside = context.outside;
+    let (sync, filter) = (feed.sync.clone(), feed.filter);
+    let first = FeedRequest {
+        limit: MAX_LIMIT,
+        ..feed
+    };
+    let reading = Reading {
+        next: Some(read(outside, &owner, first).await?),
+        outside: outside.clone(),
+        owner,
+        sync,
+        filter,
+        request_id: context.request_id.to_owned(),
+    };
+    let pieces = stream::unfold(reading, Reading::piece);
+    let ndjson = HeaderValue::from_static("application/x-ndjson");
+    Ok(Reply {
+        status: StatusCode::OK,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, ndjson)]),
+        body: Body::Stream(outside.stream(pieces.boxed_local())),
+    })
+}
+
+/// `GET /record/{id}`
+pub(super) async fn one<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    url: &Url,
+    id: String,
+) -> Result<Reply<O::Stream>, Failure> {
+    let query = QueryParameters::read(url, &["environment_id", "integrated_account_id", "sync"])?;
+    let owner = Owner::of(caller, &query)?;
+    let message = SyncMessage::Record(sync_of(&query)?, id);
+    let message = AccountMessage::Sync(owner.visibility, message);
+    let text: String = send_to_account(context.outside, owner.account, &message).await?;
+    Ok(json_reply(text))
+}

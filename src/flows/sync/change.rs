@@ -1,0 +1,196 @@
+//! What a page changes of the records that are kept.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::config::Sync;
+use crate::config::syncs::{Keep, SyncEvents};
+use crate::error::{Code, Failure};
+use crate::flows::account::event::Event;
+use crate::flows::messages::sync::ChangeKind;
+use crate::flows::messages::webhook::NewEvent;
+use crate::flows::sync::Syncs;
+use crate::flows::sync::record_key::RecordKey;
+use crate::flows::sync::records::{Batch, GONE, KnownRecord, NewRow, TOO_LARGE};
+use crate::flows::sync::state::{Phase, SyncState, Traversal};
+use crate::flows::sync::store::SyncStore;
+use crate::ports::{Outside, Storage};
+use crate::settings::SYNC_RECORD_BYTES;
+
+/// What the records of a page change.
+pub(super) struct Changes<'c> {
+    pub(super) sync: &'c Sync,
+    pub(super) key: RecordKey,
+    pub(super) known: BTreeMap<String, KnownRecord>,
+    pub(super) batch: Batch,
+    pub(super) events: Vec<Event>,
+    /// The slots of the records that are there.
+    pub(super) slots: Vec<u64>,
+    /// What all other syncs of the account keep: records, and bytes.
+    pub(super) others: (u64, u64),
+}
+
+impl<O: Outside, S: Storage> Syncs<O, S> {
+    /// Keeps a record that is there.
+    pub(super) fn keep(
+        &self,
+        state: &mut SyncState,
+        run: &mut Traversal,
+        changes: &mut Changes<'_>,
+        (id, hash, text): (&str, &str, &str),
+    ) -> Result<(), Failure> {
+        let known = changes.known.get(id);
+        let there = known.filter(|known| known.change != GONE);
+        if let Some(known) = there.filter(|known| known.hash == hash) {
+            run.run.unchanged += u64::from(run.phase == Phase::List);
+            changes.slots.extend(u64::try_from(known.slot).ok());
+            return Ok(());
+        }
+        let (change, before) = match there {
+            Some(known) => (ChangeKind::Updated, known.bytes),
+            None => (ChangeKind::Added, 0),
+        };
+        let now = self.base.outside().now().as_millis();
+        let slot = known.map_or_else(
+            || i64::try_from(state.slots).unwrap_or(i64::MAX),
+            |known| known.slot,
+        );
+        let first_at = there.map_or(now, |known| known.first_at);
+        let is_too_large = text.len() > SYNC_RECORD_BYTES;
+        let sealed = match changes.sync.keep {
+            Keep::Records if is_too_large => Some(TOO_LARGE.to_owned()),
+            Keep::Records => changes.key.seal(id, self.base.outside().random(), text),
+            Keep::Hashes => None,
+        };
+        let bytes = sealed.as_ref().map_or(0, String::len);
+        let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
+        state.bytes = state.bytes.saturating_sub(size(before)) + bytes as u64;
+        state.records += u64::from(change == ChangeKind::Added);
+        state.slots += u64::from(known.is_none());
+        self.check_limits(state, changes.others)?;
+        run.run.too_large += u64::from(is_too_large);
+        match change {
+            ChangeKind::Added => run.run.added += 1,
+            _ => run.run.updated += 1,
+        }
+        changes.slots.extend(u64::try_from(slot).ok());
+        let kept = KnownRecord {
+            slot,
+            change: 0,
+            hash: hash.to_owned(),
+            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+            first_at,
+        };
+        changes.known.insert(id.to_owned(), kept);
+        let row = NewRow {
+            id,
+            slot,
+            change,
+            hash,
+            first_at,
+            sealed,
+        };
+        SyncStore::<O, S>::put(state, &mut changes.batch, &row);
+        let shown = Some(text).filter(|_| !is_too_large);
+        changes
+            .events
+            .extend(self.event_of(changes.sync, state, run, (id, change, shown))?);
+        Ok(())
+    }
+
+    fn check_limits(&self, state: &SyncState, others: (u64, u64)) -> Result<(), Failure> {
+        let settings = self.base.outside().settings();
+        let (records, bytes) = (others.0 + state.records, others.1 + state.bytes);
+        let message = if records > settings.sync_records {
+            format!(
+                "The account keeps {} records, which is as many as it may (SYNC_RECORDS).",
+                settings.sync_records
+            )
+        } else if bytes > settings.sync_bytes {
+            format!(
+                "The records of the account take {} bytes, which is as many as they may (SYNC_BYTES).",
+                settings.sync_bytes
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new(Code::SyncLimit, message))
+    }
+
+    /// Removes a record that is gone, where it is known.
+    pub(super) fn remove(
+        &self,
+        state: &mut SyncState,
+        run: &mut Traversal,
+        changes: &mut Changes<'_>,
+        id: &str,
+    ) -> Result<(), Failure> {
+        let Some(known) = changes
+            .known
+            .get_mut(id)
+            .filter(|known| known.change != GONE)
+        else {
+            return Ok(());
+        };
+        known.change = GONE;
+        let known = known.clone();
+        let event = self.bury(changes.sync, (state, run), &mut changes.batch, (id, &known))?;
+        changes.events.extend(event);
+        Ok(())
+    }
+
+    /// Leaves a tombstone in the place of a record.
+    pub(super) fn bury(
+        &self,
+        sync: &Sync,
+        (state, run): (&mut SyncState, &mut Traversal),
+        batch: &mut Batch,
+        (id, known): (&str, &KnownRecord),
+    ) -> Result<Option<Event>, Failure> {
+        state.records = state.records.saturating_sub(1);
+        state.bytes = state
+            .bytes
+            .saturating_sub(u64::try_from(known.bytes).unwrap_or(0));
+        run.run.deleted += 1;
+        let row = NewRow {
+            id,
+            slot: known.slot,
+            change: ChangeKind::Deleted,
+            hash: "",
+            first_at: known.first_at,
+            sealed: None,
+        };
+        SyncStore::<O, S>::put(state, batch, &row);
+        self.event_of(sync, state, run, (id, ChangeKind::Deleted, None))
+    }
+
+    /// The event of a change, where the file wants one for each record.
+    fn event_of(
+        &self,
+        sync: &Sync,
+        state: &SyncState,
+        run: &Traversal,
+        (id, change, record): (&str, ChangeKind, Option<&str>),
+    ) -> Result<Option<Event>, Failure> {
+        if sync.events != SyncEvents::Records {
+            return Ok(None);
+        }
+        let event = match change {
+            ChangeKind::Added => "record:created",
+            ChangeKind::Updated => "record:updated",
+            ChangeKind::Deleted => "record:deleted",
+        };
+        let head =
+            json!({ "sync": run.run.sync, "id": id, "revision": state.revision, "record": null })
+                .to_string();
+        // The record goes on as it was written.
+        let head = head.strip_suffix("null}").unwrap_or_default();
+        Ok(Some(self.outbox.numbered(NewEvent {
+            event: event.to_owned(),
+            resource_type: Some(run.run.sync.clone()),
+            resource_id: Some(id.to_owned()),
+            payload: format!("{head}{}}}", record.unwrap_or("null")),
+        })?))
+    }
+}

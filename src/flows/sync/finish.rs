@@ -1,0 +1,224 @@
+//! What follows the last page of a list: the next list, the list again, deletions, the end of the run.
+
+use serde_json::json;
+
+use crate::config::Sync;
+use crate::config::syncs::Deletions;
+use crate::error::{Code, Failure};
+use crate::flows::messages::sync::{RunError, RunMode, RunStatus};
+use crate::flows::messages::webhook::NewEvent;
+use crate::flows::sync::Syncs;
+use crate::flows::sync::records::{Batch, GONE, KnownRecord};
+use crate::flows::sync::seen::Bitmap;
+use crate::flows::sync::state::{Phase, SyncState};
+use crate::ports::{Outside, Storage};
+
+/// Records that are looked at in one transaction.
+const SWEPT: i64 = 2_000;
+
+impl<O: Outside, S: Storage> Syncs<O, S> {
+    /// A list is read to its end: of the next record of the other sync there may be another.
+    pub(super) fn end_of_list(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+    ) -> Result<(), Failure> {
+        let parent = state.run.as_ref().and_then(|run| run.parent.clone());
+        if let (Some(of), Some(parent)) = (&sync.for_each, parent)
+            && let Some(next) = self.parent_after(of, &parent)?
+        {
+            if let Some(run) = &mut state.run {
+                run.parent = Some(next);
+                run.resume_at = Some(self.base.outside().now());
+            }
+            return self.store.write(name, state);
+        }
+        self.end_of_lists((name, sync), state)
+    }
+
+    /// All lists are read to their end.
+    pub(super) fn end_of_lists(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+    ) -> Result<(), Failure> {
+        let now = self.base.outside().now();
+        let Some(run) = &mut state.run else {
+            return Ok(());
+        };
+        let phase = run.phase;
+        run.restart();
+        run.resume_at = Some(now);
+        let is_full = run.run.mode == RunMode::Full;
+        match sync.deletions() {
+            Deletions::Full if is_full && !run.run.is_incomplete => {
+                self.delete_missing((name, sync), state)
+            }
+            Deletions::List(_) if phase == Phase::List => {
+                run.phase = Phase::Deleted;
+                self.store.write(name, state)
+            }
+            _ => self.end_run((name, sync), state, RunStatus::Completed),
+        }
+    }
+
+    fn bitmap(&self, state: &SyncState) -> Result<Bitmap, Failure> {
+        let mut bitmap = Bitmap::new(state.slots);
+        let mut row = 0;
+        loop {
+            let rows = self.store.seen(state.number, row)?;
+            if rows.is_empty() {
+                return Ok(bitmap);
+            }
+            rows.iter().for_each(|slots| bitmap.add(slots));
+            row += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        }
+    }
+
+    /// Decides on the records that the run did not meet. A list of several pages is read again first: a record that moved
+    /// to a page which was read already is not missing.
+    fn delete_missing(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+    ) -> Result<(), Failure> {
+        let met = self.bitmap(state)?.count();
+        let missing = state.records.saturating_sub(met);
+        let most = sync.max_deletions.unwrap_or_default().of(state.records);
+        let Some(run) = &mut state.run else {
+            return Ok(());
+        };
+        if missing == 0 {
+            return self.end_run((name, sync), state, RunStatus::Completed);
+        }
+        if missing > most && !run.confirm_deletions {
+            let message = format!(
+                "{missing} of {} records are missing, and {most} may be. Run it with `confirm_deletions: true` to delete them.",
+                state.records
+            );
+            run.run.error = Some(RunError {
+                code: Code::SyncSuspicious,
+                message,
+            });
+            return self.end_run((name, sync), state, RunStatus::Stopped);
+        }
+        if run.phase == Phase::List && run.run.pages > 1 {
+            run.phase = Phase::ListAgain;
+        } else {
+            run.phase = Phase::Sweep;
+            (run.sweep, run.sweep_end) = (0, state.revision);
+        }
+        self.store.write(name, state)
+    }
+
+    /// Deletes what was not met, some records at a time.
+    pub(super) fn sweep(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+    ) -> Result<(), Failure> {
+        let met = self.bitmap(state)?;
+        let Some(mut run) = state.run.take() else {
+            return Ok(());
+        };
+        let rows = self
+            .store
+            .behind(state.number, (run.sweep, run.sweep_end), SWEPT)?;
+        let is_end = i64::try_from(rows.len()).unwrap_or(0) < SWEPT;
+        let (mut batch, mut events) = (Batch::default(), Vec::new());
+        for (key, id, slot, bytes, first_at, change) in rows {
+            run.sweep = super::store::revision_of(key);
+            let is_met = u64::try_from(slot).is_ok_and(|slot| met.has(slot));
+            if change == GONE || is_met {
+                continue;
+            }
+            let known = KnownRecord {
+                slot,
+                change,
+                hash: String::new(),
+                bytes,
+                first_at,
+            };
+            events.extend(self.bury(sync, (state, &mut run), &mut batch, (&id, &known))?);
+        }
+        self.store.flush(state, batch)?;
+        self.write_events(&events)?;
+        state.run = Some(run);
+        if is_end {
+            self.end_run((name, sync), state, RunStatus::Completed)
+        } else {
+            self.store.write(name, state)
+        }
+    }
+
+    /// Ends the run under way, and reports it.
+    pub(super) fn end_run(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+        status: RunStatus,
+    ) -> Result<(), Failure> {
+        let now = self.base.outside().now();
+        let Some(mut traversal) = state.run.take() else {
+            return Ok(());
+        };
+        let mut run = std::mem::take(&mut traversal.run);
+        (run.status, run.ended_at) = (status, Some(now));
+        let is_full = run.mode == RunMode::Full;
+        let is_whole = status == RunStatus::Completed && !run.is_incomplete;
+        let is_suspicious = run
+            .error
+            .as_ref()
+            .is_some_and(|error| error.code == Code::SyncSuspicious);
+        if is_whole || is_suspicious {
+            state.since = super::since::later(state.since.take(), traversal.since.as_ref());
+            state.checkpoint = traversal
+                .checkpoint
+                .unwrap_or_else(|| state.checkpoint.take());
+        }
+        if is_whole && is_full {
+            (state.full_at, state.is_suspicious) = (run.started_at, false);
+        }
+        let cursor = format!("{name}.{}", state.revision);
+        let (event, payload) = match status {
+            RunStatus::Completed => (
+                "sync:completed",
+                json!({ "sync": name, "run": run.id, "added": run.added, "updated": run.updated, "deleted": run.deleted, "cursor": cursor }),
+            ),
+            RunStatus::Failed => (
+                "sync:failed",
+                json!({ "sync": name, "run": run.id, "error": run.error }),
+            ),
+            RunStatus::Stopped if is_suspicious && !state.is_suspicious => (
+                "sync:suspicious",
+                json!({ "sync": name, "run": run.id, "error": run.error }),
+            ),
+            RunStatus::Stopped | RunStatus::Running => ("", json!(null)),
+        };
+        state.is_suspicious |= is_suspicious;
+        if !event.is_empty() {
+            let event = self.outbox.numbered(NewEvent {
+                event: event.to_owned(),
+                resource_type: Some("sync".to_owned()),
+                resource_id: Some(name.to_owned()),
+                payload: payload.to_string(),
+            })?;
+            self.write_events(&[event])?;
+        }
+        if status == RunStatus::Failed {
+            self.log(
+                "sync_failed",
+                name,
+                run.error.as_ref().map_or("", |error| error.code.as_str()),
+            );
+        }
+        self.store.forget_seen(state.number)?;
+        self.store.keep_run(&run)?;
+        state.last_run = Some(run);
+        let is_late = state.planned_at.is_some_and(|at| at <= now);
+        if is_late {
+            state.planned_at = self.next_run(name, sync, state, (now, now));
+        }
+        self.store.write(name, state)
+    }
+}

@@ -1,0 +1,209 @@
+//! One page of a run: the call, and what its records change.
+
+use std::rc::Rc;
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+use crate::config::Sync;
+use crate::config::syncs::{Deletions, ListRequest};
+use crate::error::Failure;
+use crate::flows::account::event::Event;
+use crate::flows::actions::request::raw_query;
+use crate::flows::call::Call;
+use crate::flows::call::account::CallAccount;
+use crate::flows::call::engine_response::PageResponse;
+use crate::flows::call::list::all_pages;
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::messages::sync::RunMode;
+use crate::flows::sync::change::Changes;
+use crate::flows::sync::records::{Batch, record_key};
+use crate::flows::sync::state::{Phase, SyncState, Traversal};
+use crate::flows::sync::{Syncs, seen};
+use crate::ports::{Body, Outside, Pages, Storage, Visibility};
+use crate::proxy::Target;
+use crate::time::Timestamp;
+
+impl<O: Outside, S: Storage> Syncs<O, S> {
+    /// Reads the page that is next, and stores what it changes.
+    pub(super) async fn read_page(
+        &self,
+        (name, sync): (&str, &Sync),
+        before: &SyncState,
+        resolved: &ResolvedConfig,
+        end: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(run) = &before.run else {
+            return Ok(());
+        };
+        let mut run = run.clone();
+        if let Some(parent) = sync
+            .for_each
+            .as_ref()
+            .filter(|_| run.parent.is_none() && run.phase != Phase::Deleted)
+        {
+            run.parent = self.parent_after(parent, "")?;
+            if run.parent.is_none() {
+                let mut state = before.clone();
+                state.run = Some(run);
+                return self.end_of_lists((name, sync), &mut state);
+            }
+        }
+        let call = self.call(sync, before, &run, resolved, end)?;
+        let account = (&self.calls, &Visibility::All);
+        let page = all_pages::read_page(account, &call, run.position.clone()).await?;
+        let Some(mut state) = self.store.read(name)? else {
+            return Ok(());
+        };
+        let is_same = state
+            .run
+            .as_ref()
+            .is_some_and(|now| now.run.id == run.run.id);
+        if !is_same || !self.record.is_here() {
+            return Ok(());
+        }
+        state.run = Some(run);
+        self.take_page((name, sync), &mut state, resolved, page)
+    }
+
+    /// The record of the other sync behind this one.
+    pub(super) fn parent_after(&self, parent: &str, id: &str) -> Result<Option<String>, Failure> {
+        match self.store.read(parent)? {
+            Some(parent) => Ok(self.store.next_id(parent.number, id)?),
+            None => Ok(None),
+        }
+    }
+
+    fn call(
+        &self,
+        sync: &Sync,
+        state: &SyncState,
+        run: &Traversal,
+        resolved: &ResolvedConfig,
+        end: Timestamp,
+    ) -> Result<Call<O::Stream>, Failure> {
+        let gone = || Failure::not_found("integrated account");
+        let loaded = self.record.present().ok_or_else(gone)?;
+        let request: ListRequest = match (run.phase, sync.deletions()) {
+            (Phase::Deleted, Deletions::List(list)) => list.request(),
+            _ => sync.request(),
+        };
+        let (root, shown) = (state.root(run, sync), loaded.public(&resolved.compiled));
+        let scope = resolved
+            .compiled
+            .scope(&loaded.context, &shown)
+            .with_sync(&root);
+        let mut query = raw_query(request.query, &scope)?;
+        if let Some(limit) = run.limit {
+            let others = query
+                .split('&')
+                .filter(|part| !part.is_empty() && !part.starts_with("limit="));
+            let limit = format!("limit={limit}");
+            query = others.chain([limit.as_str()]).collect::<Vec<_>>().join("&");
+        }
+        let body = request
+            .body
+            .map(|body| body.render(&scope))
+            .transpose()?
+            .flatten();
+        let mut headers = HeaderMap::new();
+        if body.is_some() {
+            headers.insert(
+                CONTENT_TYPE,
+                http::HeaderValue::from_static("application/json"),
+            );
+        }
+        let system = self.calls.system();
+        Ok(Call {
+            target: Target::Method {
+                resource: request.resource.to_owned(),
+                method: request.method.to_owned(),
+                id: None,
+            },
+            method: if body.is_some() {
+                http::Method::POST
+            } else {
+                http::Method::GET
+            },
+            query,
+            headers,
+            body: Body::from_bytes(body.map(|body| body.to_string()).unwrap_or_default()),
+            timeout: system.settings().call_timeout.min(end.since(system.now())),
+            max_retries: None,
+            pages: Pages::Sync,
+            token: None,
+            trace: Rc::default(),
+        })
+    }
+
+    /// Stores what a page changes: one transaction, since there is no `.await` in it.
+    fn take_page(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+        resolved: &ResolvedConfig,
+        page: PageResponse,
+    ) -> Result<(), Failure> {
+        let Some(mut run) = state.run.take() else {
+            return Ok(());
+        };
+        let is_deleted = run.phase == Phase::Deleted;
+        let key = record_key(state)?;
+        let records = self.records_of(sync, (&mut run, &key), resolved, &page)?;
+        let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
+        let (records_now, bytes_now) = self.store.totals()?;
+        let mut changes = Changes {
+            sync,
+            key,
+            known: self.store.known(state.number, &ids)?,
+            batch: Batch::default(),
+            events: Vec::new(),
+            slots: Vec::new(),
+            others: (
+                records_now.saturating_sub(state.records),
+                bytes_now.saturating_sub(state.bytes),
+            ),
+        };
+        for record in &records {
+            match &record.kept {
+                Some((hash, text)) if !is_deleted => {
+                    self.keep(state, &mut run, &mut changes, (&record.id, hash, text))?;
+                }
+                _ => self.remove(state, &mut run, &mut changes, &record.id)?,
+            }
+        }
+        run.position = page.next.clone();
+        let is_end = run.position.is_none();
+        if is_end && run.phase == Phase::List {
+            run.checkpoint = self.checkpoint(sync, &page)?.or(run.checkpoint.take());
+        }
+        self.store.flush(state, changes.batch)?;
+        if run.run.mode == RunMode::Full && matches!(sync.deletions(), Deletions::Full) {
+            let slots = seen::ranges(changes.slots);
+            self.store.note_seen(state.number, run.seen_rows, slots)?;
+            run.seen_rows += 1;
+        }
+        self.write_events(&changes.events)?;
+        run.run.pages += 1;
+        (run.failures, run.waits, run.run.error) = (0, 0, None);
+        let answer = page.answer.as_ref();
+        let is_missing = answer.is_some_and(|answer| !answer.has_list) && !sync.empty_when_missing;
+        run.run.is_incomplete |= is_missing;
+        run.resume_at = Some(self.base.outside().now());
+        state.run = Some(run);
+        if is_end {
+            self.end_of_list((name, sync), state)
+        } else {
+            self.store.write(name, state)
+        }
+    }
+
+    pub(super) fn write_events(&self, events: &[Event]) -> Result<(), Failure> {
+        match self.record.present() {
+            Some(loaded) => Ok(self
+                .outbox
+                .write_events(loaded.account.environment_id, events)?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A slice of the syncs: page after page until its time is over, callers need the account, or something else waits for the
+//! alarm.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::config::Sync;
+use crate::error::{Code, Failure};
+use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::call::account::{CallAccount, LiveAccount};
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::messages::sync::{RunMode, RunStatus};
+use crate::flows::sync::Syncs;
+use crate::flows::sync::state::{Phase, SyncState, is_refused};
+use crate::ports::{Outside, Storage};
+use crate::settings::SYNC_SLICE;
+use crate::time::Timestamp;
+
+/// A page begins only if it has so much time.
+const LEAST: Duration = Duration::from_secs(10);
+/// Waits since the last page until they count as a failure.
+const MOST_WAITS: u32 = 60;
+/// How long a disabled install, or a busy gateway, is left alone.
+const DISABLED: Duration = Duration::from_mins(10);
+const RETRY: Duration = Duration::from_mins(1);
+const BUSY: Duration = Duration::from_secs(5);
+/// The limit of the page before, where the file names none.
+const USUAL_LIMIT: u64 = 100;
+
+impl<O: Outside, S: Storage> Syncs<O, S> {
+    /// Works for a slice at most. The alarm is planned afterwards; what fails outside of a run waits.
+    pub(in crate::flows) async fn run_slice(&self) {
+        if let Err(failure) = self.slice().await {
+            self.base.log("sync_slice_failed", failure.code.as_str());
+            let wait = if failure.is_ours() { RETRY } else { DISABLED };
+            self.store.hold_until(self.base.outside().now().plus(wait));
+        }
+    }
+
+    async fn slice(&self) -> Result<(), Failure> {
+        if self.store.wants_look()? {
+            self.adopt().await?;
+        }
+        let end = self.base.outside().now().plus(SYNC_SLICE);
+        while end.since(self.base.outside().now()) >= LEAST {
+            if !self.step(end).await? || self.schedule.is_awaited() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One page, or one other piece of work. `false`: there is none now.
+    async fn step(&self, end: Timestamp) -> Result<bool, Failure> {
+        let now = self.base.outside().now();
+        let active = |loaded: &Rc<LoadedAccount>| loaded.account.status.check_callable().is_ok();
+        let Some(loaded) = self.record.present().filter(active) else {
+            return Ok(false);
+        };
+        let Some(name) = self.store.due(now)? else {
+            return Ok(false);
+        };
+        if let Some(wait) = self.wait_for_callers() {
+            self.store.hold_until(now.plus(wait));
+            return Ok(false);
+        }
+        let resolved = self.record.resolved_config(&loaded.account).await?;
+        let Some(sync) = resolved.compiled.config.syncs.get(&name) else {
+            self.store.rest(&name)?;
+            return Ok(true);
+        };
+        let Some(mut state) = self.store.read(&name)? else {
+            return Ok(true);
+        };
+        let Some(run) = &state.run else {
+            self.begin(&name, sync, &mut state)?;
+            return Ok(true);
+        };
+        if let Some(at) = run.resume_at.filter(|at| *at > now) {
+            self.store.delay_event(&name, at)?;
+            return Ok(true);
+        }
+        self.advance((&name, sync), state, &resolved, end).await?;
+        Ok(true)
+    }
+
+    async fn advance(
+        &self,
+        (name, sync): (&str, &Sync),
+        mut state: SyncState,
+        resolved: &ResolvedConfig,
+        end: Timestamp,
+    ) -> Result<(), Failure> {
+        let id = state.run.as_ref().map(|run| run.run.id.clone());
+        let is_sweep = state
+            .run
+            .as_ref()
+            .is_some_and(|run| run.phase == Phase::Sweep);
+        let worked = if is_sweep {
+            self.sweep((name, sync), &mut state)
+        } else {
+            self.read_page((name, sync), &state, resolved, end).await
+        };
+        let Err(failure) = worked else { return Ok(()) };
+        // A message may have ended the run in that time.
+        let Some(mut state) = self.store.read(name)? else {
+            return Ok(());
+        };
+        if state.run.as_ref().map(|run| run.run.id.clone()) != id || !self.record.is_here() {
+            return Ok(());
+        }
+        self.note_failure((name, sync), &mut state, &failure)
+    }
+
+    fn wait_for_callers(&self) -> Option<Duration> {
+        let outside = self.base.outside();
+        let rate = outside.settings().account_rate;
+        self.calls.limiter().wait_for_callers(rate, outside.now())
+    }
+
+    /// What a failure leads to: a wait, a smaller page, another way, a pause, or the end of the run.
+    fn note_failure(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+        failure: &Failure,
+    ) -> Result<(), Failure> {
+        let now = self.base.outside().now();
+        let has_checkpoint = !state.checkpoint.is_null();
+        if failure.code == Code::Storage {
+            // Statements before the one that failed have counted nothing.
+            self.store.recount(state)?;
+        }
+        let Some(run) = &mut state.run else {
+            return Ok(());
+        };
+        // The end of the slice may have cut the page's time.
+        let cut = (failure.code == Code::Timeout && run.waits == 0).then_some(Duration::ZERO);
+        if let Some(wait) = wait_of(failure).or(cut).filter(|_| run.waits < MOST_WAITS) {
+            // A disabled install is no failure, however long it is disabled.
+            run.waits += u32::from(failure.code != Code::InstallDisabled);
+            run.resume_at = Some(now.plus(wait));
+            return self.store.write(name, state);
+        }
+        let limit = run.limit.or_else(|| limit_of(sync)).unwrap_or(USUAL_LIMIT);
+        if failure.code == Code::AnswerTooLarge && limit > 1 {
+            run.limit = Some(limit / 2);
+            run.restart();
+            return self.store.write(name, state);
+        }
+        let is_expired = matches!(
+            failure.remote.as_ref().map(|remote| remote.status),
+            Some(400 | 404 | 410)
+        );
+        if is_expired && has_checkpoint && run.run.mode == RunMode::Incremental {
+            // A checkpoint that the provider no longer knows: everything is read.
+            run.run.mode = RunMode::Full;
+            run.restart();
+            return self.store.write(name, state);
+        }
+        let is_gone = matches!(
+            failure.remote.as_ref().map(|remote| remote.status),
+            Some(404 | 410)
+        );
+        if is_gone && is_refused(failure) && run.parent.is_some() {
+            // The record of the other sync is gone, and so is what belongs to it.
+            run.position = None;
+            return self.end_of_list((name, sync), state);
+        }
+        if run.note_failure(failure, now) {
+            self.store.write(name, state)
+        } else {
+            self.end_run((name, sync), state, RunStatus::Failed)
+        }
+    }
+
+    pub(super) fn log(&self, event: &str, name: &str, reason: &str) {
+        self.calls.system().log(&json!({ "level": "warn", "event": event, "integrated_account_id": self.base.id(), "sync": name, "reason": reason }));
+    }
+}
+
+/// How long to wait, where nothing is wrong with the run itself.
+fn wait_of(failure: &Failure) -> Option<Duration> {
+    match failure.code {
+        Code::RateLimited | Code::TooManyRequests => Some(Duration::from_secs(
+            failure.retry_after.unwrap_or(1).clamp(1, 3_600),
+        )),
+        Code::Busy | Code::Storage => Some(BUSY),
+        Code::InstallDisabled => Some(DISABLED),
+        // The alarm waits until the account can be called.
+        Code::NeedsReauth | Code::NotReady => Some(Duration::ZERO),
+        _ => None,
+    }
+}
+
+/// The file's own limit of a page.
+fn limit_of(sync: &Sync) -> Option<u64> {
+    sync.query.get("limit")?.as_ref()?.literal()?.parse().ok()
+}

@@ -1,0 +1,165 @@
+//! Which syncs an account has, and the beginning of a run.
+
+use crate::config::{Config, Sync};
+use crate::crypto;
+use crate::error::Failure;
+use crate::flows::base::sequence::number_after;
+use crate::flows::messages::sync::{RunReason, RunRequest, SyncRun};
+use crate::flows::sync::Syncs;
+use crate::flows::sync::record_key::RecordKey;
+use crate::flows::sync::state::{SyncState, Traversal};
+use crate::ports::{Outside, Storage};
+use crate::time::Timestamp;
+
+impl<O: Outside, S: Storage> Syncs<O, S> {
+    /// Learns the syncs of the account's file. An account whose file has none, and never had one, writes nothing.
+    pub(in crate::flows) async fn adopt(&self) -> Result<(), Failure> {
+        let Some(loaded) = self.record.present() else {
+            return Ok(());
+        };
+        if loaded.account.status.check_callable().is_err() {
+            return Ok(());
+        }
+        // What is wrong with a file is not looked at again with each alarm.
+        self.store.note_looked(true);
+        let resolved = self.record.resolved_config(&loaded.account).await;
+        let resolved = resolved.inspect_err(|failure| {
+            self.store.note_looked(!failure.is_ours());
+        })?;
+        if !self.record.is_here() {
+            return Ok(());
+        }
+        if self.adopt_from(&resolved.compiled.config)? {
+            self.schedule.wake_by(self.base.outside().now()).await;
+        }
+        Ok(())
+    }
+
+    /// The same, after what may have made the account active or changed its file.
+    pub(in crate::flows) async fn adopt_now(&self) {
+        if let Err(failure) = self.adopt().await {
+            self.base.log("syncs_not_adopted", failure.code.as_str());
+        }
+    }
+
+    /// Returns whether something may be due that was not before.
+    pub(super) fn adopt_from(&self, config: &Config) -> Result<bool, Failure> {
+        let mut is_changed = false;
+        let now = self.base.outside().now();
+        for (name, sync) in &config.syncs {
+            match self.store.read(name)? {
+                Some(mut state) => {
+                    let before = state.planned_at;
+                    self.plan(name, sync, &mut state, now);
+                    let is_at_rest = state.due().is_some() && self.store.due_of(name)?.is_none();
+                    if state.planned_at != before || is_at_rest {
+                        self.store.write(name, &state)?;
+                        is_changed = true;
+                    }
+                }
+                None => {
+                    let mut state = SyncState {
+                        key: RecordKey::text(self.base.outside().random()),
+                        is_started: sync.auto_start,
+                        planned_at: sync.auto_start.then_some(now),
+                        ..SyncState::default()
+                    };
+                    self.store.insert(name, &mut state)?;
+                    is_changed = true;
+                }
+            }
+        }
+        Ok(is_changed)
+    }
+
+    /// Plans the next run where none is planned, or one that its schedule would have had earlier.
+    fn plan(&self, name: &str, sync: &Sync, state: &mut SyncState, now: Timestamp) {
+        let schedule = state.schedule(sync).filter(|_| state.is_started);
+        let next = schedule.and_then(|schedule| schedule.next(now, self.share(name), false));
+        // A first run is planned without a schedule.
+        state.planned_at = match (state.planned_at, next) {
+            (Some(planned), Some(next)) => Some(planned.min(next)),
+            (Some(planned), None) => Some(planned).filter(|_| state.last_run.is_none()),
+            (None, next) => next,
+        };
+    }
+
+    /// A number of this account and this sync: accounts that begin together run apart.
+    fn share(&self, name: &str) -> u32 {
+        let text = format!("{}\0{name}", self.base.id());
+        let [a, b, c, d, ..] = crypto::sha256(text.as_bytes());
+        u32::from_be_bytes([a, b, c, d])
+    }
+
+    /// Begins the run that is due; `None` where none is.
+    pub(super) fn begin(
+        &self,
+        name: &str,
+        sync: &Sync,
+        state: &mut SyncState,
+    ) -> Result<Option<()>, Failure> {
+        let now = self.base.outside().now();
+        let is_planned = state.planned_at.is_some_and(|at| at <= now) && !state.is_paused;
+        let asked = state.asked.take();
+        let is_event = !state.is_paused && self.store.take_event(name, now)?;
+        let reason = match &asked {
+            Some(_) => RunReason::Manual,
+            None if is_event => RunReason::Event,
+            None if is_planned => RunReason::Planned,
+            None => {
+                self.store.write(name, state)?;
+                return Ok(None);
+            }
+        };
+        if is_planned || (asked.is_some() && !state.is_started) {
+            let before = state.planned_at.unwrap_or(now);
+            state.is_started = true;
+            state.planned_at = self.next_run(name, sync, state, (before, now));
+        }
+        let RunRequest {
+            mode,
+            args,
+            confirm_deletions,
+        } = asked.unwrap_or_default();
+        let last = state
+            .last_run
+            .as_ref()
+            .and_then(|run| i64::from_str_radix(&run.id, 16).ok());
+        let run = SyncRun {
+            id: format!("{:014x}", number_after(last.unwrap_or(0), now)),
+            sync: name.to_owned(),
+            mode: state.mode(sync, mode, now),
+            reason,
+            started_at: Some(now),
+            ..SyncRun::default()
+        };
+        self.store.forget_seen(state.number)?;
+        state.run = Some(Traversal {
+            run,
+            args,
+            confirm_deletions,
+            resume_at: Some(now),
+            ..Traversal::default()
+        });
+        self.store.write(name, state)?;
+        Ok(Some(()))
+    }
+
+    /// The run after the one that was planned for `before`. Runs that were missed are left out.
+    pub(super) fn next_run(
+        &self,
+        name: &str,
+        sync: &Sync,
+        state: &SyncState,
+        (before, now): (Timestamp, Timestamp),
+    ) -> Option<Timestamp> {
+        let schedule = state.schedule(sync)?;
+        let share = self.share(name);
+        let is_first = state.last_run.is_none();
+        let next = schedule.next(before, share, is_first)?;
+        if next > now {
+            return Some(next);
+        }
+        schedule.next(now, share, false)
+    }
+}
