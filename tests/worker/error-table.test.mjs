@@ -23,6 +23,8 @@ const WHO = {
 };
 /** Codes that no request can bring about at will, and why. */
 const UNREACHABLE = {
+  "account.sync_limit": "the reason why a run of a sync has failed, in its `error`",
+  "account.sync_suspicious": "the reason why a run of a sync has failed, in its `error`, and of the event `sync:suspicious`",
   "internal.error": "our own mistake; were there a request that brings it about, it would be mended",
 };
 /** Codes that keep the provider's status instead of their own. */
@@ -37,7 +39,8 @@ before(async () => {
   const big = { create: { method: "post", path: "/big", headers: { "x-t": "{{body.t}}" }, ignore_body: true } };
   const odd = { list: { path: "/odd/{{query.dock}}" }, get: { path: "/odd", headers: { "x-team": "{{team}}" } }, create: { method: "post", path: "/odd", authorization: { format: "header", config: { expression: "1" } } } };
   const many = { steps: Array.from({ length: 51 }, () => ({ type: "transform", config: { expression: "1" } })) };
-  const config = { error_expression: "response.ok = false", resources: { ships, big, odd }, actions: { many } };
+  const syncs = { ships: { resource: "ships", record_id: "id", every: "30d", auto_start: false } };
+  const config = { error_expression: "response.ok = false", resources: { ships, big, odd }, actions: { many }, syncs };
   const between = ({ when, where, what }) => {
     if (when === "after" && where === "Account" && what === restarting) throw new Error("the object was restarted");
   };
@@ -66,10 +69,26 @@ const fileServer = async (change) => {
 };
 const OTHER_KEY = HOST_KEY.replace("GYPGz1", "BBBGz1");
 
+/** A feed read with a cursor of before a reset. */
+const oldFeed = async () => {
+  const account = { integrated_account_id: scripted.account.id };
+  scripted.answers.set("/ships", () => ({ body: { data: [{ id: "ship-1" }] } }));
+  ok(await client("POST", "/sync/ships/run", account), 202);
+  const feed = `/record?integrated_account_id=${scripted.account.id}&sync=ships`;
+  const cursor = await eventually(async () => {
+    const read = ok(await client("GET", feed), 200);
+    assert.equal(read.result.length, 1);
+    return read.next_cursor;
+  });
+  ok(await client("POST", "/sync/ships/reset", account), 200);
+  return client("GET", `${feed}&after=${cursor}`);
+};
+
 /** code → what is done, in words; and done. An optional third says which headers the answer has. The last ones restart the gateway. */
 const ROWS = [
   ["caller.malformed", "a body that is not JSON", () => client("POST", "/webhook", "{")],
   ["caller.bad_cursor", "a list with a `next_cursor` of another account", () => call("GET", "/proxy/ships?next_cursor=foreign")],
+  ["caller.cursor_expired", "a feed of records with a cursor of before a reset of its sync", oldFeed],
   ["caller.invalid", "an account without a `tenant_id`", () => client("POST", "/integrated-account", { tenant_id: "", environment_integration_id: scripted.installed.id, authentication_method: "api_key", context: {} })],
   ["caller.missing_value", "a method whose path needs `query.dock`, called without it", () => call("GET", "/proxy/odd")],
   ["caller.unauthenticated", "no token", () => gateway.as("none")("GET", "/integrated-account")],
