@@ -4,11 +4,13 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
 use super::query::QueryParameters;
 use super::{RequestContext, all_pages, body_of, path_id};
+
 use crate::error::{Code, Failure};
 use crate::flows::base::reply;
 use crate::flows::messages::account::AccountMessage;
@@ -173,8 +175,9 @@ impl<O: Outside> Reading<O> {
             }
         } else {
             // The cursor is only known now; it is the last line.
-            let cursor = serde_json::Value::from(page.next_cursor);
-            text.push_str(&format!("{{\"next_cursor\":{cursor}}}\n"));
+            let last = json!({ "next_cursor": page.next_cursor });
+            text.push_str(&last.to_string());
+            text.push('\n');
         }
         Some((Bytes::from(text), self))
     }

@@ -48,7 +48,8 @@ function file() {
     },
   };
   const actions = { ping: { type: "request", config: { method: "get", path: "/ships" } } };
-  return { ...around, config: { ...around.config, resources, actions } };
+  const syncs = { ships: { resource: "ships", record_id: "id", every: "30d", auto_start: false } };
+  return { ...around, config: { ...around.config, resources, actions, syncs } };
 }
 
 /** An environment with an install and an account. */
@@ -207,6 +208,27 @@ test("webhooks in, events, subscriptions", async () => {
   await call("replayEvents", {}, { body: { ...query, status: "delivered", from, to }, status: 200 });
   await call("replayEvents", {}, { body: { from: to, to: from }, status: 422 });
   await call("deleteWebhook", { id }, { status: 200 });
+});
+
+test("syncs and their records", async () => {
+  const { account, call } = await setting();
+  const [query, body] = [{ integrated_account_id: account.id }, { integrated_account_id: account.id }];
+  await call("listSyncs", {}, { query, status: 200 });
+  await call("listSyncs", {}, { status: 422 });
+  await call("changeSync", { name: "ships" }, { body: { ...body, every: "1d" }, status: 200 });
+  await call("changeSync", { name: "boats" }, { body: { ...body, is_paused: true }, status: 404 });
+  await call("runSync", { name: "ships" }, { body, status: 202 });
+  const feed = { ...query, sync: "ships" };
+  const { result } = await eventually(async () => {
+    const read = await call("listChanges", {}, { query: feed, status: 200 });
+    assert.equal(read.result.length, 1);
+    return read;
+  });
+  await call("getSyncRecord", { id: result[0].id }, { query: feed, status: 200 });
+  await call("getSyncRecord", { id: "gone" }, { query: feed, status: 404 });
+  await call("listSyncRuns", {}, { query, status: 200 });
+  await call("stopSync", { name: "ships" }, { body, status: 200 });
+  await call("resetSync", { name: "ships" }, { body, status: 200 });
 });
 
 /** Sends a signed event; how an install without a field to look up by answers is the integration's business. */

@@ -93,10 +93,10 @@ mod tests {
     use super::{LONGEST, RecordId};
     use serde_json::{Value, json};
 
-    fn id(paths: Value, record: Value) -> Option<String> {
-        serde_json::from_value::<RecordId>(paths)
+    fn id(paths: &Value, record: &Value) -> Option<String> {
+        crate::json::typed::read::<RecordId>(paths)
             .unwrap()
-            .of(&record)
+            .of(record)
     }
 
     #[test]
@@ -125,13 +125,9 @@ mod tests {
             (json!("id"), json!({"id": {}}), None),
             (json!("id"), json!("id"), None),
         ] {
-            assert_eq!(
-                id(paths.clone(), record.clone()).as_deref(),
-                expected,
-                "{paths} {record}"
-            );
+            assert_eq!(id(&paths, &record).as_deref(), expected, "{paths} {record}");
         }
-        let long = |bytes: usize| id(json!("id"), json!({ "id": "x".repeat(bytes) }));
+        let long = |bytes: usize| id(&json!("id"), &json!({ "id": "x".repeat(bytes) }));
         assert!(long(LONGEST).is_some() && long(LONGEST + 1).is_none());
     }
 

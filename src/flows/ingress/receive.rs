@@ -52,7 +52,6 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         base: &Rc<Base<O, S>>,
         record: &Rc<AccountRecord<O, S>>,
         changes: &Rc<Changes<O, S>>,
-        outbox: &Rc<Outbox<O, S>>,
         events: &Rc<AccountEvents<O, S>>,
         deliveries: &Rc<Dispatcher<O, S>>,
         dead_letters: &Rc<DeadLetters<O, S>>,
@@ -62,7 +61,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             base: Rc::clone(base),
             record: Rc::clone(record),
             changes: Rc::clone(changes),
-            outbox: Rc::clone(outbox),
+            outbox: Rc::clone(&dead_letters.outbox),
             events: Rc::clone(events),
             deliveries: Rc::clone(deliveries),
             dead_letters: Rc::clone(dead_letters),
@@ -166,7 +165,7 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
             return None;
         };
         let names = events.iter().map(|event| event.event.as_str());
-        let started = self.syncs.note_events(&resolved.compiled.config, names);
+        let started = self.syncs.note_events(&resolved.compiled.config, &names);
         started.unwrap_or_else(|failure| {
             self.base.log("sync_not_started", failure.code.as_str());
             None

@@ -31,7 +31,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             self.base.log("events_not_delivered", failure.code.as_str());
         }
         // Events come first: while a sync works, what else is due ends its slice.
-        self.syncs.run_slice().await;
+        Box::pin(self.syncs.run_slice()).await;
         self.schedule.plan().await;
     }
 

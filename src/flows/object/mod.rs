@@ -103,7 +103,6 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &base,
                 &record,
                 &changes,
-                &stores.outbox,
                 &events,
                 &stores.deliveries,
                 &stores.dead_letters,

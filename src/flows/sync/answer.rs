@@ -56,7 +56,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     pub(in crate::flows) fn note_events<'e>(
         &self,
         config: &Config,
-        events: impl Iterator<Item = &'e str> + Clone,
+        events: &(impl Iterator<Item = &'e str> + Clone),
     ) -> Result<Option<Timestamp>, Failure> {
         let follows = |sync: &Sync| {
             events

@@ -70,7 +70,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             if rows.is_empty() {
                 return Ok(bitmap);
             }
-            rows.iter().for_each(|slots| bitmap.add(slots));
+            for slots in &rows {
+                bitmap.add(slots);
+            }
             row += i64::try_from(rows.len()).unwrap_or(i64::MAX);
         }
     }

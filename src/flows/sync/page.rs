@@ -63,7 +63,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(());
         }
         state.run = Some(run);
-        self.take_page((name, sync), &mut state, resolved, page)
+        self.take_page((name, sync), &mut state, resolved, &page)
     }
 
     /// The record of the other sync behind this one.
@@ -142,14 +142,14 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         (name, sync): (&str, &Sync),
         state: &mut SyncState,
         resolved: &ResolvedConfig,
-        page: PageResponse,
+        page: &PageResponse,
     ) -> Result<(), Failure> {
         let Some(mut run) = state.run.take() else {
             return Ok(());
         };
         let is_deleted = run.phase == Phase::Deleted;
         let key = record_key(state)?;
-        let records = self.records_of(sync, (&mut run, &key), resolved, &page)?;
+        let records = self.records_of(sync, (&mut run, &key), resolved, page)?;
         let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
         let (records_now, bytes_now) = self.store.totals()?;
         let mut changes = Changes {
@@ -172,10 +172,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 _ => self.remove(state, &mut run, &mut changes, &record.id)?,
             }
         }
-        run.position = page.next.clone();
+        run.position.clone_from(&page.next);
         let is_end = run.position.is_none();
         if is_end && run.phase == Phase::List {
-            run.checkpoint = self.checkpoint(sync, &page)?.or(run.checkpoint.take());
+            run.checkpoint = self.checkpoint(sync, page)?.or(run.checkpoint.take());
         }
         self.store.flush(state, changes.batch)?;
         if run.run.mode == RunMode::Full && matches!(sync.deletions(), Deletions::Full) {

@@ -56,6 +56,9 @@ pub(super) fn number_of(change: ChangeKind) -> i64 {
     }
 }
 
+/// Key, id, slot, bytes, when it came and its last change.
+type StoredRecord = (i64, String, i64, i64, i64, i64);
+
 impl<O: Outside, S: Storage> SyncStore<O, S> {
     /// What is known of these ids.
     pub(super) fn known(
@@ -149,13 +152,13 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         Ok(())
     }
 
-    /// The records behind `key` up to `end` that are there: key, id, slot, what they take and since when.
+    /// The records behind `key` up to `end` that are there.
     pub(super) fn behind(
         &self,
         number: i64,
         (key, end): (i64, i64),
         limit: i64,
-    ) -> Result<Vec<(i64, String, i64, i64, i64, i64)>, StorageFault> {
+    ) -> Result<Vec<StoredRecord>, StorageFault> {
         let statement = "SELECT key, id, slot, bytes, first_at, change FROM sync_record WHERE key > ? AND key <= ? ORDER BY key LIMIT ?";
         let values = [
             key_of(number, key).into(),

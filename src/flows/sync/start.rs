@@ -47,26 +47,23 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let mut is_changed = false;
         let now = self.base.outside().now();
         for (name, sync) in &config.syncs {
-            match self.store.read(name)? {
-                Some(mut state) => {
-                    let before = state.planned_at;
-                    self.plan(name, sync, &mut state, now);
-                    let is_at_rest = state.due().is_some() && self.store.due_of(name)?.is_none();
-                    if state.planned_at != before || is_at_rest {
-                        self.store.write(name, &state)?;
-                        is_changed = true;
-                    }
-                }
-                None => {
-                    let mut state = SyncState {
-                        key: RecordKey::text(self.base.outside().random()),
-                        is_started: sync.auto_start,
-                        planned_at: sync.auto_start.then_some(now),
-                        ..SyncState::default()
-                    };
-                    self.store.insert(name, &mut state)?;
-                    is_changed = true;
-                }
+            let Some(mut state) = self.store.read(name)? else {
+                let mut state = SyncState {
+                    key: RecordKey::text(self.base.outside().random()),
+                    is_started: sync.auto_start,
+                    planned_at: sync.auto_start.then_some(now),
+                    ..SyncState::default()
+                };
+                self.store.insert(name, &mut state)?;
+                is_changed = true;
+                continue;
+            };
+            let before = state.planned_at;
+            self.plan(name, sync, &mut state, now);
+            let is_at_rest = state.due().is_some() && self.store.due_of(name)?.is_none();
+            if state.planned_at != before || is_at_rest {
+                self.store.write(name, &state)?;
+                is_changed = true;
             }
         }
         Ok(is_changed)

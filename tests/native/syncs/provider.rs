@@ -13,6 +13,11 @@ use url::Url;
 use crate::account::{JSON, Scene};
 use crate::outside::{Pieces, Sent, World, reply, within};
 
+/// What happens at the provider in the middle of a run.
+pub type Change = Box<dyn Fn(&mut Shop)>;
+/// Status, header fields and body.
+pub type FixedAnswer = (u16, Vec<(&'static str, &'static str)>, String);
+
 /// What the provider has, and does.
 #[derive(Default)]
 pub struct Shop {
@@ -20,9 +25,9 @@ pub struct Shop {
     pub gone: Vec<Value>,
     pub notes: BTreeMap<String, Vec<Value>>,
     /// Happens before the answer to a request, by its number.
-    pub happens: BTreeMap<usize, Box<dyn Fn(&mut Shop)>>,
+    pub happens: BTreeMap<usize, Change>,
     /// Answers in place of the list, by the number of the request.
-    pub instead: BTreeMap<usize, (u16, Vec<(&'static str, &'static str)>, String)>,
+    pub instead: BTreeMap<usize, FixedAnswer>,
     /// Answers every request so.
     pub always: Option<(u16, String)>,
     pub requests: Vec<Url>,
@@ -296,7 +301,8 @@ impl Consumer {
                     self.records.insert(id.to_owned(), change["record"].clone());
                 }
             }
-            self.cursor = page["next_cursor"].as_str().unwrap().to_owned();
+            let next = page["next_cursor"].as_str().unwrap();
+            next.clone_into(&mut self.cursor);
             if page["has_more"] == false {
                 return;
             }
