@@ -157,7 +157,7 @@ impl JsonSchema for Deletions {
 pub enum MaxDeletions {
     /// So many.
     Count(u64),
-    /// So many of a hundred, and always [`AT_LEAST`].
+    /// So many of a hundred, and always 100.
     Percent(u64),
 }
 
