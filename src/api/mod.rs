@@ -10,6 +10,7 @@ mod client_document;
 mod connect;
 mod health;
 mod home;
+mod mcp;
 pub mod openapi;
 mod path_id;
 mod proxy;
@@ -159,6 +160,15 @@ async fn answer<O: Outside>(
             let reply = proxy::hand_over_action(context, &caller, name, request);
             return reply.await;
         }
+        Route::Batch => {
+            let caller = admit(context, &request.headers, right).await?;
+            let reply = proxy::hand_over_batch(context, &caller, request).await?;
+            return Ok(FrontReply::Object(reply));
+        }
+        Route::Mcp(token) => match mcp::answer(context, &token, request).await? {
+            FrontReply::Own(reply) => Ok(reply),
+            answer @ FrontReply::Object(_) => return Ok(answer),
+        },
         Route::Connect(route) => Ok(connect::answer(context, route, request).await),
         Route::Webhook(route) => match webhook::answer(context, route, request).await? {
             FrontReply::Own(reply) => Ok(reply),

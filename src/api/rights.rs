@@ -15,6 +15,8 @@ pub enum Right {
     AccountToken,
     /// The admin token, or an API token with this scope (`admin` includes all).
     Scope(TokenScope),
+    /// The scope `read`, or an account's own token.
+    ReadOrAccountToken,
     /// A call of the data plane: the scope `proxy`, or an account token.
     Call,
 }
@@ -26,6 +28,8 @@ pub(super) fn check(caller: &Caller, needed: Right) -> Result<(), Failure> {
         Right::AdminToken => caller.must_be_admin(),
         Right::AccountToken => caller.must_be_account(),
         Right::Scope(scope) => caller.must_have(scope),
+        Right::ReadOrAccountToken if caller.own_account().is_some() => Ok(()),
+        Right::ReadOrAccountToken => caller.must_have(TokenScope::Read),
         Right::Call => caller.must_have(TokenScope::Proxy),
     }
 }

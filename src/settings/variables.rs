@@ -127,6 +127,22 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
         url
     }
 
+    /// Origins with commas between them, as browsers write them.
+    pub(super) fn origins(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let all = text.split(',').map(str::trim);
+        let read = all.filter(|own| !own.is_empty()).filter_map(|own| {
+            let origin = Url::parse(own).ok()?.origin();
+            let is_origin = origin.is_tuple() && own.trim_end_matches('/') == own;
+            if !is_origin || origin.ascii_serialization() != own.to_ascii_lowercase() {
+                self.note(name, "has what is no origin, such as https://app.example");
+                return None;
+            }
+            Some(origin.ascii_serialization())
+        });
+        read.collect()
+    }
+
     /// Private addresses are for a gateway on a developer's machine: one that the world knows does not call them.
     pub(super) fn private_upstreams(&self, public_url: Option<&Url>) -> PrivateUpstreams {
         let name = "ALLOW_PRIVATE_UPSTREAMS";

@@ -13,6 +13,7 @@ mod account_changes;
 mod accounts;
 mod actions;
 mod addresses;
+mod agents;
 mod also_for;
 mod answer_headers;
 mod api_token_overrides;
@@ -121,6 +122,7 @@ mod streamed_errors;
 mod subscriptions;
 mod subscriptions_failing;
 mod subscriptions_tested;
+
 mod unclear_refusals;
 mod visibility;
 mod waiting_calls;

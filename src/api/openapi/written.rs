@@ -93,6 +93,11 @@ fn security(right: Right) -> Value {
         Right::AdminToken => json!([{ "adminToken": [] }]),
         Right::AccountToken => json!([{ "accountToken": [] }]),
         Right::Scope(scope) => Value::Array(with_scope(scope)),
+        Right::ReadOrAccountToken => {
+            let mut either = with_scope(TokenScope::Read);
+            either.push(json!({ "accountToken": [] }));
+            Value::Array(either)
+        }
         Right::Call => {
             let mut either = with_scope(TokenScope::Proxy);
             either.push(json!({ "accountToken": [] }));

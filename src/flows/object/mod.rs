@@ -18,6 +18,8 @@ use crate::flows::account::base::Base;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
+use crate::flows::agents::mcp::McpServer;
+use crate::flows::agents::tools;
 use crate::flows::base::callers::Callers;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::account_log::AccountLog;
@@ -50,6 +52,7 @@ pub struct AccountObject<O, S> {
     events: Rc<AccountEvents<O, S>>,
     inbox: WebhookInbox<O, S>,
     messages: Callers,
+    mcp: McpServer<O, S>,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -99,6 +102,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 &stores.dead_letters,
             ),
             messages: Callers::default(),
+            mcp: McpServer::new(&calls, &stores.mcp_tokens, &stores.confirmations),
             calls,
             set_up,
             events,
@@ -178,6 +182,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 answered(self.calls.log().list_log(&visibility, &page).await?)
             }
             Message::Capabilities(visibility) => answered(capabilities(record, &visibility).await?),
+            Message::Tools(visibility, filter) => {
+                answered(tools::of_account(record, &visibility, filter).await?)
+            }
             Message::Replay(visibility, id) => answered(self.inbox.replay(&visibility, id).await?),
             Message::ReplayAll(visibility, range) => {
                 answered(self.inbox.replay_all(&visibility, &range).await?)
@@ -185,6 +192,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Message::Deliver => answered(self.events.release_deliveries().await?),
             Message::Reseal => answered(self.reseal().await?),
             Message::Delete(visibility) => answered(self.deletion.delete(&visibility).await?),
+            Message::McpTokens(message) => self.mcp.manage(message).await,
             Message::LeasedCalls(message) => Box::pin(self.answer_lease(message)).await,
         }
     }
