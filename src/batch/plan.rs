@@ -122,12 +122,20 @@ fn waits_for(
     }
     for expression in [&node.loop_on, &node.run_if].into_iter().flatten() {
         let source = expression.source();
-        let named = places
-            .iter()
-            .filter(|(name, _)| source.contains(name.as_str()));
+        let named = places.iter().filter(|(name, _)| names(source, name));
         after.extend(named.map(|(_, place)| *place).filter(|own| *own != place));
     }
     after
+}
+
+/// Whether an expression may mean this node: its name is in it, and is no part of another word.
+fn names(source: &str, name: &str) -> bool {
+    let is_word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let bytes = source.as_bytes();
+    source.match_indices(name).any(|(start, _)| {
+        let before = start.checked_sub(1).and_then(|place| bytes.get(place));
+        !is_word(before) && !is_word(bytes.get(start + name.len()))
+    })
 }
 
 /// The nodes that the placeholders of a tree read.

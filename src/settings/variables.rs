@@ -131,16 +131,12 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
     pub(super) fn origins(&self, name: &str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
         let all = text.split(',').map(str::trim);
-        let read = all.filter(|own| !own.is_empty()).filter_map(|own| {
-            let origin = Url::parse(own).ok()?.origin();
-            let is_origin = origin.is_tuple() && own.trim_end_matches('/') == own;
-            if !is_origin || origin.ascii_serialization() != own.to_ascii_lowercase() {
-                self.note(name, "has what is no origin, such as https://app.example");
-                return None;
-            }
-            Some(origin.ascii_serialization())
-        });
-        read.collect()
+        let all = all.filter(|own| !own.is_empty());
+        let read: Option<Vec<String>> = all.map(origin_of).collect();
+        read.unwrap_or_else(|| {
+            self.note(name, "has what is no origin, such as https://app.example");
+            Vec::new()
+        })
     }
 
     /// Private addresses are for a gateway on a developer's machine: one that the world knows does not call them.
@@ -193,4 +189,11 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
     fn note(&self, name: &str, what: &str) {
         self.unreadable.borrow_mut().push(format!("{name} {what}"));
     }
+}
+
+/// An origin as browsers write it; a small or a capital letter is the same.
+fn origin_of(text: &str) -> Option<String> {
+    let origin = Url::parse(text).ok()?.origin();
+    let written = origin.ascii_serialization();
+    (origin.is_tuple() && written == text.to_ascii_lowercase()).then_some(written)
 }

@@ -75,15 +75,15 @@ mod tests {
 
     #[test]
     fn a_name_says_what_the_method_does() {
-        let mut names = Names::of("google-drive");
+        let mut names = Names::of("acme-crm");
         for (resource, method, expected) in [
-            ("files", "list", "list_all_google_drive_files"),
-            ("files", "get", "get_single_google_drive_files_by_id"),
-            ("files", "create", "create_a_google_drive_files"),
-            ("files", "update", "update_a_google_drive_files_by_id"),
-            ("files", "delete", "delete_a_google_drive_files_by_id"),
-            ("Files", "copyTo", "google_drive_files_copyto"),
-            ("ä files", "copy", "google_drive___files_copy"),
+            ("files", "list", "list_all_acme_crm_files"),
+            ("files", "get", "get_single_acme_crm_files_by_id"),
+            ("files", "create", "create_a_acme_crm_files"),
+            ("files", "update", "update_a_acme_crm_files_by_id"),
+            ("files", "delete", "delete_a_acme_crm_files_by_id"),
+            ("Files", "copyTo", "acme_crm_files_copyto"),
+            ("ä files", "copy", "acme_crm___files_copy"),
         ] {
             assert_eq!(names.next(resource, method), expected);
         }

@@ -93,8 +93,8 @@ fn a_filter_leaves_the_methods_that_it_names() {
     assert_eq!(
         names(&config, &sandbox),
         [
-            "list_all_acme_contacts",
             "get_single_acme_contacts_by_id",
+            "list_all_acme_contacts",
             "acme_notes_search"
         ]
     );
@@ -255,7 +255,6 @@ fn what_a_method_lacks_to_be_a_tool_is_listed() {
         [
             "contacts.create.body_schema",
             "contacts.list.query_schema",
-            "contacts.merge.body_schema",
             "contacts.update.body_schema",
             "notes.list.description",
             "notes.search.query_schema",

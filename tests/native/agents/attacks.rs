@@ -14,7 +14,8 @@ fn a_token_that_was_not_made_here_wakes_no_object() {
     let agent = Agent::new(&World::new(), &json!({}));
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
     let token = agent.path.strip_prefix("/mcp/").unwrap().to_owned();
-    let (start, end) = token.rsplit_once('_').unwrap();
+    let (start, end) = token.split_at("mcp_".len() + 32);
+    let end = end.strip_prefix('_').unwrap();
     let other = agent.setting.account("oauth2", &context(&Value::Null));
     let customer = agent.setting.customer(&agent.account).token;
     let forged = [
@@ -80,7 +81,7 @@ fn what_a_record_says_stays_data() {
         agent.refused("delete_a_acme_crm_contacts_by_id", &json!({ "id": "7" })),
         ""
     );
-    assert_eq!(agent.world().sent().len(), 1);
+    assert_eq!(agent.world().sent().len(), 0);
 }
 
 #[test]
@@ -90,7 +91,8 @@ fn arguments_lead_to_no_other_path_account_or_header() {
         agent.world().answers(200, &JSON, "{}");
         let result = agent.call("get_single_acme_crm_contacts_by_id", &json!({ "id": id }));
         let failed = result["isError"] == true;
-        assert_eq!(failed, matches!(id, "." | ".."), "{id}: {result}");
+        let expected = matches!(id, "." | ".." | "../../admin");
+        assert_eq!(failed, expected, "{id}: {result}");
         agent.world().unscript();
     }
     for sent in agent.world().sent() {
@@ -117,7 +119,7 @@ fn arguments_lead_to_no_other_path_account_or_header() {
     let last = agent.world().sent().pop().unwrap();
     assert!(
         last.url
-            .ends_with("?city=a%26integrated_account_id%3Db%26next_cursor%3Dc&per_page=50"),
+            .ends_with("?city=a%26integrated_account_id%3Db%26next_cursor%3Dc"),
         "{}",
         last.url
     );

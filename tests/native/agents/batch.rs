@@ -81,13 +81,11 @@ fn codes(answer: &Value, name: &str) -> Vec<String> {
 fn later_nodes_use_what_earlier_ones_gave() {
     let scene = Scene::new(&World::new());
     scene.provides(|path, _| match path {
-        "/contacts?city=K%C3%B6ln&per_page=50" => (
+        "/contacts?city=K%C3%B6ln" => (
             200,
             r#"{"items":[{"id":12345678901234567890}],"next":"p2"}"#.to_owned(),
         ),
-        "/contacts?city=K%C3%B6ln&per_page=50&after=p2" => {
-            (200, r#"{"items":[{"id":2}]}"#.to_owned())
-        }
+        "/contacts?city=K%C3%B6ln&after=p2" => (200, r#"{"items":[{"id":2}]}"#.to_owned()),
         "/contacts/12345678901234567890" => (200, r#"{"name":"Ada","n":1e400}"#.to_owned()),
         _ => (200, "{}".to_owned()),
     });
@@ -104,8 +102,8 @@ fn later_nodes_use_what_earlier_ones_gave() {
     assert_eq!(
         scene.sent(),
         [
-            "GET /contacts?city=K%C3%B6ln&per_page=50",
-            "GET /contacts?city=K%C3%B6ln&per_page=50&after=p2",
+            "GET /contacts?city=K%C3%B6ln",
+            "GET /contacts?city=K%C3%B6ln&after=p2",
             "GET /contacts/12345678901234567890",
             r#"POST /contacts {"name":"Ada II","age":3}"#,
             "DELETE /contacts/9?pin=4711",
@@ -235,17 +233,16 @@ fn a_batch_that_explodes_is_bounded() {
     let each = |count: u64| json!([{ "name": "each", "resource": "contacts", "method": "get", "loop_on": format!("[1..{count}]"), "id": "{{item}}" }]);
     let answer = scene.run(&each(1_000));
     assert_eq!(answer["result"]["each"].as_array().unwrap().len(), 1_000);
-    let before = scene.sent().len();
-    assert_eq!(before, 1_000);
+    assert_eq!(scene.sent().len(), 1_000);
     assert_eq!(
         codes(&scene.run(&each(1_001)), "each"),
         ["caller.not_reached"]
     );
     assert_eq!(codes(&scene.run(&each(100_000_000)), "each").len(), 1);
-    assert_eq!(scene.sent().len(), before);
+    assert_eq!(scene.sent().len(), 0);
     let two = json!([each(600)[0], { "name": "more", "resource": "contacts", "method": "get", "loop_on": "[1..600]", "id": "{{item}}" }]);
     let answer = scene.run(&two);
-    assert_eq!(scene.sent().len(), before + 1_000);
+    assert_eq!(scene.sent().len(), 1_000);
     assert_eq!(
         codes(&answer, "each").len() + codes(&answer, "more").len(),
         200

@@ -49,7 +49,7 @@ fn a_destructive_tool_is_shown_with_its_secrets_masked_and_then_sent_once() {
         code == "caller.invalid" && text.contains("confirmation"),
         "{text}"
     );
-    assert_eq!(agent.world().sent().len(), 1, "it counts once");
+    assert_eq!(agent.world().sent().len(), 0, "it counts once");
 }
 
 #[test]

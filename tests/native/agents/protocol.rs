@@ -133,7 +133,7 @@ fn what_is_no_message_is_refused() {
     let body = |bytes: usize| {
         format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":"{}"}}"#,
-            "x".repeat(bytes - 53)
+            "x".repeat(bytes - 52)
         )
     };
     assert_eq!(body(1024 * 1024).len(), 1024 * 1024);
