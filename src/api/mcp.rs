@@ -34,11 +34,11 @@ pub(super) async fn answer<O: Outside>(
         .origin()
         .ascii_serialization();
     let allowed = &outside.settings().mcp_allowed_origins;
-    head::check_origin(&request.headers, &own, allowed).map_err(refused)?;
+    head::check_origin(&request.headers, &own, allowed).map_err(|error| refused(&error))?;
     if request.method == Method::OPTIONS {
         return Ok(FrontReply::Own(preflight(&request.headers)));
     }
-    head::check(&request.headers).map_err(refused)?;
+    head::check(&request.headers).map_err(|error| refused(&error))?;
     let budget = budget::read(&request.headers, outside.settings().call_timeout)?;
     let (account, hash) = authenticate(context, text, &request.headers).await?;
     let hand_over = HandOver {
@@ -132,7 +132,7 @@ fn preflight<S>(headers: &HeaderMap) -> Reply<S> {
     }
 }
 
-fn refused(error: HeadError) -> Failure {
+fn refused(error: &HeadError) -> Failure {
     let code = match error {
         HeadError::Origin => Code::WrongAddress,
         HeadError::Accept => Code::NotAcceptable,

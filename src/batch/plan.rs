@@ -101,12 +101,13 @@ fn waits_for(
     mistakes: &mut Vec<BatchMistake>,
 ) -> BTreeSet<usize> {
     let mut after = BTreeSet::new();
-    let mut find = |name: &str, key: &str| match places.get(name) {
-        Some(place) => drop(after.insert(*place)),
-        None => {
-            let message = format!("there is no node `{name}`");
-            mistakes.push(mistake(&format!("{RESULTS}[{place}].{key}"), message));
+    let mut find = |name: &str, key: &str| {
+        if let Some(place) = places.get(name) {
+            after.insert(*place);
+            return;
         }
+        let message = format!("there is no node `{name}`");
+        mistakes.push(mistake(&format!("{RESULTS}[{place}].{key}"), message));
     };
     for name in &node.depends_on {
         find(name, "depends_on");

@@ -1,4 +1,4 @@
-//! The Model Context Protocol (https://modelcontextprotocol.io), as a server over Streamable HTTP: stateless, with one
+//! The Model Context Protocol (<https://modelcontextprotocol.io>), as a server over Streamable HTTP: stateless, with one
 //! JSON answer for each request. Here are its versions, header fields, messages and answers. Nothing here knows an
 //! account or a tool.
 

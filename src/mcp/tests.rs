@@ -9,7 +9,9 @@ use super::{VERSIONS, has_batches, negotiated};
 use crate::json::Exact;
 use crate::json::exact;
 
-fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+type Field = (&'static str, &'static str);
+
+fn headers(fields: &[Field]) -> HeaderMap {
     let fields = fields.iter().map(|(name, value)| {
         (
             HeaderName::from_static(name),
@@ -42,7 +44,7 @@ fn a_known_version_is_kept_and_another_becomes_the_newest() {
 fn the_header_fields_are_checked() {
     let json = ("content-type", "application/json");
     let version = || HeadError::Version(VERSIONS.join(", "));
-    let table: [(&[(&'static str, &'static str)], Result<&str, HeadError>); 12] = [
+    let table: [(&[Field], Result<&str, HeadError>); 12] = [
         (&[json], Ok("2025-03-26")),
         (
             &[("content-type", "Application/JSON; charset=utf-8")],

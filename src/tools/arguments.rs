@@ -93,17 +93,13 @@ impl ToolInput {
     }
 
     fn check_further(&self, name: &str, value: &Value) -> Result<(), Misfit> {
-        match &self.further {
-            Some(schema) => check(schema, value, name),
-            None => {
-                let known: Vec<&str> = self.places.iter().map(|(own, _)| own.as_str()).collect();
-                let message = format!(
-                    "is no argument of this tool; there are: {}",
-                    known.join(", ")
-                );
-                Err(misfit(name, &message))
-            }
+        if let Some(schema) = &self.further {
+            return check(schema, value, name);
         }
+        let known: Vec<&str> = self.places.iter().map(|(own, _)| own.as_str()).collect();
+        let known = known.join(", ");
+        let message = format!("is no argument of this tool; there are: {known}");
+        Err(misfit(name, &message))
     }
 }
 

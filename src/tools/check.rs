@@ -53,6 +53,9 @@ pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
 
 type Entries = serde_json::Map<String, Value>;
 
+/// Whether a number is within a bound.
+type Holds = fn(f64, f64) -> bool;
+
 fn check_type(types: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
     let is = |name: &str| is_type(name, value);
     let fits = match types {
@@ -135,7 +138,7 @@ fn check_scalar(schema: &Entries, value: &Value, path: &str) -> Result<(), Misfi
     let Some(number) = number(value) else {
         return Ok(());
     };
-    let bounds: [(&str, fn(f64, f64) -> bool, &str); 4] = [
+    let bounds: [(&str, Holds, &str); 4] = [
         ("minimum", |own, bound| own >= bound, "at least"),
         ("maximum", |own, bound| own <= bound, "at most"),
         ("exclusiveMinimum", |own, bound| own > bound, "more than"),

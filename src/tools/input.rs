@@ -6,7 +6,7 @@ use super::ToolMethod;
 use crate::config::Method;
 use crate::config::files::FileOperation;
 use crate::config::resource::BodyFormat;
-use crate::expression::{Placeholder, Template};
+use crate::expression::{Placeholder, Template, TemplateTree, UrlTemplate};
 
 /// What an argument is in the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,8 +221,8 @@ fn reads(method: &Method, root: &str) -> bool {
 pub(super) fn placeholders(method: &Method) -> impl Iterator<Item = &Placeholder> {
     let entries = method.query.values().chain(method.headers.values());
     let entries = entries.flatten().flat_map(Template::placeholders);
-    let body = method.body.iter().flat_map(|tree| tree.placeholders());
-    let base = method.base_url.iter().flat_map(|url| url.placeholders());
+    let body = method.body.iter().flat_map(TemplateTree::placeholders);
+    let base = method.base_url.iter().flat_map(UrlTemplate::placeholders);
     method
         .path
         .placeholders()

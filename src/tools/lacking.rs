@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ToolFilter;
 use super::input::{placeholders, takes_body};
 use crate::config::{Config, Finding, Method};
+use crate::expression::Placeholder;
 
 /// A finding for each method that lacks a description or the schema of what it takes.
 pub fn lacking(config: &Config) -> Vec<Finding> {
@@ -58,7 +59,7 @@ fn of_method(method: &Method, at: &str) -> Vec<Finding> {
 fn undeclared_parameters(method: &Method) -> BTreeSet<&str> {
     let declared = method.query_schema.as_ref();
     let declared = declared.and_then(|schema| schema.get("properties"));
-    let paths = placeholders(method).flat_map(|own| own.paths());
+    let paths = placeholders(method).flat_map(Placeholder::paths);
     let read = paths.filter_map(|path| match path.parts() {
         [root, name, ..] if root == "query" => Some(name.as_str()),
         _ => None,

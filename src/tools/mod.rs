@@ -90,17 +90,13 @@ pub fn methods<'a>(
         let methods = methods.iter();
         methods.map(move |(method_name, method)| (resource, method_name, method))
     });
-    let named = all.map(|(resource, method_name, method)| ToolMethod {
+    let tools = all.map(|(resource, method_name, method)| ToolMethod {
         name: names.next(resource, method_name),
         resource,
         method_name,
         method,
     });
-    let named: Vec<ToolMethod<'a>> = named.collect();
-    let admitted = named.into_iter();
-    admitted
-        .filter(|tool| filter.admits(config, tool))
-        .collect()
+    tools.filter(|tool| filter.admits(config, tool)).collect()
 }
 
 impl ToolMethod<'_> {

@@ -37,12 +37,18 @@ pub(in crate::flows) struct AccountRecord<O, S> {
     pub(super) last_redactor: Rc<LastRedactor>,
 }
 
+/// The tables of tokens that see this account alone.
+pub(in crate::flows) struct OwnTokens<O, S> {
+    pub(in crate::flows) account: Rc<AccountTokenStore<O, S>>,
+    pub(in crate::flows) mcp: Rc<McpTokenStore<O, S>>,
+}
+
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
     pub(in crate::flows) fn new(
         base: &Rc<Base<O, S>>,
         store: &Rc<AccountStore<O, S>>,
         token_store: &Rc<TokenStore<O, S>>,
-        (account_tokens, mcp_tokens): (&Rc<AccountTokenStore<O, S>>, &Rc<McpTokenStore<O, S>>),
+        tokens: &OwnTokens<O, S>,
         rows: &Rc<Rows<O, S>>,
         schedule: &Rc<Schedule<O, S>>,
         last_redactor: &Rc<LastRedactor>,
@@ -53,8 +59,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             token_store: Rc::clone(token_store),
             rows: Rc::clone(rows),
             schedule: Rc::clone(schedule),
-            account_tokens: Rc::clone(account_tokens),
-            mcp_tokens: Rc::clone(mcp_tokens),
+            account_tokens: Rc::clone(&tokens.account),
+            mcp_tokens: Rc::clone(&tokens.mcp),
             last_redactor: Rc::clone(last_redactor),
         }
     }

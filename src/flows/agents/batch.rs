@@ -134,7 +134,7 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
                 };
                 match self.prepared(place, item) {
                     Ok(call) => running.push(self.make(place, call)),
-                    Err(failure) => self.results.fail(place, failure),
+                    Err(failure) => self.results.fail(place, &failure),
                 }
             }
             match running.next().await {
@@ -174,7 +174,7 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
                 }
                 Err(failure) => {
                     self.results.set(place, NodeState::Running(1));
-                    self.results.fail(place, failure);
+                    self.results.fail(place, &failure);
                 }
             }
         }

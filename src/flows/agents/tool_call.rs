@@ -41,7 +41,7 @@ pub(super) async fn call_tool<O: Outside, S: Storage>(
     let input = ToolInput::of(&tool, session.confirmation());
     let given = params.get("arguments").cloned().unwrap_or_default();
     let given = Exact::of_inside(given);
-    let read = input.read(&given).map_err(misfit)?;
+    let read = input.read(&given).map_err(|own| misfit(&own))?;
     let run = run(session, (&resolved, &tool), read, given);
     Ok(run.await.unwrap_or_else(|failure| of_failure(&failure)))
 }
@@ -154,7 +154,7 @@ fn not_confirmed() -> Failure {
     Failure::invalid("confirmation", message)
 }
 
-fn misfit(misfit: Misfit) -> RpcError {
+fn misfit(misfit: &Misfit) -> RpcError {
     invalid(&misfit.path, &misfit.message)
 }
 

@@ -62,12 +62,12 @@ pub(super) fn of_failure(failure: &Failure) -> String {
         failure.status()
     );
     if let Some(seconds) = failure.retry_after {
-        text.push_str(&format!(" Try again in {seconds} s."));
+        text = format!("{text} Try again in {seconds} s.");
     }
     let raw = failure.remote.as_ref().map(|own| own.raw_response.as_str());
     let raw = raw.map(|raw| beginning(raw, MCP_ERROR_BYTES));
     if let Some(raw) = raw {
-        text.push_str(&format!(" The provider's answer: {raw}"));
+        text = format!("{text} The provider's answer: {raw}");
     }
     let document = json!({ "error": {
         "message": failure.message, "code": code, "statusCode": failure.status(), "what_to_do": meaning,

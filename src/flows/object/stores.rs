@@ -9,7 +9,7 @@ use crate::flows::account::changes::Changes;
 use crate::flows::account::mcp_tokens::McpTokenStore;
 use crate::flows::account::oauth_token::TokenStore;
 use crate::flows::account::outbox::Outbox;
-use crate::flows::account::record::AccountRecord;
+use crate::flows::account::record::{AccountRecord, OwnTokens};
 use crate::flows::account::redactor::LastRedactor;
 use crate::flows::account::rows::Rows;
 use crate::flows::account::schedule::Schedule;
@@ -142,7 +142,10 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             base,
             &self.record,
             &self.oauth_token,
-            (&self.account_tokens, &self.mcp_tokens),
+            &OwnTokens {
+                account: Rc::clone(&self.account_tokens),
+                mcp: Rc::clone(&self.mcp_tokens),
+            },
             &rows,
             &schedule,
             &self.last_redactor,

@@ -272,6 +272,18 @@ fn a_list_ends_at_ten_thousand_records() {
 }
 
 #[test]
+fn letters_of_several_bytes_survive_a_long_page() {
+    let scene = Scene::new(&World::new());
+    let texts: Vec<String> = (0..400)
+        .map(|n| format!("{}{}", "a".repeat(n % 3), "\u{1f6a2}".repeat(120)))
+        .collect();
+    let page = json!({ "items": texts }).to_string();
+    scene.provides(move |_, _| (200, page.clone()));
+    let answer = scene.run(&json!([{ "resource": "contacts", "method": "list" }]));
+    assert_eq!(answer["result"]["contacts"], json!(texts));
+}
+
+#[test]
 fn one_time_is_for_the_whole_batch() {
     let scene = Scene::new(&World::new());
     scene.provides(|_, _| (200, "{}".to_owned()));

@@ -12,6 +12,7 @@ use crate::flows::call::list::all_pages::{AllPages, Piece};
 use crate::flows::call::log::logged_call;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json;
+use crate::mcp::answer::quoted;
 use crate::ports::{Budget, HandOver, Outside, Pages, Storage};
 use crate::settings::BATCH_RECORDS;
 use crate::time::Timestamp;
@@ -24,8 +25,7 @@ pub(super) struct NodeCall {
 
 /// What a call gave: records as lines, and why there are no more of them.
 pub(super) struct UnitResult {
-    pub(super) lines: String,
-    pub(super) count: usize,
+    pub(super) lines: Vec<u8>,
     pub(super) failure: Option<Failure>,
 }
 
@@ -38,8 +38,7 @@ pub(super) async fn make<O: Outside, S: Storage>(
     (deadline, max_retries): (Timestamp, Option<u32>),
 ) -> UnitResult {
     let mut result = UnitResult {
-        lines: String::new(),
-        count: 0,
+        lines: Vec::new(),
         failure: None,
     };
     let left = deadline.since(calls.system().now());
@@ -56,13 +55,11 @@ pub(super) async fn make<O: Outside, S: Storage>(
         &mut result,
     );
     let made = within(calls.system(), left, work).await;
-    result.failure = match made {
-        Some(made) => made.err(),
-        None => {
-            let message = "The call did not end in the time of the batch: x-timeout-ms.";
-            Some(Failure::new(Code::Timeout, message))
-        }
-    };
+    let made = made.unwrap_or_else(|| {
+        let message = "The call did not end in the time of the batch: x-timeout-ms.";
+        Err(Failure::new(Code::Timeout, message))
+    });
+    result.failure = made.err();
     result
 }
 
@@ -88,14 +85,12 @@ async fn try_make<O: Outside, S: Storage>(
                 let message = "The provider's answer is not text, so no batch can have it.";
                 Failure::new(Code::UnexpectedAnswer, message)
             })?;
-            result.lines = match text.trim() {
-                "" => "null\n".to_owned(),
-                text if json::count_values(text.as_bytes()).is_ok() => {
-                    format!("{}\n", json::on_one_line(text))
-                }
-                text => format!("{}\n", serde_json::Value::from(text)),
+            let line = match text.trim() {
+                "" => "null".to_owned(),
+                text if json::count_values(text.as_bytes()).is_ok() => json::on_one_line(text),
+                text => quoted(text),
             };
-            result.count = 1;
+            result.lines = format!("{line}\n").into_bytes();
             Ok(())
         }
     }
@@ -106,6 +101,7 @@ async fn read_pages<O: Outside, S: Storage>(
     most: usize,
     result: &mut UnitResult,
 ) -> Result<(), Failure> {
+    let mut count = 0;
     while let Some(piece) = pages.next().await {
         let lines = match piece {
             Piece::Lines(lines) => lines,
@@ -114,9 +110,10 @@ async fn read_pages<O: Outside, S: Storage>(
         if result.lines.len() + lines.len() > most {
             return Err(too_large());
         }
-        result.lines.push_str(&String::from_utf8_lossy(&lines));
-        result.count += lines.iter().filter(|byte| **byte == b'\n').count();
-        if result.count > BATCH_RECORDS {
+        // A piece may end within a character.
+        result.lines.extend_from_slice(&lines);
+        count += lines.split(|byte| *byte == b'\n').count() - 1;
+        if count > BATCH_RECORDS {
             let message = format!("A node reads at most {BATCH_RECORDS} records.");
             return Err(Failure::new(Code::AnswerTooLarge, message));
         }

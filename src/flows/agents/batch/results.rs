@@ -124,7 +124,7 @@ impl BatchResults {
                 Some(failed) => {
                     let message = format!("It depends on {}, which failed.", failed.name);
                     self.set(place, NodeState::Running(1));
-                    self.fail(place, Failure::new(Code::NotReached, message));
+                    self.fail(place, &Failure::new(Code::NotReached, message));
                 }
             }
             // A node that failed settles others, which may come before it.
@@ -156,7 +156,7 @@ impl BatchResults {
                 Err(error) => {
                     let message = error.of_caller(&format!("The result of {}", planned.name));
                     self.set(place, NodeState::Running(1));
-                    self.fail(place, Failure::new(Code::AnswerTooLarge, message.message));
+                    self.fail(place, &Failure::new(Code::AnswerTooLarge, message.message));
                     return;
                 }
             }
@@ -168,23 +168,26 @@ impl BatchResults {
         self.bytes += result.lines.len();
         let fits = self.bytes <= BATCH_BYTES && self.room.take(result.lines.len()).is_ok();
         if let Some(node) = self.nodes.get_mut(place).filter(|_| fits) {
-            let whole = result.lines.rfind('\n').map_or(0, |end| end + 1);
-            node.lines
-                .push_str(result.lines.get(..whole).unwrap_or_default());
+            let lines = String::from_utf8_lossy(&result.lines);
+            let (whole, _) = lines.rsplit_once('\n').unwrap_or_default();
+            if !whole.is_empty() {
+                node.lines.push_str(whole);
+                node.lines.push('\n');
+            }
         }
         match result
             .failure
             .or_else(|| (!fits).then(super::calls::too_large))
         {
-            Some(failure) => self.fail(place, failure),
+            Some(failure) => self.fail(place, &failure),
             None => self.end_one(place, NodeState::Done),
         }
     }
 
     /// Notes that a call of a node failed.
-    pub(super) fn fail(&mut self, place: usize, failure: Failure) {
+    pub(super) fn fail(&mut self, place: usize, failure: &Failure) {
         if let Some(node) = self.nodes.get_mut(place) {
-            node.errors.push(error_text(&failure));
+            node.errors.push(error_text(failure));
         }
         self.end_one(place, NodeState::Failed);
     }
