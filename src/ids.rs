@@ -278,5 +278,10 @@ id!(
     WebhookId is plain
 );
 
+id!(
+    /// An MCP token (not the token itself).
+    McpTokenId is plain
+);
+
 #[cfg(test)]
 mod tests;

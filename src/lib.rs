@@ -23,14 +23,17 @@ pub mod account;
 
 // Row 5: independent steps of a request.
 pub mod authorization;
+pub mod batch;
 pub mod connect;
 pub mod delivery;
 pub mod files;
+pub mod mcp;
 pub mod oauth;
 pub mod pagination;
 pub mod proxy;
 pub mod rate_limit;
 pub mod retry;
+pub mod tools;
 pub mod webhook;
 
 // Row 6: what the service does, over a few traits for the outside.

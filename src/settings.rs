@@ -54,6 +54,10 @@ pub struct Settings {
     pub calls_waiting: usize,
     /// `CALL_TIMEOUT_MS`: how long a call may take where its caller does not say.
     pub call_timeout: Duration,
+    /// `MCP_ALLOWED_ORIGINS`: origins of pages whose scripts may use tools, as browsers write them.
+    pub mcp_allowed_origins: Vec<String>,
+    /// `MCP_RESULT_BYTES`: the largest result of a tool.
+    pub mcp_result_bytes: usize,
     /// `LOG_RETENTION_DAYS`: how long a line of the log is kept.
     pub log_retention: Duration,
     /// `LOG_RETENTION_COUNT`: how many lines the log of an account keeps.
@@ -167,6 +171,12 @@ impl Settings {
             buffers: variables.buffers(webhook_body_bytes),
             calls_waiting: variables.size("CALLS_WAITING", CALLS_WAITING, 1..=CALLS_WAITING_MAX),
             call_timeout: variables.millis("CALL_TIMEOUT_MS", CALL_TIMEOUT, CALL_TIMEOUT_MAX),
+            mcp_allowed_origins: variables.origins("MCP_ALLOWED_ORIGINS"),
+            mcp_result_bytes: variables.size(
+                "MCP_RESULT_BYTES",
+                MCP_RESULT_BYTES,
+                MCP_RESULT_BYTES_MIN..=MCP_RESULT_BYTES_MAX,
+            ),
             log_retention: days("LOG_RETENTION_DAYS", LOG_RETENTION_DAYS),
             log_retention_count: variables.size(
                 "LOG_RETENTION_COUNT",

@@ -22,6 +22,8 @@ pub enum TokenKind {
     Account,
     /// A link token, of an environment.
     Link,
+    /// An MCP token, of an account.
+    Mcp,
     /// `state` of an authorization request (RFC 6749 §4.1.1), of an account.
     State,
     /// The end of an account's webhook URL.
@@ -32,10 +34,11 @@ pub enum TokenKind {
 
 impl TokenKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Api,
         Self::Account,
         Self::Link,
+        Self::Mcp,
         Self::State,
         Self::AccountWebhook,
         Self::InstallWebhook,
@@ -47,6 +50,7 @@ impl TokenKind {
             Self::Api => "ct_",
             Self::Account => "at_",
             Self::Link => "lt_",
+            Self::Mcp => "mcp_",
             Self::State | Self::AccountWebhook | Self::InstallWebhook => "",
         }
     }
@@ -61,6 +65,7 @@ impl TokenKind {
             Self::Api => "api_token",
             Self::Account => "account_token",
             Self::Link => "link_token",
+            Self::Mcp => "mcp_token",
             Self::State => "state",
             Self::AccountWebhook => "integrated_account_webhook",
             Self::InstallWebhook => "environment_integration_webhook",

@@ -10,6 +10,7 @@ mod client_document;
 mod connect;
 mod health;
 mod home;
+mod mcp;
 pub mod openapi;
 mod path_id;
 mod proxy;
@@ -160,6 +161,15 @@ async fn answer<O: Outside>(
             let reply = proxy::hand_over_action(context, &caller, name, request);
             return reply.await;
         }
+        Route::Batch => {
+            let caller = admit(context, &request.headers, right).await?;
+            let reply = proxy::hand_over_batch(context, &caller, request).await?;
+            return Ok(FrontReply::Object(reply));
+        }
+        Route::Mcp(token) => match mcp::answer(context, &token, request).await? {
+            FrontReply::Own(reply) => Ok(reply),
+            answer @ FrontReply::Object(_) => return Ok(answer),
+        },
         Route::Changes => {
             let caller = admit(context, &request.headers, right).await?;
             record::changes(context, &caller, &request).await

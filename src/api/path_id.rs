@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 
 use crate::error::Failure;
 use crate::ids::{
-    AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
+    AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId,
+    McpTokenId, WebhookId,
 };
 
 /// An id as it was sent. What is no id names nothing: 404.
@@ -77,6 +78,7 @@ identifiers! {
     InstallId: "environment integration",
     IntegrationId: "integration",
     LinkTokenId: "link token",
+    McpTokenId: "MCP token",
     WebhookId: "webhook",
 }
 

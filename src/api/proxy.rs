@@ -7,15 +7,17 @@ use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
-use super::{FrontReply, RequestContext, all_pages, budget};
+use super::{FrontReply, RequestContext, all_pages, budget, path_id};
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::call::leased::{self, LeasedRequest, Lent, request_lease};
 use crate::ids::AccountId;
+use crate::json::{self, Path};
 use crate::ports::{
     Body, Budget, HandOver, Incoming, ObjectFault, ObjectRoute, Outside, Reply, ReplyStatus,
 };
 use crate::proxy::{Target, headers};
+use crate::settings::ADMIN_BODY_BYTES;
 
 /// Makes a call with a lease, or hands it over to its account's object.
 pub(super) async fn hand_over_call<O: Outside>(
@@ -103,6 +105,50 @@ pub(super) async fn hand_over_action<O: Outside>(
     // The action may have changed the account.
     context.leases.end(account);
     reply.map(FrontReply::Object)
+}
+
+/// Hands a batch over to its account's object. The account is named in the body.
+pub(super) async fn hand_over_batch<O: Outside>(
+    context: &RequestContext<'_, O>,
+    caller: &Caller,
+    request: Incoming<O::Stream>,
+) -> Result<O::ObjectReply, Failure> {
+    let budget = budget_of(context.outside, &request)?;
+    let (outside, room) = (context.outside, &context.room);
+    let body = body::read(outside, request.body, ADMIN_BODY_BYTES, room).await?;
+    let text = str::from_utf8(&body).unwrap_or_default();
+    let named = json::cut(text, &Path::of_one("integrated_account_id"));
+    let named = named.map_err(|error| {
+        Failure::new(Code::Malformed, format!("The body is not JSON: {error}."))
+    })?;
+    let account = match (
+        named.map(|text| text.trim_matches('"')),
+        caller.own_account(),
+    ) {
+        (None | Some("null"), Some(own)) => own,
+        (None | Some("null"), None) => {
+            return Err(Failure::invalid("integrated_account_id", "is required"));
+        }
+        (Some(named), own) => {
+            let named = path_id::parse::<AccountId>(named)?;
+            if own.is_some_and(|own| own != named) {
+                return Err(path_id::not_found::<AccountId>());
+            }
+            named
+        }
+    };
+    let request = Incoming {
+        body: Body::from_bytes(body),
+        ..request
+    };
+    hand_over(
+        context,
+        caller,
+        account,
+        ObjectRoute::Batch(budget),
+        request,
+    )
+    .await
 }
 
 /// The account of a request that may be handed over.
@@ -205,7 +251,7 @@ fn copy_to_repeat<S>(request: &Incoming<S>) -> Option<Incoming<S>> {
     })
 }
 
-fn not_answered<O: Outside>(
+pub(super) fn not_answered<O: Outside>(
     context: &RequestContext<'_, O>,
     account: AccountId,
     fault: ObjectFault,

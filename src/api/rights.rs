@@ -15,8 +15,8 @@ pub enum Right {
     AccountToken,
     /// The admin token, or an API token with this scope (`admin` includes all).
     Scope(TokenScope),
-    /// The records of syncs: the scope `read`, or an account token.
-    Records,
+    /// The scope `read`, or an account's own token.
+    ReadOrAccountToken,
     /// A call of the data plane: the scope `proxy`, or an account token.
     Call,
 }
@@ -28,8 +28,8 @@ pub(super) fn check(caller: &Caller, needed: Right) -> Result<(), Failure> {
         Right::AdminToken => caller.must_be_admin(),
         Right::AccountToken => caller.must_be_account(),
         Right::Scope(scope) => caller.must_have(scope),
-        Right::Records if caller.own_account().is_some() => Ok(()),
-        Right::Records => caller.must_have(TokenScope::Read),
+        Right::ReadOrAccountToken if caller.own_account().is_some() => Ok(()),
+        Right::ReadOrAccountToken => caller.must_have(TokenScope::Read),
         Right::Call => caller.must_have(TokenScope::Proxy),
     }
 }

@@ -24,6 +24,10 @@ pub enum Route {
     OpenApi,
     /// `/oauth-client/{id}`
     ClientDocument(String),
+    /// `/batch-request`
+    Batch,
+    /// `/mcp/{token}`
+    Mcp(String),
     /// The data plane.
     Call(Target),
     /// `/proxy/_/{action}`
@@ -96,7 +100,13 @@ impl PathParameters<'_> {
 
     /// The first of them as the id of a record.
     pub(super) fn id<I>(&self) -> Option<PathId<I>> {
-        self.first().map(PathId::new)
+        self.nth_id(0)
+    }
+
+    /// One of them as the id of a record.
+    pub(super) fn nth_id<I>(&self, place: usize) -> Option<PathId<I>> {
+        let text = self.0.get(place)?;
+        Some(PathId::new((*text).to_owned()))
     }
 
     pub(super) fn connect(&self, page: fn(String) -> ConnectRoute) -> Option<Route> {
@@ -109,6 +119,10 @@ impl PathParameters<'_> {
 
     pub(super) fn action(&self) -> Option<Route> {
         self.first().map(Route::Action)
+    }
+
+    pub(super) fn mcp(&self) -> Option<Route> {
+        self.first().map(Route::Mcp)
     }
 
     pub(super) fn record(&self) -> Option<Route> {

@@ -23,6 +23,7 @@ use super::admin::integration::{
     IntegrationFilePatch, IntegrationSaved, SentIntegrationFile, ShownIntegration, Validation,
 };
 use super::admin::link_token::{LinkToken, LinkTokenCreated, NewLinkToken};
+use super::admin::mcp_token::{McpTokenCreated, NewMcpToken};
 use super::admin::sealing::SealingKeys;
 use super::admin::sync::{NewSyncRun, SyncAccount, SyncPatch, Syncs};
 use super::admin::webhook::{
@@ -31,7 +32,7 @@ use super::admin::webhook::{
 };
 use super::admin::webhook_test::{WebhookTest, WebhookTested};
 use super::openapi::describe::{
-    asks_provider, if_match, may_name_account, must_name_account, overrides,
+    asks_provider, filters_of_tools, if_match, may_name_account, must_name_account, overrides,
 };
 use super::openapi::operation::{Group, Operation};
 use super::openapi::shapes::Shapes;
@@ -43,13 +44,16 @@ use serde_json::Value;
 
 use crate::error::Failure;
 use crate::flows::account::capabilities::{AccountCapabilities, IntegrationCapabilities};
+use crate::flows::agents::tools::{AccountTools, ToolList};
 use crate::flows::base::records::TokenScope;
 use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::OwnAccount;
 use crate::flows::messages::log_line::LogLine;
 use crate::flows::messages::sync::{SyncRun, SyncView};
+use crate::flows::messages::mcp::McpTokenRecord;
 use crate::ids::{
-    AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId, WebhookId,
+    AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId,
+    McpTokenId, WebhookId,
 };
 use crate::ports::{Body, Outside, Reply};
 
@@ -60,8 +64,8 @@ const READ: Right = Right::Scope(TokenScope::Read);
 const PROXY: Right = Right::Scope(TokenScope::Proxy);
 const CONNECT: Right = Right::Scope(TokenScope::Connect);
 const ADMIN: Right = Right::Scope(TokenScope::Admin);
+const READ_OR_ACCOUNT_TOKEN: Right = Right::ReadOrAccountToken;
 const CALL: Right = Right::Call;
-const RECORDS: Right = Right::Records;
 
 /// Every row, in the order in which they are tried. The data plane comes first: it is asked most.
 pub fn rows() -> impl Iterator<Item = &'static RouteRow> {
@@ -89,6 +93,7 @@ other_routes! {
         PUT     "/proxy/{resource}/{id}" putRecord,    CALL, "Changes a record; the same as PATCH":           |path| path.call("update"), data_plane::write;
         DELETE  "/proxy/{resource}/{id}" deleteRecord, CALL, "Deletes a record":                              |path| path.call("delete"), data_plane::delete;
         POST    "/proxy/{resource}/{id}" callMethod,   CALL, "Calls a method of the resource: `id` is its name": |path| path.named_call(), data_plane::method;
+        POST    "/batch-request"         runBatch,     CALL, "Makes several calls of an account, some with the results of others": |_| Some(Route::Batch), data_plane::batch;
         // `route::lookup` finds these, for any method.
         GET     "/custom/{path}" customGet,     CALL, "Calls the provider's own path, authenticated": |_| None, data_plane::custom;
         HEAD    "/custom/{path}" customHead,    CALL, "Calls the provider's own path, authenticated": |_| None, data_plane::custom;
@@ -99,8 +104,8 @@ other_routes! {
         DELETE  "/custom/{path}" customDelete,  CALL, "Calls the provider's own path, authenticated": |_| None, data_plane::custom_with_body;
     }
     "record" "The records of syncs, as a feed: the last cursor gives what changed since, each record in its newest state." {
-        GET  "/record"      listChanges, RECORDS, "Lists what changed of a sync's records": |_| Some(Route::Changes), record::changes;
-        GET  "/record/{id}" getSyncRecord, RECORDS, "Shows a record of a sync":             |path| path.record(), record::one;
+        GET  "/record"      listChanges, READ_OR_ACCOUNT_TOKEN, "Lists what changed of a sync's records": |_| Some(Route::Changes), record::changes;
+        GET  "/record/{id}" getSyncRecord, READ_OR_ACCOUNT_TOKEN, "Shows a record of a sync":             |path| path.record(), record::one;
     }
     "received" "Webhooks of providers. The signature authenticates them, as the integration says. Nothing is answered before it is stored." {
         POST "/integrated-account-webhook/{id}"      receiveForAccount,    OPEN, "Takes a webhook of one account":                    |path| path.webhook(W::Account), received::for_account;
@@ -114,6 +119,9 @@ other_routes! {
         POST "/connect/{integration}"          submitConnectForm, OPEN, "Takes the form":                    |path| path.connect(C::Submit), connect::submission;
         GET  "/connect/{integration}/callback" comeBack,          OPEN, "Takes a customer who comes back from the provider": |path| path.connect(C::Callback), connect::callback;
         POST "/connect/{integration}/callback" comeBackByPost,    OPEN, "Takes a customer who comes back from the provider": |path| path.connect(C::Callback), connect::callback_by_post;
+    }
+    "mcp" "An account as an MCP server, for the clients of agents. The token in the path authenticates them." {
+        POST|OPTIONS "/mcp/{token}" sendMcpMessage, OPEN, "Takes a message of the Model Context Protocol (Streamable HTTP, stateless)": |path| path.mcp(), public::mcp;
     }
     "client" "The gateway as an OAuth client." {
         GET|HEAD "/oauth-client/{id}" getClientDocument, OPEN, "Gives the metadata document of an install's OAuth client": |path| path.client_document(), public::client_document;
@@ -162,6 +170,8 @@ admin_routes! {
             integration::change(id: IntegrationKey) takes IntegrationFilePatch answers 200 ShownIntegration, refuses [409], with [if_match];
         GET    "/integration/{id}/capabilities" GetIntegrationCapabilities, READ, "Says what can be asked of an integration":
             capabilities::of_integration(id: IntegrationKey) answers 200 IntegrationCapabilities;
+        GET    "/integration/{id}/tools" ListIntegrationTools, READ, "Lists the tools of an integration: its methods, described for agents":
+            tools::of_integration(id: IntegrationKey) answers 200 ToolList, with [filters_of_tools];
         DELETE "/integration/{id}" DeleteIntegration, ADMIN_TOKEN, "Deletes an integration without installs":
             noun::delete(id: IntegrationKey) answers 200 Deleted<IntegrationId>, refuses [409];
     }
@@ -196,6 +206,16 @@ admin_routes! {
             integrated_account::replace_credentials(id: AccountId) takes NewCredentials answers 200 ChangedAccount, with [asks_provider];
         GET    "/integrated-account/{id}/capabilities" GetAccountCapabilities, READ, "Says what can be asked of an account":
             capabilities::of_account(id: AccountId) answers 200 AccountCapabilities;
+        GET    "/integrated-account/{id}/tools" ListAccountTools, READ_OR_ACCOUNT_TOKEN, "Lists the tools of an account":
+            tools::of_account(id: AccountId) answers 200 AccountTools, with [filters_of_tools];
+        GET    "/integrated-account/{id}/mcp" ListMcpTokens, PROXY, "Lists the MCP tokens of an account":
+            mcp_token::list(id: AccountId) lists McpTokenRecord;
+        POST   "/integrated-account/{id}/mcp" CreateMcpToken, PROXY, "Makes an MCP token: the address of the account's tools for an agent":
+            mcp_token::create(id: AccountId) takes NewMcpToken answers 201 McpTokenCreated;
+        GET    "/integrated-account/{id}/mcp/{token_id}" GetMcpToken, PROXY, "Shows an MCP token":
+            mcp_token::get(id: AccountId, token_id: McpTokenId) answers 200 McpTokenRecord;
+        DELETE "/integrated-account/{id}/mcp/{token_id}" DeleteMcpToken, PROXY, "Revokes an MCP token":
+            mcp_token::delete(id: AccountId, token_id: McpTokenId) answers 200 Deleted<McpTokenId>;
         POST   "/integrated-account/{id}/host-key" ShowHostKey, ADMIN, "Shows the key that the account's SFTP server presents":
             integrated_account::host_key(id: AccountId) answers 200 PresentedHostKey, refuses [409], with [asks_provider];
         POST   "/integrated-account/refresh-credentials" RefreshCredentials, CONNECT, "Refreshes an account's token now":

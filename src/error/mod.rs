@@ -65,6 +65,8 @@ codes! {
     NotFound = "caller.not_found", 404;
     #[doc = "The path does not support the method; or the resource does not define it; or a sandbox account refuses a write."]
     MethodNotAllowed = "caller.method_not_allowed", 405;
+    #[doc = "The `accept` of the request admits no form in which it is answered."]
+    NotAcceptable = "caller.not_acceptable", 406;
     #[doc = "The name is taken."]
     Duplicate = "caller.duplicate", 409;
     #[doc = "It is still in use; `details` counts by what."]
@@ -87,6 +89,8 @@ codes! {
     LengthRequired = "caller.length_required", 411;
     #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
     TooManyRequests = "caller.rate_limited", 429;
+    #[doc = "A call of a batch was not made: a node that it depends on failed, or the time or the calls of the batch were used up."]
+    NotReached = "caller.not_reached", 424;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;
     #[doc = "The provider gave no token for the values of an account that is imported: it refuses them, or its answer has no token. Nothing was stored."]

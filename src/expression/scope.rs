@@ -86,6 +86,12 @@ pub const SCOPES: &[ScopeRow] = &[
         note: "`context` only on an account's URL; `challenge_hmac` only in `handle_verification`, where the file has a `challenge`; `body_sha256`, of the raw body in hex, only in `event_id`",
     },
     ScopeRow {
+        name: Some("batch"),
+        used_by: "`loop_on`, `run_if` of `POST /batch-request`",
+        roots: &["resources", "args"],
+        note: "`resources` has the results of the nodes before, by their names: arrays",
+    },
+    ScopeRow {
         name: Some("step"),
         used_by: "`actions`, `custom_token`: `transform`, `update_context` and the other steps, `run_if`, `ok_when`, `token.*`; `syncs`: `map`, `deletions.expression`",
         roots: &["$previous", "$context", "$headers"],
@@ -144,6 +150,7 @@ mod tests {
             ExpressionScope::webhook(&v, &v, &v, "POST", Some(&v))
                 .with_challenge_hmac(&v)
                 .with_body_sha256(&v),
+            ExpressionScope::batch(&v, &v),
             ExpressionScope::step(&v, &v).with_answer_headers(&v),
         ];
         for (row, scope) in SCOPES.iter().skip(1).zip(&scopes) {

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod actions;
+pub mod agents;
 pub mod base;
 pub mod call;
 pub mod config;

@@ -37,6 +37,10 @@ pub enum ObjectRoute {
     Action(String, Budget),
     /// A provider's webhook.
     Webhook,
+    /// Messages of an MCP client, with the environment of the API token that it sent, too.
+    Mcp(Option<EnvironmentId>, Budget),
+    /// Several calls as a graph.
+    Batch(Budget),
 }
 
 /// The limits of a call.
@@ -70,4 +74,16 @@ pub enum Visibility {
     Environment(EnvironmentId),
     /// The account whose object has stored this hash of an account token.
     AccountToken(String),
+    /// The same of an MCP token, which sees nothing but the tools of the account.
+    McpToken(String),
+}
+
+impl Visibility {
+    /// Whether it is that of a token of one account, which manages nothing.
+    pub fn is_of_one_account(&self) -> bool {
+        match self {
+            Self::AccountToken(_) | Self::McpToken(_) => true,
+            Self::All | Self::Environment(_) => false,
+        }
+    }
 }

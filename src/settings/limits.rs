@@ -178,6 +178,34 @@ pub const KEPT_ANSWERS_BYTES: i64 = 64 * 1024 * 1024;
 pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
 /// How many such keys an account has at a time.
 pub const STORED_RESPONSES: i64 = 100_000;
+/// Records of a list that a node of a batch reads.
+pub const BATCH_RECORDS: usize = 10_000;
+/// Items that a node of a batch is called for.
+pub const BATCH_ITEMS: usize = 1_000;
+/// Calls of a batch: the platform counts each of their requests.
+pub const BATCH_CALLS: usize = 1_000;
+/// The results of a batch together.
+pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// MCP tokens of an account.
+pub const MCP_TOKENS: i64 = 100;
+/// The largest body of an MCP request.
+pub const MCP_BODY_BYTES: usize = 1024 * 1024;
+/// The most messages of one such request.
+pub const MCP_MESSAGES: usize = 20;
+/// Tools on a page of `tools/list`.
+pub const MCP_PAGE: usize = 50;
+/// The largest result of a tool, unless `MCP_RESULT_BYTES` says otherwise; it is written twice, as JSON and as text.
+pub const MCP_RESULT_BYTES: usize = 256 * 1024;
+/// The least it can be set to.
+pub const MCP_RESULT_BYTES_MIN: usize = 1024;
+/// The most it can be set to.
+pub const MCP_RESULT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What of a provider's error an agent reads.
+pub const MCP_ERROR_BYTES: usize = 8 * 1024;
+/// How long a dry run can be confirmed.
+pub const CONFIRMATION_LIFE: Duration = Duration::from_mins(10);
+/// Dry runs of an account that can be confirmed at a time; the oldest is forgotten for a further one.
+pub const CONFIRMATIONS: usize = 100;
 /// The longest such key.
 pub const KEY_CHARACTERS: usize = 255;
 /// How many lines the log of an account keeps, unless `LOG_RETENTION_COUNT` says otherwise.

@@ -54,7 +54,7 @@ fn the_share_of_logged_calls_is_above_0_and_up_to_1() {
 fn each_number_ends_exactly_at_its_bounds() {
     const MIB: u64 = 1024 * 1024;
     type Read = fn(&Settings) -> u64;
-    let rows: [(&str, u64, u64, u64, Read); 11] = [
+    let rows: [(&str, u64, u64, u64, Read); 12] = [
         ("ACCOUNT_RATE", 0, 10_000, 0, |s| {
             s.account_rate.map_or(0, |rate| rate.get() as u64)
         }),
@@ -79,6 +79,9 @@ fn each_number_ends_exactly_at_its_bounds() {
         ("CALLS_WAITING", 1, 4_000, 1_000, |s| s.calls_waiting as u64),
         ("CALL_TIMEOUT_MS", 1, 100_000, 30_000, |s| {
             s.call_timeout.as_secs() * 1_000 + u64::from(s.call_timeout.subsec_millis())
+        }),
+        ("MCP_RESULT_BYTES", 1_024, 4 * MIB, MIB / 4, |s| {
+            s.mcp_result_bytes as u64
         }),
         ("LOG_RETENTION_DAYS", 1, 7, 7, |s| {
             s.log_retention.as_secs() / 86_400
@@ -161,6 +164,7 @@ fn what_cannot_be_read_is_noted_without_its_value() {
         ("PUBLIC_URL", "ftp://sekret.example"),
         ("LIST_PAGES", "sekret"),
         ("LIST_PAGES", "0"),
+        ("MCP_ALLOWED_ORIGINS", "https://sekret.example/a"),
         ("EVENT_RETENTION_COUNT", "-1"),
         ("EU_JURISDICTION", "sekret"),
         ("ALLOW_PRIVATE_UPSTREAMS", "sekret"),
@@ -180,5 +184,28 @@ fn what_cannot_be_read_is_noted_without_its_value() {
         ("EVENT_RETENTION_COUNT", "0"),
     ] {
         assert_eq!(with(name, text).unreadable, [""; 0], "{name}={text}");
+    }
+}
+
+#[test]
+fn origins_are_read_as_browsers_write_them() {
+    for (text, origins, unreadable) in [
+        ("", &[][..], 0),
+        (
+            " https://app.example ,http://localhost:6274,",
+            &["https://app.example", "http://localhost:6274"],
+            0,
+        ),
+        ("https://App.example", &["https://app.example"], 0),
+        ("https://app.example/", &[], 1),
+        (
+            "https://app.example, app.example, null, *, https://app.example:443",
+            &[],
+            1,
+        ),
+    ] {
+        let settings = with("MCP_ALLOWED_ORIGINS", text);
+        assert_eq!(settings.mcp_allowed_origins, origins, "{text}");
+        assert_eq!(settings.unreadable.len(), unreadable, "{text}");
     }
 }

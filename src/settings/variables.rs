@@ -127,6 +127,18 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
         url
     }
 
+    /// Origins with commas between them, as browsers write them.
+    pub(super) fn origins(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let all = text.split(',').map(str::trim);
+        let all = all.filter(|own| !own.is_empty());
+        let read: Option<Vec<String>> = all.map(origin_of).collect();
+        read.unwrap_or_else(|| {
+            self.note(name, "has what is no origin, such as https://app.example");
+            Vec::new()
+        })
+    }
+
     /// Private addresses are for a gateway on a developer's machine: one that the world knows does not call them.
     pub(super) fn private_upstreams(&self, public_url: Option<&Url>) -> PrivateUpstreams {
         let name = "ALLOW_PRIVATE_UPSTREAMS";
@@ -177,4 +189,11 @@ impl<G: Fn(&str) -> Option<String>> EnvVariables<G> {
     fn note(&self, name: &str, what: &str) {
         self.unreadable.borrow_mut().push(format!("{name} {what}"));
     }
+}
+
+/// An origin as browsers write it; a small or a capital letter is the same.
+fn origin_of(text: &str) -> Option<String> {
+    let origin = Url::parse(text).ok()?.origin();
+    let written = origin.ascii_serialization();
+    (origin.is_tuple() && written == text.to_ascii_lowercase()).then_some(written)
 }

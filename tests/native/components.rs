@@ -48,6 +48,7 @@ enum Says {
 
 fn file() -> Value {
     let mut file = refresh::file();
+    file["config"]["resources"]["items"]["get"]["description"] = "Gets an item.".into();
     file["config"]["webhook"] = json!({
         "signature_verification": { "format": "hmac", "config": {
             "secret": "{{environment_variables.webhook_secret}}",
@@ -123,6 +124,9 @@ impl Story {
         let own = json!({ "integrated_account_id": self.scene.account });
         let made = self.client().post("/integrated-account/token", &own);
         made.expect(201);
+        let agents = format!("/integrated-account/{}/mcp", self.scene.account);
+        let agent = json!({ "name": "agent" });
+        self.client().post(&agents, &agent).expect(201);
     }
 
     /// One sync has a run that has ended, the other one that goes on.

@@ -13,6 +13,7 @@ mod account_changes;
 mod accounts;
 mod actions;
 mod addresses;
+mod agents;
 mod also_for;
 mod answer_headers;
 mod api_token_overrides;

@@ -25,6 +25,7 @@ const WHO = {
 const UNREACHABLE = {
   "account.sync_limit": "the reason why a run of a sync has failed, in its `error`",
   "account.sync_suspicious": "the reason why a run of a sync has failed, in its `error`, and of the event `sync:suspicious`",
+  "caller.not_reached": "it is in `errors` of a batch, whose own answer is 200",
   "internal.error": "our own mistake; were there a request that brings it about, it would be mended",
 };
 /** Codes that keep the provider's status instead of their own. */
@@ -114,6 +115,7 @@ const ROWS = [
   }],
   ["caller.not_found", "an account that does not exist, or of another environment", () => client("GET", `/integrated-account/${randomUUID()}`)],
   ["caller.method_not_allowed", "a method that the resource does not have", () => call("DELETE", "/proxy/ships/1")],
+  ["caller.not_acceptable", "an MCP client that accepts no JSON", () => scripted.call("POST", "/mcp/x", {}, { accept: "text/event-stream" })],
   ["caller.duplicate", "an integration's name, twice", async () => {
     const file = { name: "twice", config: { label: "Twice", base_url: "https://api.example.com" } };
     ok(await admin("POST", "/integration", file), 201);

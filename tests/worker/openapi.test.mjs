@@ -39,7 +39,7 @@ function file() {
   const around = fileAround(NAME, webhook, ["webhook_secret", { name: "note", label: "Note", type: "text" }]);
   const resources = {
     ships: {
-      list: { path: "/ships" },
+      list: { path: "/ships", description: "Lists ships." },
       get: { path: "/ships/{{id}}" },
       create: { method: "post", path: "/ships" },
       update: { method: "patch", path: "/ships/{{id}}" },
@@ -162,6 +162,32 @@ test("the data plane", async () => {
   assert.equal(resources.ships.methods.get.is_allowed, true);
   await call("getIntegrationCapabilities", { id: NAME }, { status: 200 });
   await call("getIntegrationCapabilities", { id: "boats" }, { status: 404 });
+});
+
+test("tools, MCP tokens and batches", async () => {
+  const { call, account } = await setting();
+  const { id } = account;
+  await call("listIntegrationTools", { id: NAME }, { query: { methods: "read" }, status: 200 });
+  await call("listIntegrationTools", { id: "boats" }, { status: 404 });
+  const tools = await call("listAccountTools", { id }, { query: { has_description: "false", resources: "ships" }, status: 200 });
+  assert.ok(tools.result.some(({ method, annotations }) => method === "delete" && annotations.destructiveHint));
+  await call("listAccountTools", { id }, { query: { tag: "x" }, status: 400 });
+  const made = await call("createMcpToken", { id }, { body: { name: "agent" }, status: 201 });
+  await call("createMcpToken", { id }, { body: { name: "agent", config: { tags: ["none"] } }, status: 422 });
+  const { result } = await call("listMcpTokens", { id }, { status: 200 });
+  assert.deepEqual(result.map((token) => token.id), [made.id]);
+  await call("getMcpToken", { id, token_id: made.id }, { status: 200 });
+  const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+  await api.call("sendMcpMessage", { token: made.token }, { body: ping, status: 200 });
+  await api.call("sendMcpMessage", { token: made.token }, { body: { jsonrpc: "2.0", method: "notifications/initialized" }, status: 202 });
+  await api.call("sendMcpMessage", { token: made.token }, { body: ping, headers: { origin: "https://evil.example" }, status: 403 });
+  await api.call("sendMcpMessage", { token: "forged" }, { body: ping, status: 401 });
+  await call("deleteMcpToken", { id, token_id: made.id }, { status: 200 });
+  await call("deleteMcpToken", { id, token_id: made.id }, { status: 404 });
+  const resources = [{ resource: "ships", method: "list" }, { name: "first", resource: "ships", method: "get", id: "{{resources.ships.0.id}}" }];
+  const batch = await call("runBatch", {}, { body: { integrated_account_id: id, resources }, status: 200 });
+  assert.deepEqual([batch.result.ships, batch.errors], [[{ id: 1, name: "Fram" }], {}]);
+  await call("runBatch", {}, { body: { integrated_account_id: id, resources: [] }, status: 422 });
 });
 
 test("link tokens and the hosted pages", async () => {

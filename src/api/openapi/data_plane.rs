@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::describe::asks_provider;
 use super::operation::{Operation, REPLAYED, RefusedBy};
 use super::shapes::{Shapes, count, object, uuid};
+use crate::batch::SentBatch;
 use crate::proxy::query::PASSTHROUGH;
 use crate::settings::KEY_CHARACTERS;
 
@@ -78,6 +79,24 @@ pub(in crate::api) fn action(operation: Operation, _: &mut Shapes) -> Operation 
         )
         .answers_with("2XX", MADE, &json!({ "*/*": {} }))
         .answers_with("3XX", MADE, &json!({ "*/*": {} }))
+}
+
+pub(in crate::api) fn batch(operation: Operation, shapes: &mut Shapes) -> Operation {
+    let lists =
+        json!({ "type": "object", "additionalProperties": { "type": "array", "items": {} } });
+    let answer = object(&json!({ "result": lists.clone(), "errors": lists }));
+    let answer = json!({ "application/json": { "schema": answer } });
+    let millis = json!({ "type": "integer", "minimum": 1 });
+    let about = "How long the whole batch may take: 30,000 unless it or the operator says otherwise, at most 100,000.";
+    operation
+        .takes(&shapes.asked::<SentBatch>())
+        .header("x-timeout-ms", about, &millis)
+        .answers_with(
+            "200",
+            "The records and the errors of each node, by its name.",
+            &answer,
+        )
+        .refuses(&[404])
 }
 
 /// The provider's own path.

@@ -35,3 +35,25 @@ pub(in crate::api) fn must_name_account(operation: Operation) -> Operation {
     });
     operation.parameter(parameter)
 }
+
+/// Which tools are listed.
+pub(in crate::api) fn filters_of_tools(operation: Operation) -> Operation {
+    let flag = json!({ "enum": ["true", "false"], "default": "true" });
+    operation
+        .query(
+            "methods",
+            "`read`, `write` or names of methods, with commas.",
+            &text(),
+        )
+        .query(
+            "tags",
+            "Tags of resources (`tool_tags`), with commas.",
+            &text(),
+        )
+        .query("resources", "Names of resources, with commas.", &text())
+        .query(
+            "has_description",
+            "`false`: methods without a `description`, too.",
+            &flag,
+        )
+}

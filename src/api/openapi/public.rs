@@ -68,3 +68,25 @@ fn open(operation: Operation, about: &str, content: &Value) -> Operation {
         .answers_with("403", ELSEWHERE, &error)
         .answers_with("200", about, content)
 }
+
+pub(in crate::api) fn mcp(operation: Operation, _: &mut Shapes) -> Operation {
+    let message = json!({ "type": "object", "description": "A message of JSON-RPC 2.0; in versions up to 2025-03-26 also an array of them." });
+    let content = json!({ "application/json": { "schema": message } });
+    let answer = json!({ "description": "The answer; to an array of messages an array." });
+    let answer = json!({ "application/json": { "schema": answer } });
+    let error =
+        json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+    let about = "The error envelope, or an error of JSON-RPC where the message cannot be read.";
+    let any = json!({ "application/json": { "schema": { "type": "object" } } });
+    operation
+        .describes("There are `initialize`, `ping`, `tools/list` and `tools/call`. `Origin` is refused unless the operator lists it.")
+        .header("mcp-protocol-version", "The version of the session.", &text())
+        .takes_body(json!({ "required": true, "content": content }))
+        .answers_with("200", "The answer.", &answer)
+        .answers_with("202", "There is nothing to answer.", &json!({}))
+        .answers_with("400", about, &any)
+        .answers_with("401", "The token is unknown, revoked or expired.", &error)
+        .answers_with("403", "The origin, or the address, is refused.", &error)
+        .answers_with("default", "The error envelope.", &error)
+        .refused(RefusedBy::AsAnswered)
+}

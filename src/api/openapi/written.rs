@@ -93,7 +93,7 @@ fn security(right: Right) -> Value {
         Right::AdminToken => json!([{ "adminToken": [] }]),
         Right::AccountToken => json!([{ "accountToken": [] }]),
         Right::Scope(scope) => Value::Array(with_scope(scope)),
-        Right::Records => {
+        Right::ReadOrAccountToken => {
             let mut either = with_scope(TokenScope::Read);
             either.push(json!({ "accountToken": [] }));
             Value::Array(either)

@@ -14,7 +14,7 @@
 /// METHOD "/path" Variant, RIGHT, "Summary": module::function(id: IdType) takes Body answers STATUS Answer, refuses [statuses], with [hooks];
 /// ```
 ///
-/// - `(id: IdType)`: the parameter of the path; `()` where it has none.
+/// - `(id: IdType)`: the parameter of the path; `(id: IdType, second: IdType)` where it has two, `()` where it has none.
 /// - `takes Body`: a JSON body; `may_take Body`: one that may be absent.
 /// - `answers STATUS Answer`; `saves Answer`: 201 when it is new, else 200; `lists Item`: 200 with a piece of a list.
 /// - `refuses [409]`: statuses of refusals, in addition to those of every such call.
@@ -26,7 +26,7 @@ macro_rules! admin_routes {
         $tag:literal $place:ident $about:literal {
             $(
                 $method:ident $path:literal $variant:ident, $right:ident, $summary:literal:
-                $module:ident::$function:ident( $( $id:ident: $id_type:ident )? )
+                $module:ident::$function:ident( $( $id:ident: $id_type:ident $(, $second:ident: $second_type:ident )? )? )
                 $( takes $body:ident )? $( may_take $optional:ident )?
                 $( lists $item:ident )? $( saves $saved:ident )? $( answers $status:literal $answer:ty )?
                 $( , refuses [ $( $refusal:literal ),* ] )? $( , with [ $( $hook:path ),* ] )? ;
@@ -38,7 +38,7 @@ macro_rules! admin_routes {
         pub enum AdminRoute {
             $( $(
                 #[doc = concat!("`", stringify!($method), " ", $path, "`")]
-                $variant $( (PathId<$id_type>) )?,
+                $variant $( (PathId<$id_type> $(, PathId<$second_type>)?) )?,
             )* )*
         }
 
@@ -49,7 +49,7 @@ macro_rules! admin_routes {
             route: |path| {
                 // Not every path has a parameter.
                 let _ = path;
-                Some(Route::Admin(AdminRoute::$variant $( (path.id::<$id_type>()?) )?))
+                Some(Route::Admin(AdminRoute::$variant $( (path.id::<$id_type>()? $(, path.nth_id::<$second_type>(1)?)?) )?))
             },
         }, )* )* ];
 
@@ -60,10 +60,10 @@ macro_rules! admin_routes {
             body: Body<O::Stream>,
         ) -> Result<Reply<O::Stream>, Failure> {
             match route {
-                $( $( AdminRoute::$variant $( ($id) )? => {
+                $( $( AdminRoute::$variant $( ($id $(, $second)?) )? => {
                     let answer = admin::$module::$function(
                         call,
-                        $( &$id, )?
+                        $( &$id, $( &$second, )? )?
                         $( JsonBody::<O, $body>::new(body), )?
                         $( JsonBody::<O, Option<$optional>>::new(body), )?
                     )
@@ -90,7 +90,10 @@ macro_rules! admin_routes {
                 let mut group = Group::new($tag, $about);
                 $( {
                     let operation = Operation::new(stringify!($method), $path, stringify!($variant), $right, $summary).$place();
-                    $( let operation = operation.parameter_of_path(stringify!($id), shapes.answered::<$id_type>()); )?
+                    $(
+                        let operation = operation.parameter_of_path(stringify!($id), shapes.answered::<$id_type>());
+                        $( let operation = operation.parameter_of_path(stringify!($second), shapes.answered::<$second_type>()); )?
+                    )?
                     $( let operation = operation.takes(&shapes.asked::<$body>()); )?
                     $( let operation = operation.may_take(&shapes.asked::<Option<$optional>>()); )?
                     $( let operation = operation.lists::<$item>(shapes); )?

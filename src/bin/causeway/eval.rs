@@ -45,6 +45,8 @@ enum Scope {
     NextPage,
     /// `webhook`: body, headers, query, method, context
     Webhook,
+    /// `loop_on`, `run_if` of a batch: resources, args
+    Batch,
     /// A step of an action, `run_if`: previous, context
     Step,
 }
@@ -96,6 +98,7 @@ fn scope(scope: Scope, input: &InputValues) -> Result<ExpressionScope<'_>, Probl
             let values = input.object("paginationValues");
             ExpressionScope::next_page(query, url, request, (body, headers), values)
         }
+        Scope::Batch => ExpressionScope::batch(input.object("resources"), input.object("args")),
         Scope::Webhook => {
             let method = input.text_or("method", "POST")?;
             let context = input.find("context");

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use causeway::config::{self, Finding, Level};
+use causeway::tools::lacking::lacking;
 use serde::Serialize;
 
 use crate::file;
@@ -18,6 +19,9 @@ pub struct ValidateArgs {
     /// Answer in JSON: [{file, valid, findings: [{level, path, message, hint?}]}]
     #[arg(long)]
     json: bool,
+    /// Warn of methods that lack what tools of agents need: descriptions, and schemas of what they take
+    #[arg(long)]
+    tools: bool,
     /// The files, such as integrations/*.json
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
@@ -33,7 +37,11 @@ struct Report {
 
 /// Checks every file, also after one with errors.
 pub fn run(args: &ValidateArgs, out: &mut impl Write) -> Result<RunResult, Problem> {
-    let reports: Vec<Report> = args.files.iter().map(|path| report(path)).collect();
+    let reports: Vec<Report> = args
+        .files
+        .iter()
+        .map(|path| report(path, args.tools))
+        .collect();
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &reports).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -47,9 +55,15 @@ pub fn run(args: &ValidateArgs, out: &mut impl Write) -> Result<RunResult, Probl
     }
 }
 
-fn report(path: &Path) -> Report {
+fn report(path: &Path, with_tools: bool) -> Report {
     let findings = match file::load(path) {
-        Ok(file) => config::read(&file.json).findings,
+        Ok(file) => {
+            let read = config::read(&file.json);
+            let config = read.integration.map(|own| own.config);
+            let config = config.filter(|_| with_tools);
+            let lacking = config.iter().flat_map(lacking);
+            read.findings.into_iter().chain(lacking).collect()
+        }
         Err(finding) => vec![finding],
     };
     Report {

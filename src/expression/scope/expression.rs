@@ -119,6 +119,14 @@ impl<'a> ExpressionScope<'a> {
         self
     }
 
+    /// `loop_on` and `run_if` of a batch.
+    pub fn batch(results: &'a Value, args: &'a Value) -> Self {
+        Self::roots(vec![
+            ("resources", Cow::Borrowed(results)),
+            ("args", Cow::Borrowed(args)),
+        ])
+    }
+
     /// Action steps and `run_if`.
     pub fn step(previous: &'a Value, context: &'a Value) -> Self {
         Self {

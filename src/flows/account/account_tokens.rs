@@ -101,7 +101,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         hash: &str,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        if matches!(visibility, Visibility::AccountToken(_)) {
+        if visibility.is_of_one_account() {
             return Err(unknown_token());
         }
         self.visible(visibility).await?;
@@ -115,6 +115,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
     ) -> Result<Option<Duration>, StorageFault> {
         match visibility {
             Visibility::AccountToken(hash) => self.account_tokens.valid(hash).map(Some),
+            // No lease is for it.
+            Visibility::McpToken(_) => Ok(Some(Duration::ZERO)),
             Visibility::All | Visibility::Environment(_) => Ok(None),
         }
     }

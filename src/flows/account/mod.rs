@@ -10,6 +10,7 @@ pub(in crate::flows) mod contents;
 pub(in crate::flows) mod event;
 pub mod loaded;
 pub(in crate::flows) mod lookup;
+pub(in crate::flows) mod mcp_tokens;
 pub(in crate::flows) mod oauth_token;
 pub(in crate::flows) mod outbox;
 pub(in crate::flows) mod record;

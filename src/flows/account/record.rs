@@ -12,6 +12,7 @@ use crate::flows::account::account_store::AccountStore;
 use crate::flows::account::account_tokens::{AccountTokenStore, unknown_token};
 use crate::flows::account::base::Base;
 use crate::flows::account::loaded::LoadedAccount;
+use crate::flows::account::mcp_tokens::McpTokenStore;
 use crate::flows::account::oauth_token::TokenStore;
 use crate::flows::account::redactor::LastRedactor;
 use crate::flows::account::row::AccountRow;
@@ -32,7 +33,14 @@ pub(in crate::flows) struct AccountRecord<O, S> {
     pub(super) rows: Rc<Rows<O, S>>,
     pub(super) schedule: Rc<Schedule<O, S>>,
     pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
+    mcp_tokens: Rc<McpTokenStore<O, S>>,
     pub(super) last_redactor: Rc<LastRedactor>,
+}
+
+/// The tables of tokens that see this account alone.
+pub(in crate::flows) struct OwnTokens<O, S> {
+    pub(in crate::flows) account: Rc<AccountTokenStore<O, S>>,
+    pub(in crate::flows) mcp: Rc<McpTokenStore<O, S>>,
 }
 
 impl<O: Outside, S: Storage> AccountRecord<O, S> {
@@ -40,7 +48,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         base: &Rc<Base<O, S>>,
         store: &Rc<AccountStore<O, S>>,
         token_store: &Rc<TokenStore<O, S>>,
-        account_tokens: &Rc<AccountTokenStore<O, S>>,
+        tokens: &OwnTokens<O, S>,
         rows: &Rc<Rows<O, S>>,
         schedule: &Rc<Schedule<O, S>>,
         last_redactor: &Rc<LastRedactor>,
@@ -51,7 +59,8 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             token_store: Rc::clone(token_store),
             rows: Rc::clone(rows),
             schedule: Rc::clone(schedule),
-            account_tokens: Rc::clone(account_tokens),
+            account_tokens: Rc::clone(&tokens.account),
+            mcp_tokens: Rc::clone(&tokens.mcp),
             last_redactor: Rc::clone(last_redactor),
         }
     }
@@ -123,7 +132,12 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             (Visibility::AccountToken(hash), _) if !self.account_tokens.has(hash)? => {
                 return Err(unknown_token());
             }
-            (Visibility::All | Visibility::AccountToken(_), Some(_)) => true,
+            (Visibility::McpToken(hash), _) if self.mcp_tokens.find(hash)?.is_none() => {
+                return Err(unknown_token());
+            }
+            (Visibility::All | Visibility::AccountToken(_) | Visibility::McpToken(_), Some(_)) => {
+                true
+            }
             (_, None) => false,
         };
         loaded.filter(|_| is_visible).ok_or_else(hidden)

@@ -54,7 +54,7 @@ impl<O: Outside, S: Storage> AccountEvents<O, S> {
         let visible = own.filter(|own| match visibility {
             Visibility::All => true,
             Visibility::Environment(environment) => environment == own,
-            Visibility::AccountToken(_) => false,
+            Visibility::AccountToken(_) | Visibility::McpToken(_) => false,
         });
         visible.ok_or_else(|| Failure::not_found("integrated account"))
     }

@@ -25,7 +25,7 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         visibility: &Visibility,
         change: AccountChange,
     ) -> Result<AccountView, Failure> {
-        if matches!(visibility, Visibility::AccountToken(_)) {
+        if visibility.is_of_one_account() {
             return Err(unknown_token());
         }
         let _one_at_a_time = self.record.lock_changing().await;

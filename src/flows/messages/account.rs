@@ -11,11 +11,13 @@ use crate::flows::messages::connecting::{CallbackRequest, Connecting};
 use crate::flows::messages::environment::Writer;
 use crate::flows::messages::event::ReplayRange;
 use crate::flows::messages::lease::LeaseMessage;
+use crate::flows::messages::mcp::McpMessage;
 use crate::flows::messages::sync::SyncMessage;
 use crate::flows::messages::webhook::VerifiedWebhook;
 use crate::ids::{AccountId, EnvironmentId, EventId, InstallId, IntegrationId, Region};
 use crate::ports::Visibility;
 use crate::time::Timestamp;
+use crate::tools::ToolFilter;
 
 /// The messages to an account's object. The `Visibility` of a message says which accounts its sender can see.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +58,8 @@ pub enum AccountMessage {
     ListLog(Visibility, PageRequest),
     /// Its capabilities → JSON
     Capabilities(Visibility),
+    /// Its tools → JSON
+    Tools(Visibility, ToolFilter),
     /// Delivers one event again → null
     Replay(Visibility, EventId),
     /// Delivers all events of a range again → u64: how many
@@ -68,6 +72,8 @@ pub enum AccountMessage {
     Delete(Visibility),
     /// About its syncs → see [`SyncMessage`]
     Sync(Visibility, SyncMessage),
+    #[serde(untagged)]
+    McpTokens(McpMessage),
     #[serde(untagged)]
     LeasedCalls(LeaseMessage),
 }

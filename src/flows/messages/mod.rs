@@ -8,6 +8,7 @@ pub mod environment;
 pub mod event;
 pub mod lease;
 pub mod log_line;
+pub mod mcp;
 pub mod sync;
 pub mod webhook;
 

@@ -9,6 +9,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::error::{Code, Failure};
 use crate::flows::actions::call_action::call_action;
+use crate::flows::agents::batch::run_batch;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::drained::until_drained;
 use crate::flows::base::memory::values::parse_exact;
@@ -96,6 +97,11 @@ async fn route<O: Outside, S: Storage>(
         ObjectRoute::Action(name, budget) => {
             run_action(calls, &hand_over, (&name, budget), request, trace).await
         }
+        ObjectRoute::Mcp(api_token, budget) => {
+            let answer = account.mcp.answer(hand_over, (api_token, budget), request);
+            Box::pin(answer).await
+        }
+        ObjectRoute::Batch(budget) => Box::pin(run_batch(calls, &hand_over, budget, request)).await,
         ObjectRoute::Webhook => {
             let request = Incoming {
                 raw_target: hand_over.raw_target,

@@ -18,6 +18,8 @@ use crate::flows::account::base::Base;
 use crate::flows::account::record::AccountRecord;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
+use crate::flows::agents::mcp::McpServer;
+use crate::flows::agents::tools;
 use crate::flows::base::callers::Callers;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::account_log::AccountLog;
@@ -52,6 +54,7 @@ pub struct AccountObject<O, S> {
     syncs: Rc<Syncs<O, S>>,
     inbox: WebhookInbox<O, S>,
     messages: Callers,
+    mcp: McpServer<O, S>,
 }
 
 impl<O: Outside, S: Storage> AccountObject<O, S> {
@@ -110,6 +113,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ),
             syncs,
             messages: Callers::default(),
+            mcp: McpServer::new(&calls, &stores.mcp_tokens, &stores.confirmations),
             calls,
             set_up,
             events,
@@ -209,6 +213,9 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 answered(self.calls.log().list_log(&visibility, &page).await?)
             }
             Message::Capabilities(visibility) => answered(capabilities(record, &visibility).await?),
+            Message::Tools(visibility, filter) => {
+                answered(tools::of_account(record, &visibility, filter).await?)
+            }
             Message::Replay(visibility, id) => answered(self.inbox.replay(&visibility, id).await?),
             Message::ReplayAll(visibility, range) => {
                 answered(self.inbox.replay_all(&visibility, &range).await?)
@@ -219,6 +226,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             Message::Sync(visibility, message) => {
                 Box::pin(self.syncs.answer(&visibility, message)).await
             }
+            Message::McpTokens(message) => self.mcp.manage(message).await,
             Message::LeasedCalls(message) => Box::pin(self.answer_lease(message)).await,
         }
     }

@@ -6,14 +6,16 @@ use crate::flows::account::account_store::AccountStore;
 use crate::flows::account::account_tokens::AccountTokenStore;
 use crate::flows::account::base::Base;
 use crate::flows::account::changes::Changes;
+use crate::flows::account::mcp_tokens::McpTokenStore;
 use crate::flows::account::oauth_token::TokenStore;
 use crate::flows::account::outbox::Outbox;
-use crate::flows::account::record::AccountRecord;
+use crate::flows::account::record::{AccountRecord, OwnTokens};
 use crate::flows::account::redactor::LastRedactor;
 use crate::flows::account::rows::Rows;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
+use crate::flows::agents::confirmations::Confirmations;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::log_store::CallLog;
 use crate::flows::events::account_events::AccountEvents;
@@ -36,6 +38,7 @@ pub(super) struct Stores<O, S> {
     pub(super) suspicions: Rc<SuspicionStore<O, S>>,
     pub(super) logins: Rc<LoginStore<O, S>>,
     pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
+    pub(super) mcp_tokens: Rc<McpTokenStore<O, S>>,
     pub(super) outbox: Rc<Outbox<O, S>>,
     pub(super) retention: Rc<EventRetention<O, S>>,
     pub(super) dead_letters: Rc<DeadLetters<O, S>>,
@@ -46,6 +49,7 @@ pub(super) struct Stores<O, S> {
     pub(super) refusals: Rc<Refusals>,
     pub(super) own_changes: Rc<OwnChanges>,
     pub(super) last_redactor: Rc<LastRedactor>,
+    pub(super) confirmations: Rc<Confirmations>,
 }
 
 /// The structs of `account/` that the other folders build on.
@@ -65,6 +69,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             suspicions: Rc::new(SuspicionStore::new(base)),
             logins: Rc::new(LoginStore::new(base)),
             account_tokens: Rc::new(AccountTokenStore::new(base)),
+            mcp_tokens: Rc::new(McpTokenStore::new(base)),
             retention: Rc::new(EventRetention::new(base, &outbox)),
             dead_letters: Rc::new(DeadLetters::new(base, &outbox)),
             deliveries: Rc::new(Dispatcher::new(base, &outbox)),
@@ -74,6 +79,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             refusals: Rc::default(),
             own_changes: Rc::default(),
             last_redactor: Rc::default(),
+            confirmations: Rc::default(),
             outbox,
         }
     }
@@ -89,6 +95,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             suspicions,
             logins,
             account_tokens,
+            mcp_tokens,
             outbox,
             retention,
             dead_letters,
@@ -99,6 +106,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             refusals,
             own_changes,
             last_redactor,
+            confirmations,
         } = self;
         Components::new(
             vec![
@@ -108,6 +116,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
                 Rc::clone(suspicions) as _,
                 Rc::clone(logins) as _,
                 Rc::clone(account_tokens) as _,
+                Rc::clone(mcp_tokens) as _,
                 Rc::clone(outbox) as _,
                 Rc::clone(retention) as _,
                 Rc::clone(dead_letters) as _,
@@ -120,6 +129,7 @@ impl<O: Outside, S: Storage> Stores<O, S> {
                 Rc::clone(refusals) as _,
                 Rc::clone(own_changes) as _,
                 Rc::clone(last_redactor) as _,
+                Rc::clone(confirmations) as _,
             ],
         )
     }
@@ -137,7 +147,10 @@ impl<O: Outside, S: Storage> Stores<O, S> {
             base,
             &self.record,
             &self.oauth_token,
-            &self.account_tokens,
+            &OwnTokens {
+                account: Rc::clone(&self.account_tokens),
+                mcp: Rc::clone(&self.mcp_tokens),
+            },
             &rows,
             &schedule,
             &self.last_redactor,

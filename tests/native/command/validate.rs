@@ -22,6 +22,35 @@ fn valid_files_are_named_and_the_exit_code_is_0() {
 }
 
 #[test]
+fn what_tools_lack_is_a_warning_on_request() {
+    let folder = Folder::new("validate-tools");
+    let mut lacking = file();
+    lacking["config"]["resources"] = json!({ "orders": {
+        "list": { "path": "/orders/{{query.dock}}", "description": "Lists orders." },
+        "create": { "method": "post", "path": "/orders" },
+        "get": { "path": "/orders/{{id}}", "description": "Gets an order." },
+    } });
+    let path = folder.json("lacking.json", &lacking);
+    assert_eq!(
+        causeway(["validate", &path]).expect(0),
+        format!("{path}: valid\n")
+    );
+    let out = causeway(["validate", "--tools", &path]).expect(0);
+    let expected = [
+        "orders.create.description: a tool needs `description`",
+        "orders.create.body_schema: a tool needs `body_schema`",
+        "orders.list.query_schema: a tool needs `query_schema`: it declares none of dock",
+    ];
+    assert!(
+        out.starts_with(&format!("{path}: valid, 3 warnings\n")),
+        "{out}"
+    );
+    each_case(expected, |line| {
+        assert!(out.contains(line), "{line}: {out}")
+    });
+}
+
+#[test]
 fn every_finding_of_every_file_is_said_with_its_place_and_hint() {
     let folder = Folder::new("validate-says-all");
     let good = folder.json("good.json", &file());

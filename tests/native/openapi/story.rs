@@ -30,7 +30,7 @@ impl Story {
     fn new() -> Self {
         let mut file = signing_file(&json!({ "event_id": null }));
         file["config"]["resources"] = json!({ "orders": {
-            "list": { "path": "/orders" },
+            "list": { "path": "/orders", "description": "Lists orders." },
             "get": { "path": "/orders/{{id}}" },
             "create": { "method": "post", "path": "/orders" },
             "update": { "method": "patch", "path": "/orders/{{id}}" },
@@ -133,6 +133,7 @@ impl Story {
         self.by_token("GET", "/integration/other", &Value::Null);
         let capabilities = "/integration/other/capabilities";
         self.by_token("GET", capabilities, &Value::Null);
+        self.by_token("GET", "/integration/other/tools", &Value::Null);
         let install = id_of(&self.by_token(
             "POST",
             "/environment-integration",
@@ -218,6 +219,15 @@ impl Story {
             known["resources"]["orders"]["methods"]["get"]["is_write"],
             false
         );
+        let tools = format!("/integrated-account/{account}/tools?has_description=false");
+        let tools = self.by_token("GET", &tools, &nothing);
+        assert_eq!(tools["result"].as_array().unwrap().len(), 6);
+        self.by_token(
+            "POST",
+            "/batch-request",
+            &json!({ "integrated_account_id": account, "resources": [{ "name": "none", "resource": "orders", "method": "list", "run_if": "false" }] }),
+        );
+        self.tokens_of_agents(account);
         let log = self.by_token("GET", &of("/log"), &nothing);
         assert_eq!(log["result"].as_array().unwrap().len(), 15);
     }
@@ -244,6 +254,19 @@ impl Story {
         self.by_token("PATCH", "/sync/orders", &named);
         self.by_token("POST", "/sync/orders/stop", &named);
         self.by_token("POST", "/sync/orders/reset", &named);
+    }
+
+    fn tokens_of_agents(&mut self, account: &str) {
+        let all = format!("/integrated-account/{account}/mcp");
+        let made = self.by_token("POST", &all, &json!({ "name": "agent" }));
+        self.by_token("GET", &all, &Value::Null);
+        let one = format!("{all}/{}", id_of(&made));
+        self.by_token("GET", &one, &Value::Null);
+        let address = format!("/mcp/{}", made["token"].as_str().unwrap());
+        let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+        let anonymous = self.setting.admin.with_token("");
+        self.go(&anonymous, "POST", &address, &ping);
+        self.by_token("DELETE", &one, &Value::Null);
     }
 
     fn links(&mut self) {

@@ -82,6 +82,10 @@ impl Environment {
             "/link-token",
             json!({ "tenant_id": format!("tenant-{word}"), "integration": "shop", "context": { "city": word } }),
         );
+        let mcp = post(
+            &format!("/integrated-account/{account}/mcp"),
+            json!({ "name": format!("agent-{word}") }),
+        );
         let token = id_of(&post(
             "/api-token",
             json!({ "name": format!("token-{word}") }),
@@ -107,6 +111,8 @@ impl Environment {
             ("link", id_of(&link)),
             ("token", token),
             ("event", event),
+            ("mcp_id", id_of(&mcp)),
+            ("mcp_text", mcp["token"].as_str().unwrap().to_owned()),
         ];
         Self {
             ids,

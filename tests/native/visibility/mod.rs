@@ -38,7 +38,9 @@ fn expected(row: &Row, caller: &Caller) -> Expected {
         .unwrap_or_else(|| panic!("{row:?} is not in routes.rs"))
         .2;
     let named = names(&route_of(row));
-    if matches!(named, Names::Link | Names::Signed) || allowed == crate::routes::ANYBODY {
+    if matches!(named, Names::Link | Names::Mcp | Names::Signed)
+        || allowed == crate::routes::ANYBODY
+    {
         return Expected::AsWithoutToken;
     }
     let may = match caller.token {
@@ -54,9 +56,12 @@ fn expected(row: &Row, caller: &Caller) -> Expected {
         (.., false) => Expected::Refused(&[403]),
         (Of::A | Of::Operator, ..) => Expected::Done,
         (Of::B | Of::OtherAccount, ..) => match named {
-            Names::Shared | Names::Own | Names::Link | Names::Signed | Names::Public => {
-                Expected::Done
-            }
+            Names::Shared
+            | Names::Own
+            | Names::Link
+            | Names::Mcp
+            | Names::Signed
+            | Names::Public => Expected::Done,
             Names::Record => Expected::Refused(&[404]),
             Names::Records => Expected::NotFoundEach,
         },

@@ -15,6 +15,8 @@ pub enum Names {
     Own,
     /// What a link token, or the `state` of a login, is for: the bearer token is not looked at.
     Link,
+    /// The account of the MCP token in the path: the bearer token is not looked at.
+    Mcp,
     /// An account or install that a provider sends to: its signature is the proof.
     Signed,
     /// An install whose OAuth client has a document that is public.
@@ -26,7 +28,12 @@ pub fn names(route: &Route) -> Names {
     match route {
         Route::Home | Route::Health | Route::IntegrationSchema | Route::OpenApi => Names::Shared,
         Route::ClientDocument(_) => Names::Public,
-        Route::Call(_) | Route::Action(_) | Route::Changes | Route::Record(_) => Names::Record,
+        Route::Mcp(_) => Names::Mcp,
+        Route::Call(_)
+        | Route::Action(_)
+        | Route::Batch
+        | Route::Changes
+        | Route::Record(_) => Names::Record,
         Route::Connect(
             ConnectRoute::Choose
             | ConnectRoute::Form(_)
@@ -48,6 +55,7 @@ fn named_by_admin(route: &A) -> Names {
         | A::ChangeIntegration(_)
         | A::DeleteIntegration(_)
         | A::GetIntegrationCapabilities(_)
+        | A::ListIntegrationTools(_)
         | A::ListEnvironments
         | A::CreateEnvironment
         | A::RotateSealing
@@ -91,6 +99,11 @@ fn named_by_admin(route: &A) -> Names {
         | A::ResetSync(_)
         | A::ListSyncRuns
         | A::GetAccountCapabilities(_)
+        | A::ListAccountTools(_)
+        | A::ListMcpTokens(_)
+        | A::CreateMcpToken(_)
+        | A::GetMcpToken(..)
+        | A::DeleteMcpToken(..)
         | A::ShowHostKey(_)
         | A::ReplayEvent(_)
         | A::ReplayEvents => Names::Record,

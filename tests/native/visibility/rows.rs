@@ -61,6 +61,7 @@ pub const ROWS: &[Row] = &[
     ),
     ("DELETE", "/integration/unused", ""),
     ("GET", "/integration/shop/capabilities", ""),
+    ("GET", "/integration/shop/tools", ""),
     (
         "GET",
         "/environment-integration?environment_id={environment}",
@@ -125,6 +126,20 @@ pub const ROWS: &[Row] = &[
     ),
     ("POST", "/integrated-account/{file_account}/host-key", ""),
     ("GET", "/integrated-account/{account}/capabilities", ""),
+    ("GET", "/integrated-account/{account}/tools", ""),
+    ("GET", "/integrated-account/{account}/mcp", ""),
+    (
+        "POST",
+        "/integrated-account/{account}/mcp",
+        r#"{"name":"agent"}"#,
+    ),
+    ("GET", "/integrated-account/{account}/mcp/{mcp_id}", ""),
+    ("DELETE", "/integrated-account/{account}/mcp/{mcp_id}", ""),
+    (
+        "POST",
+        "/mcp/{mcp_text}",
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
+    ),
     ("GET", "/integrated-account/me", ""),
     (
         "PATCH",
@@ -249,6 +264,11 @@ pub const ROWS: &[Row] = &[
         "POST",
         "/proxy/orders/search?integrated_account_id={account}",
         "{}",
+    ),
+    (
+        "POST",
+        "/batch-request",
+        r#"{"integrated_account_id":"{account}","resources":[{"resource":"orders","method":"list"}]}"#,
     ),
     (
         "POST",

@@ -74,7 +74,7 @@ pub struct Scene {
 
 fn file() -> Value {
     let methods = json!({
-        "list": { "path": "/orders" }, "get": { "path": "/orders/{{id}}" }, "create": { "method": "post", "path": "/orders" },
+        "list": { "path": "/orders", "description": "Lists orders." }, "get": { "path": "/orders/{{id}}" }, "create": { "method": "post", "path": "/orders" },
         "update": { "method": "patch", "path": "/orders/{{id}}" }, "delete": { "method": "delete", "path": "/orders/{{id}}" },
         "search": { "method": "post", "path": "/orders/search" },
     });

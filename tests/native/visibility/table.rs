@@ -77,6 +77,7 @@ fn table(lines: &[(&Row, Vec<u16>)]) -> String {
             Names::Link => Some(
                 "a link token; on the way back from the provider the `state` and this browser's cookie",
             ),
+            Names::Mcp => Some("the MCP token in the path"),
             Names::Signed => Some("the provider's signature, as the integration says"),
             _ => None,
         };

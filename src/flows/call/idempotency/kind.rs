@@ -20,7 +20,7 @@ impl Kind {
     pub(in crate::flows) fn of(visibility: &Visibility) -> Self {
         match visibility {
             Visibility::All | Visibility::Environment(_) => Self::Backend,
-            Visibility::AccountToken(_) => Self::Customer,
+            Visibility::AccountToken(_) | Visibility::McpToken(_) => Self::Customer,
         }
     }
 }

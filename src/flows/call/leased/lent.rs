@@ -93,6 +93,7 @@ impl Lent {
             Visibility::AccountToken(hash) => {
                 self.tokens.borrow().get(hash).is_some_and(|end| now < *end)
             }
+            Visibility::McpToken(_) => false,
         }
     }
 

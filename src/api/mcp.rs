@@ -1,0 +1,142 @@
+//! `/mcp/{token}`: MCP clients, whose token is in the path. It is checked here, and the messages are handed over to the
+//! account's object without it.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    AUTHORIZATION, CONTENT_TYPE, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use super::caller::Caller;
+use super::unproved::Sender;
+use super::{FrontReply, RequestContext, budget, proxy};
+use crate::account::token::{self, TokenKind, TokenProof};
+use crate::crypto;
+use crate::error::{Code, Failure};
+use crate::flows::base::body;
+use crate::flows::base::records::TokenScope;
+use crate::ids::{AccountId, EnvironmentId};
+use crate::mcp::head::{self, HeadError};
+use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibility};
+use crate::settings::RATE_PERIOD;
+
+/// What scripts of an allowed origin may send.
+const ALLOWED_FIELDS: &str = "accept, authorization, content-type, mcp-protocol-version, mcp-session-id, last-event-id, x-timeout-ms, x-max-retries";
+
+pub(super) async fn answer<O: Outside>(
+    context: &RequestContext<'_, O>,
+    text: &str,
+    request: Incoming<O::Stream>,
+) -> Result<FrontReply<O>, Failure> {
+    let outside = context.outside;
+    let own = context
+        .public_url(&request.url)
+        .origin()
+        .ascii_serialization();
+    let allowed = &outside.settings().mcp_allowed_origins;
+    head::check_origin(&request.headers, &own, allowed).map_err(|error| refused(&error))?;
+    if request.method == Method::OPTIONS {
+        return Ok(FrontReply::Own(preflight(&request.headers)));
+    }
+    head::check(&request.headers).map_err(|error| refused(&error))?;
+    let budget = budget::read(&request.headers, outside.settings().call_timeout)?;
+    let (account, hash) = authenticate(context, text, &request.headers).await?;
+    let hand_over = HandOver {
+        route: ObjectRoute::Mcp(api_token(context, &request.headers).await, budget),
+        request_id: context.request_id.to_owned(),
+        visibility: Visibility::McpToken(hash),
+        caller: "mcp_token".to_owned(),
+        token: None,
+        raw_target: None,
+    };
+    let mut url = request.url;
+    url.set_path("/mcp");
+    url.set_query(None);
+    let request = Incoming {
+        headers: handed_over(&request.headers),
+        body: body::hold_small(outside, request.body, &context.room).await?,
+        url,
+        method: request.method,
+        raw_target: None,
+    };
+    let answer = outside.call(account, &hand_over, request).await;
+    let answer = answer.map_err(|fault| proxy::not_answered(context, account, fault))?;
+    Ok(FrontReply::Object(answer))
+}
+
+/// The account and the hash of a token with our signature. Its object says whether it is revoked.
+async fn authenticate<O: Outside>(
+    context: &RequestContext<'_, O>,
+    text: &str,
+    headers: &HeaderMap,
+) -> Result<(AccountId, String), Failure> {
+    let sender = Sender::of(context, headers);
+    let read = token::read_token(sender.keyring()?, TokenKind::Mcp, text);
+    let Some((account, TokenProof::Signed)) = read else {
+        sender.check()?;
+        let message = "The token is unknown, revoked or expired.";
+        return Err(sender
+            .failed(Failure::new(Code::Unauthenticated, message))
+            .await);
+    };
+    let hash = crypto::sha256_hex(text.as_bytes());
+    if !context.outside.admits(&hash).await {
+        let message = "This token has sent as many requests as it may for now (TOKEN_RATE).";
+        return Err(Failure::too_many_requests(message, RATE_PERIOD.as_secs()));
+    }
+    Ok((account, hash))
+}
+
+/// The environment of the API token that is sent, too, where it may make calls. Tokens of others are the client's affair.
+async fn api_token<O: Outside>(
+    context: &RequestContext<'_, O>,
+    headers: &HeaderMap,
+) -> Option<EnvironmentId> {
+    let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    sent.contains(" ct_").then_some(())?;
+    match Caller::authenticate(context, headers).await {
+        Ok(Caller::Token(token)) => {
+            let caller = Caller::Token(token);
+            caller.has(TokenScope::Proxy).then_some(())?;
+            caller.environment(None).ok()
+        }
+        _ => None,
+    }
+}
+
+/// What of a request its answer depends on.
+fn handed_over(headers: &HeaderMap) -> HeaderMap {
+    let names = [CONTENT_TYPE, ORIGIN, HeaderName::from_static(head::VERSION)];
+    let kept = names.into_iter().filter_map(|name| {
+        let value = headers.get(&name)?.clone();
+        Some((name, value))
+    });
+    kept.collect()
+}
+
+/// What a browser asks before a page's script may send (Fetch, CORS preflight).
+fn preflight<S>(headers: &HeaderMap) -> Reply<S> {
+    let mut answered = HeaderMap::new();
+    if let Some(origin) = headers.get(ORIGIN) {
+        answered.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        let methods = HeaderValue::from_static("POST");
+        answered.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+        let fields = HeaderValue::from_static(ALLOWED_FIELDS);
+        answered.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
+        answered.insert(VARY, HeaderValue::from_static("origin"));
+    }
+    Reply {
+        status: StatusCode::NO_CONTENT,
+        headers: answered,
+        body: Body::Empty,
+    }
+}
+
+fn refused(error: &HeadError) -> Failure {
+    let code = match error {
+        HeadError::Origin => Code::WrongAddress,
+        HeadError::Accept => Code::NotAcceptable,
+        HeadError::ContentType | HeadError::Version(_) => Code::Malformed,
+    };
+    Failure::new(code, error.to_string())
+}

@@ -1,0 +1,181 @@
+//! The order of a batch: which node waits for which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{MOST_NODES, SentBatch, SentNode};
+use crate::expression::{Placeholder, TemplateTree};
+use crate::json::Path;
+
+/// The root of the results.
+const RESULTS: &str = "resources";
+/// The longest name of a node.
+const NAME_CHARACTERS: usize = 64;
+
+/// Why a batch is not run, with the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchMistake {
+    /// Such as `resources[2].depends_on`.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// A node with its name, and the places of the nodes that it waits for.
+#[derive(Debug)]
+pub struct PlannedNode {
+    /// Its name.
+    pub name: String,
+    /// The node.
+    pub node: SentNode,
+    /// The places of the nodes that it waits for.
+    pub after: BTreeSet<usize>,
+    /// Whether another node reads its results.
+    pub is_read: bool,
+}
+
+/// The nodes, in the order in which they were sent.
+#[derive(Debug)]
+pub struct BatchPlan {
+    /// The nodes.
+    pub nodes: Vec<PlannedNode>,
+    /// The root `args`.
+    pub args: serde_json::Value,
+}
+
+impl BatchPlan {
+    /// Checks a batch: its names, what nodes wait for, and that none waits for itself.
+    pub fn of(batch: SentBatch) -> Result<Self, Vec<BatchMistake>> {
+        if !(1..=MOST_NODES).contains(&batch.resources.len()) {
+            let message = format!("needs 1 to {MOST_NODES} nodes");
+            return Err(vec![mistake(RESULTS, message)]);
+        }
+        let (mut mistakes, mut places) = (Vec::new(), BTreeMap::new());
+        for (place, node) in batch.resources.iter().enumerate() {
+            let name = name_of(node);
+            if !is_name(name) {
+                let message =
+                    format!("needs 1 to {NAME_CHARACTERS} of letters, digits, `_` and `-`");
+                mistakes.push(mistake(&format!("{RESULTS}[{place}].name"), message));
+            }
+            if places.insert(name.to_owned(), place).is_some() {
+                let message = format!("`{name}` is the name of another node");
+                mistakes.push(mistake(&format!("{RESULTS}[{place}].name"), message));
+            }
+        }
+        let nodes = batch.resources.into_iter().enumerate();
+        let mut nodes: Vec<PlannedNode> = nodes
+            .map(|(place, node)| PlannedNode {
+                name: name_of(&node).to_owned(),
+                after: waits_for(&node, place, &places, &mut mistakes),
+                is_read: false,
+                node,
+            })
+            .collect();
+        let read: BTreeSet<usize> = nodes.iter().flat_map(|own| own.after.clone()).collect();
+        for (place, node) in nodes.iter_mut().enumerate() {
+            node.is_read = read.contains(&place);
+        }
+        mistakes.extend(cycle(&nodes));
+        if mistakes.is_empty() {
+            let args = batch.args;
+            return Ok(Self { nodes, args });
+        }
+        Err(mistakes)
+    }
+}
+
+fn name_of(node: &SentNode) -> &str {
+    node.name.as_deref().unwrap_or(&node.resource)
+}
+
+fn is_name(name: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    (1..=NAME_CHARACTERS).contains(&name.len()) && name.bytes().all(is_letter)
+}
+
+/// What `depends_on` names, what placeholders read, and every node that an expression may read.
+fn waits_for(
+    node: &SentNode,
+    place: usize,
+    places: &BTreeMap<String, usize>,
+    mistakes: &mut Vec<BatchMistake>,
+) -> BTreeSet<usize> {
+    let mut after = BTreeSet::new();
+    let mut find = |name: &str, key: &str| {
+        if let Some(place) = places.get(name) {
+            after.insert(*place);
+            return;
+        }
+        let message = format!("there is no node `{name}`");
+        mistakes.push(mistake(&format!("{RESULTS}[{place}].{key}"), message));
+    };
+    for name in &node.depends_on {
+        find(name, "depends_on");
+    }
+    for (key, tree) in [
+        ("id", &node.id),
+        ("query", &node.query),
+        ("body", &node.body),
+    ] {
+        for name in tree.iter().flat_map(read_by) {
+            find(name, key);
+        }
+    }
+    for expression in [&node.loop_on, &node.run_if].into_iter().flatten() {
+        let source = expression.source();
+        let named = places.iter().filter(|(name, _)| names(source, name));
+        after.extend(named.map(|(_, place)| *place).filter(|own| *own != place));
+    }
+    after
+}
+
+/// Whether an expression may mean this node: its name is in it, and is no part of another word.
+fn names(source: &str, name: &str) -> bool {
+    let is_word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let bytes = source.as_bytes();
+    source.match_indices(name).any(|(start, _)| {
+        let before = start.checked_sub(1).and_then(|place| bytes.get(place));
+        !is_word(before) && !is_word(bytes.get(start + name.len()))
+    })
+}
+
+/// The nodes that the placeholders of a tree read.
+fn read_by(tree: &TemplateTree) -> impl Iterator<Item = &str> {
+    let paths = tree.placeholders().into_iter().flat_map(Placeholder::paths);
+    paths.filter_map(|path: &Path| match path.parts() {
+        [root, name, ..] if root == RESULTS => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+/// The nodes that wait for each other: what is left when all that can run has run.
+fn cycle(nodes: &[PlannedNode]) -> Option<BatchMistake> {
+    let mut left: BTreeSet<usize> = (0..nodes.len()).collect();
+    loop {
+        let can_run = |place: &usize| {
+            let node = nodes.get(*place);
+            node.is_none_or(|node| node.after.is_disjoint(&left))
+        };
+        let ready: Vec<usize> = left.iter().copied().filter(|own| can_run(own)).collect();
+        if ready.is_empty() {
+            break;
+        }
+        for place in ready {
+            left.remove(&place);
+        }
+    }
+    let names = left.iter().filter_map(|place| nodes.get(*place));
+    let names: Vec<&str> = names.map(|node| node.name.as_str()).collect();
+    let message = format!(
+        "wait for each other, or for themselves: {}",
+        names.join(", ")
+    );
+    (!names.is_empty()).then(|| mistake(RESULTS, message))
+}
+
+fn mistake(path: &str, message: impl Into<String>) -> BatchMistake {
+    BatchMistake {
+        path: path.to_owned(),
+        message: message.into(),
+    }
+}

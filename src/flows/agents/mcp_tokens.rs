@@ -1,0 +1,63 @@
+//! Creates, lists and deletes the MCP tokens of an account.
+
+use crate::error::Failure;
+use crate::flows::account::account_tokens::unknown_token;
+use crate::flows::agents::mcp::McpServer;
+use crate::flows::agents::tools;
+use crate::flows::messages::answered;
+use crate::flows::messages::mcp::{McpMessage, McpTokenRecord};
+use crate::ids::McpTokenId;
+use crate::ports::{Outside, Storage, Visibility};
+use serde_json::Value;
+
+impl<O: Outside, S: Storage> McpServer<O, S> {
+    /// Answers a message.
+    pub(in crate::flows) async fn manage(&self, message: McpMessage) -> Result<Value, Failure> {
+        match message {
+            McpMessage::CreateMcpToken(visibility, record, hash) => {
+                answered(self.create(&visibility, &record, &hash).await?)
+            }
+            McpMessage::ListMcpTokens(visibility) => {
+                self.check(&visibility).await?;
+                answered(self.tokens.all()?)
+            }
+            McpMessage::DeleteMcpToken(visibility, id) => {
+                self.check(&visibility).await?;
+                answered(self.delete(id)?)
+            }
+        }
+    }
+
+    /// A token of one account manages nothing.
+    async fn check(&self, visibility: &Visibility) -> Result<(), Failure> {
+        if visibility.is_of_one_account() {
+            return Err(unknown_token());
+        }
+        self.calls().visible(visibility).await.map(drop)
+    }
+
+    async fn create(
+        &self,
+        visibility: &Visibility,
+        record: &McpTokenRecord,
+        hash: &str,
+    ) -> Result<(), Failure> {
+        self.check(visibility).await?;
+        let loaded = self.calls().visible(visibility).await?;
+        let resolved = self.calls().resolved_config(&loaded.account).await?;
+        let (config, name) = (&resolved.compiled.config, &resolved.integration.name);
+        let mut all = tools::of_loaded(config, name, &loaded, record.config.filter()).into_iter();
+        if all.all(|(_, is_allowed)| is_allowed == Some(false)) {
+            let message = "leaves no tool of this account: GET …/tools lists them";
+            return Err(Failure::invalid("config", message));
+        }
+        self.tokens.insert(record, hash)
+    }
+
+    fn delete(&self, id: McpTokenId) -> Result<(), Failure> {
+        if self.tokens.delete(id)? {
+            return Ok(());
+        }
+        Err(Failure::not_found("MCP token"))
+    }
+}

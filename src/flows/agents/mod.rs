@@ -1,0 +1,11 @@
+//! What agents use: the tools of an account, the account as an MCP server, and batches.
+
+pub(in crate::flows) mod batch;
+pub(in crate::flows) mod confirmations;
+mod dry_run;
+mod made_call;
+pub(in crate::flows) mod mcp;
+pub(in crate::flows) mod mcp_tokens;
+mod tool_call;
+mod tool_result;
+pub mod tools;

@@ -1,0 +1,94 @@
+//! A page of a list as a tool's result. A page over the limit is cut between records; the cursor then names the record
+//! to go on from.
+
+use serde_json::value::RawValue;
+
+use super::answer::quoted;
+use crate::json::{self, Path};
+
+/// What a cursor that names a record begins with. No cursor of the gateway does.
+const CUT: &str = "cut.";
+
+/// A place in a list.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct PagePlace {
+    /// The cursor of the page; empty for the first.
+    pub cursor: String,
+    /// The page size, where it was asked for.
+    pub limit: Option<String>,
+    /// Records of the page that were given before.
+    pub given: usize,
+}
+
+/// Why a page is no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageError {
+    /// It has no list.
+    NoList,
+    /// This record, counted in the page, is larger than a result may be; it has so many bytes.
+    TooLarge(usize, usize),
+}
+
+impl PagePlace {
+    /// The place that the arguments of a call name; `None` where the cursor is not one of ours.
+    pub fn read(cursor: Option<String>, limit: Option<String>) -> Option<Self> {
+        let cursor = cursor.unwrap_or_default();
+        let Some(cut) = cursor.strip_prefix(CUT) else {
+            return Some(Self {
+                cursor,
+                limit,
+                given: 0,
+            });
+        };
+        let mut parts = cut.splitn(3, '.');
+        let given = parts.next()?.parse().ok()?;
+        // The page that was cut: another size would begin or end elsewhere.
+        let limit = parts
+            .next()
+            .filter(|own| own.bytes().all(|b| b.is_ascii_digit()))?;
+        Some(Self {
+            cursor: parts.next()?.to_owned(),
+            limit: (!limit.is_empty()).then(|| limit.to_owned()),
+            given,
+        })
+    }
+
+    fn cut_at(&self, record: usize) -> String {
+        let limit = self.limit.as_deref().unwrap_or_default();
+        format!("{CUT}{record}.{limit}.{}", self.cursor)
+    }
+}
+
+/// The page, `{result, next_cursor, …}`, as `{result, next_cursor}` of at most `most` bytes.
+pub fn document(page: &str, place: &PagePlace, most: usize) -> Result<String, PageError> {
+    let part = |key: &str| json::cut(page, &Path::of_one(key)).ok().flatten();
+    let records = part("result").and_then(|list| json::elements(list).ok().flatten());
+    let records: Vec<&RawValue> = records.ok_or(PageError::NoList)?;
+    let next = part("next_cursor").unwrap_or("null");
+    let mut document = String::from(r#"{"result":["#);
+    // What follows the records.
+    let room = most.saturating_sub(document.len() + 32 + next.len().max(place.cursor.len() + 32));
+    for (index, record) in records.iter().enumerate().skip(place.given) {
+        let text = record.get();
+        let is_first = index == place.given;
+        if document.len() + text.len() >= room {
+            if is_first {
+                return Err(PageError::TooLarge(index, text.len()));
+            }
+            let next = quoted(&place.cut_at(index));
+            return Ok(ended(document, &next));
+        }
+        if !is_first {
+            document.push(',');
+        }
+        document.push_str(text);
+    }
+    Ok(ended(document, next))
+}
+
+fn ended(mut document: String, next: &str) -> String {
+    document.push_str(r#"],"next_cursor":"#);
+    document.push_str(next);
+    document.push('}');
+    document
+}

@@ -1,0 +1,162 @@
+//! Destructive tools that are held: shown first, then confirmed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Agent;
+use crate::account::JSON;
+use crate::outside::World;
+
+const DELETE: &str = "delete_a_acme_crm_contacts_by_id";
+
+fn held() -> Agent {
+    Agent::new(&World::new(), &json!({ "require_confirmation": true }))
+}
+
+fn confirmation(agent: &Agent, arguments: &Value) -> String {
+    let shown = agent.done(DELETE, arguments);
+    shown["confirmation"].as_str().unwrap().to_owned()
+}
+
+fn with(arguments: &Value, confirmation: &str) -> Value {
+    let mut own = arguments.clone();
+    own["confirmation"] = json!(confirmation);
+    own
+}
+
+#[test]
+fn a_destructive_tool_is_shown_with_its_secrets_masked_and_then_sent_once() {
+    let agent = held();
+    let arguments = json!({ "id": "7" });
+    let shown = agent.done(DELETE, &arguments);
+    assert_eq!(
+        shown["request"],
+        json!({ "method": "DELETE", "url": "https://api.acme.example/contacts/7?pin=%5Bsecret%5D", "body": null })
+    );
+    assert!(!shown.to_string().contains("4711") && !shown.to_string().contains("token-of-the-crm"));
+    assert_eq!(agent.world().sent().len(), 0);
+    let confirmed = with(&arguments, shown["confirmation"].as_str().unwrap());
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &confirmed);
+    let sent = agent.world().sent();
+    assert_eq!(
+        (sent.len(), sent[0].url.as_str()),
+        (1, "https://api.acme.example/contacts/7?pin=4711")
+    );
+    let (code, text) = agent.failed(DELETE, &confirmed);
+    assert!(
+        code == "caller.invalid" && text.contains("confirmation"),
+        "{text}"
+    );
+    assert_eq!(agent.world().sent().len(), 0, "it counts once");
+}
+
+#[test]
+fn the_body_that_would_be_sent_is_shown() {
+    let agent = held();
+    let update = "update_a_acme_crm_contacts_by_id";
+    let shown = agent.done(update, &json!({ "id": "7", "name": "Ada" }));
+    assert_eq!(shown["request"]["body"], r#"{"name":"Ada"}"#);
+    assert_eq!(agent.world().sent().len(), 0);
+}
+
+#[test]
+fn what_reads_or_only_adds_is_not_held() {
+    let agent = held();
+    agent.world().answers(200, &JSON, "{}");
+    agent.done("create_a_acme_crm_contacts", &json!({ "name": "Ada" }));
+    agent.world().answers(200, &JSON, "{}");
+    agent.done("get_single_acme_crm_contacts_by_id", &json!({ "id": "7" }));
+    assert_eq!(agent.world().sent().len(), 2);
+    assert_eq!(
+        agent.refused(
+            "create_a_acme_crm_contacts",
+            &json!({ "name": "a", "confirmation": "b" })
+        ),
+        "confirmation"
+    );
+}
+
+#[test]
+fn a_confirmation_is_for_its_arguments_its_tool_and_its_token() {
+    let agent = held();
+    let seven = json!({ "id": "7" });
+    let own = confirmation(&agent, &seven);
+    assert_eq!(
+        agent.failed(DELETE, &with(&json!({ "id": "8" }), &own)).0,
+        "caller.invalid"
+    );
+    assert_eq!(
+        agent.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid",
+        "the attempt used it up"
+    );
+    let own = confirmation(&agent, &seven);
+    let update = "update_a_acme_crm_contacts_by_id";
+    assert_eq!(
+        agent.failed(update, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    let own = confirmation(&agent, &seven);
+    let made = super::token(
+        &agent.setting.client,
+        &agent.account,
+        &json!({ "require_confirmation": true }),
+    );
+    let other = Agent {
+        path: format!("/mcp/{}", made["token"].as_str().unwrap()),
+        ..agent
+    };
+    assert_eq!(
+        other.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    for forged in ["", "x", "Zm9yZ2Vk"] {
+        assert_eq!(
+            other.failed(DELETE, &with(&seven, forged)).0,
+            "caller.invalid",
+            "{forged}"
+        );
+    }
+    assert_eq!(other.world().sent().len(), 0);
+}
+
+#[test]
+fn a_confirmation_ends_after_ten_minutes_and_with_the_memory_of_its_object() {
+    let agent = held();
+    let seven = json!({ "id": "7" });
+    let own = confirmation(&agent, &seven);
+    agent.world().pass(Duration::from_secs(599));
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &with(&seven, &own));
+    let own = confirmation(&agent, &seven);
+    agent.world().pass(Duration::from_secs(600));
+    assert_eq!(
+        agent.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    let own = confirmation(&agent, &seven);
+    agent.world().restart();
+    assert_eq!(
+        agent.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    assert_eq!(agent.world().sent().len(), 1);
+}
+
+#[test]
+fn the_oldest_of_a_hundred_dry_runs_is_forgotten_for_a_further_one() {
+    let agent = held();
+    let first = confirmation(&agent, &json!({ "id": "0" }));
+    let second = confirmation(&agent, &json!({ "id": "1" }));
+    for id in 2..101 {
+        confirmation(&agent, &json!({ "id": id.to_string() }));
+    }
+    assert_eq!(
+        agent.failed(DELETE, &with(&json!({ "id": "0" }), &first)).0,
+        "caller.invalid"
+    );
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &with(&json!({ "id": "1" }), &second));
+}
