@@ -59,6 +59,9 @@ impl Shapes {
         let mut named = self.named;
         named.extend(self.asked.take_definitions(true));
         named.extend(self.answered.take_definitions(true));
+        for schema in named.values_mut() {
+            of_properties(schema).for_each(for_generators);
+        }
         named.sort_keys();
         named
     }
@@ -81,6 +84,27 @@ fn as_object(schema: Value) -> Value {
     }
 }
 
+fn of_properties(schema: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    properties.into_iter().flat_map(Map::values_mut)
+}
+
+/// A property as generators of clients understand it. One with a `default` they take for one that is always there, and
+/// require it in bodies: so its default is said in words. And some do not read `true` as a schema.
+fn for_generators(property: &mut Value) {
+    *property = as_object(property.take());
+    let Some(fields) = property.as_object_mut() else {
+        return;
+    };
+    let said = match fields.remove("default") {
+        None | Some(Value::Null) => return,
+        Some(default) => format!("Default: {default}."),
+    };
+    let about = fields.get("description").and_then(Value::as_str);
+    let about = about.map_or_else(|| said.clone(), |about| format!("{about} {said}"));
+    fields.insert("description".to_owned(), json!(about));
+}
+
 /// The names in the braces of a path.
 pub(super) fn parameters_of(path: &'static str) -> impl Iterator<Item = &'static str> {
     path.split('/')
@@ -89,6 +113,11 @@ pub(super) fn parameters_of(path: &'static str) -> impl Iterator<Item = &'static
 
 pub(super) fn text() -> Value {
     json!({ "type": "string" })
+}
+
+/// What is not JSON.
+pub(super) fn bytes() -> Value {
+    json!({ "type": "string", "format": "binary" })
 }
 
 pub(super) fn uuid() -> Value {

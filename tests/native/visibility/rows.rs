@@ -61,6 +61,7 @@ pub const ROWS: &[Row] = &[
     ),
     ("DELETE", "/integration/unused", ""),
     ("GET", "/integration/shop/capabilities", ""),
+    ("GET", "/category", ""),
     (
         "GET",
         "/environment-integration?environment_id={environment}",
