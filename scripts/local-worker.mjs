@@ -10,9 +10,10 @@ export const root = path.resolve(import.meta.dirname, "..");
 
 /**
  * One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml, and so does `build`, the folder of the
- * build that runs: make sets it by WORKER_BUILD. `services`: the names of other Workers by those of their bindings.
+ * build that runs: make sets it by WORKER_BUILD. `services`: the names of other Workers by those of their bindings. `assets`: with the
+ * page at /docs, for which a router of Miniflare's stands in front of the Worker.
  */
-export async function localWorker({ vars = {}, dev = {}, ratelimits, build = process.env.WORKER_BUILD, services = {} } = {}) {
+export async function localWorker({ vars = {}, dev = {}, ratelimits, build = process.env.WORKER_BUILD, services = {}, assets = false } = {}) {
   const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
   return {
     config: {
@@ -22,6 +23,7 @@ export async function localWorker({ vars = {}, dev = {}, ratelimits, build = pro
       manifest: await manifest(path.resolve(root, build ?? path.dirname(wrangler.main))),
       env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []), ...serviceBindings(services) },
       exports: sqliteClasses(wrangler),
+      ...(assets && { assets: staticFiles(wrangler) }),
     },
     dev: { rootPath: root, ...dev },
   };
@@ -53,6 +55,10 @@ export async function manifest(folder) {
       "index_bg.wasm": { type: "wasm", contents: await readFile(path.join(folder, "index_bg.wasm")) },
     },
   };
+}
+
+function staticFiles({ assets }) {
+  return { directory: path.join(root, assets.directory), runWorkerFirst: assets.run_worker_first, hasUserWorker: true };
 }
 
 function textBindings(vars) {
