@@ -10,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { devVars } from "./dev-vars.mjs";
 import { localSftpWorker, localWorker, root } from "./local-worker.mjs";
+import { startPlayground } from "./playground.mjs";
 import { publishChanged } from "./publish.mjs";
 import { CLANG } from "./sftp.mjs";
 
@@ -27,7 +28,7 @@ process.on("uncaughtException", (error) => {
   return end(1);
 });
 await refuseTakenPort();
-const { vars, isNew } = await devVars(path.join(root, ".dev.vars"));
+const { vars, isNew } = await devVars(path.resolve(root, process.env.DEV_VARS || ".dev.vars"));
 if (isNew) console.log("==> Made .dev.vars with random secrets");
 
 console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
@@ -43,7 +44,7 @@ gateway = new Miniflare({
   logRequests: false,
   telemetry: { enabled: false },
   resourcePersistencePath: state,
-  workers: [await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services: sftp && { SFTP: sftp.config.name } }), ...(sftp ? [sftp] : [])],
+  workers: [await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services: sftp && { SFTP: sftp.config.name }, assets: true }), ...(sftp ? [sftp] : [])],
 });
 endWithParent();
 await gateway.ready;
@@ -59,11 +60,15 @@ if (!(await publishChanged({ url, token: vars.ADMIN_TOKEN, ...files }))) {
   console.log("    Not everything is published: correct it and start again. The rest works.");
 }
 
+console.log("==> Starting the playground");
+const playground = await startPlayground({ url, admin: vars.ADMIN_TOKEN, state, port: port + 1 }).catch(({ message }) => [`Without the playground: ${message}`]);
+
 console.log(`
 Causeway is ready.
   Address      ${url}
   Admin token  ${vars.ADMIN_TOKEN}
-  Try          curl -H "Authorization: Bearer ${vars.ADMIN_TOKEN}" ${url}/integration
+  The API      ${url}/docs
+${playground.join("\n")}
 Ctrl-C ends it; storage stays in ${shown}.`);
 
 async function healthy() {
