@@ -156,7 +156,7 @@ describe("409, which is tried again at once,", () => {
     scripted.answers.set("/slow", () => ({ body: {}, delayMs: 1_500 }));
     const filled = linkToken(scripted.environment, { integration: "slow" }).then((link) => fillIn(link, { values: { api_key: "k" } }));
     const account = await eventually(async () => {
-      const { result } = ok(await client("GET", `/integrated-account?environment_integration_id=${installed.id}`), 200);
+      const { result } = ok(await client("GET", `/integrated-account?environment_integration_id=${installed.id}&status=connecting`), 200);
       return result[0] ?? assert.fail("not there yet");
     });
     const early = await client("GET", `/custom/ships?integrated_account_id=${account.id}`);
