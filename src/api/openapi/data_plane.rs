@@ -92,7 +92,13 @@ pub(in crate::api) fn custom(operation: Operation, _: &mut Shapes) -> Operation 
 }
 
 pub(in crate::api) fn custom_with_body(operation: Operation, shapes: &mut Shapes) -> Operation {
-    custom(operation, shapes).takes_body(body())
+    let bytes = json!({ "schema": bytes() });
+    let mut body = body();
+    crate::json::merge(
+        &mut body,
+        &json!({ "content": { "application/octet-stream": bytes } }),
+    );
+    custom(operation, shapes).takes_body(body)
 }
 
 /// A call whose answer is the provider's own.
@@ -167,9 +173,10 @@ pub(super) fn flags() -> Value {
     json!({ "enum": ["true", "false"] })
 }
 
+/// One type alone: a client that is generated for several does not always know which one a JSON value is.
 fn body() -> Value {
     json!({
-        "description": "What the method takes, of any content type.",
-        "content": { "application/json": { "schema": {} }, "application/octet-stream": { "schema": bytes() } },
+        "description": "What is sent, of any content type.",
+        "content": { "application/json": { "schema": {} } },
     })
 }

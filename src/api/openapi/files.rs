@@ -34,7 +34,11 @@ pub(in crate::api) fn list(operation: Operation, shapes: &mut Shapes) -> Operati
     sent(operation)
         .query("path", "The folder; `/` when absent.", &text())
         .list_parameters()
-        .header("x-all-pages", "All entries from here on, one a line.", &flags())
+        .header(
+            "x-all-pages",
+            "All entries from here on, one a line.",
+            &flags(),
+        )
         .answers_with("200", "A page of entries.", &content)
 }
 

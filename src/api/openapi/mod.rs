@@ -7,6 +7,7 @@ pub(super) mod connect;
 pub(super) mod data_plane;
 pub(super) mod describe;
 pub(super) mod files;
+mod generators;
 pub(super) mod operation;
 pub(super) mod public;
 pub(super) mod received;

@@ -4,6 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::generators::for_generators;
+
 /// Where the document keeps them.
 const PLACE: &str = "/components/schemas";
 
@@ -59,9 +61,7 @@ impl Shapes {
         let mut named = self.named;
         named.extend(self.asked.take_definitions(true));
         named.extend(self.answered.take_definitions(true));
-        for schema in named.values_mut() {
-            of_properties(schema).for_each(for_generators);
-        }
+        named.values_mut().for_each(for_generators);
         named.sort_keys();
         named
     }
@@ -77,32 +77,11 @@ pub(super) fn object(properties: &Value) -> Value {
 }
 
 /// A schema that takes everything, as tools for `OpenAPI` know it.
-fn as_object(schema: Value) -> Value {
+pub(super) fn as_object(schema: Value) -> Value {
     match schema {
         Value::Bool(true) => json!({}),
         other => other,
     }
-}
-
-fn of_properties(schema: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    properties.into_iter().flat_map(Map::values_mut)
-}
-
-/// A property as generators of clients understand it. One with a `default` they take for one that is always there, and
-/// require it in bodies: so its default is said in words. And some do not read `true` as a schema.
-fn for_generators(property: &mut Value) {
-    *property = as_object(property.take());
-    let Some(fields) = property.as_object_mut() else {
-        return;
-    };
-    let said = match fields.remove("default") {
-        None | Some(Value::Null) => return,
-        Some(default) => format!("Default: {default}."),
-    };
-    let about = fields.get("description").and_then(Value::as_str);
-    let about = about.map_or_else(|| said.clone(), |about| format!("{about} {said}"));
-    fields.insert("description".to_owned(), json!(about));
 }
 
 /// The names in the braces of a path.
