@@ -28,6 +28,7 @@ export CLOUDFLARE_CF_FETCH_ENABLED := false
 
 # The SFTP Worker is built where a clang compiles for wasm32.
 SFTP_BUILD := $(shell scripts/build-sftp can && echo build/sftp/index.js)
+export SFTP_BUILD
 SFTP_TESTS ?= tests/sftp/*.test.mjs
 
 say = @echo "==> $(1)"
@@ -45,7 +46,7 @@ COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))
 GENERATORS = $(shell grep -rl same_as_stored tests/native | sed 's|^tests/native/||; s|/mod.rs$$||; s|.rs$$||; s|/|::|g')
 
 ##@ Everyday
-dev: setup build/quick/index.js build/assets/docs.html $(SFTP_BUILD) ## run the gateway on PORT (8787) with storage in STATE (.state)
+dev: setup build/quick/index.js build/assets/docs.html ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
 check: prerequisites ## before each commit: format, lints, native tests; NAME=… runs the tests of that name only
@@ -97,7 +98,7 @@ sftp: setup build/sftp/index.js ## the SFTP Worker as it is deployed, into build
 ifdef SFTP_BUILD
 sftp-test: setup $(SFTP_BUILD) .tools/asyncssh/tried build/optimised ## the SFTP Worker: lints, Rust tests, in workerd against OpenSSH and asyncssh; SFTP_TESTS=… for some; skipped without clang
 	$(call say,The SFTP Worker: lints and Rust tests (first time: 5 minutes))
-	@CARGO_TARGET_DIR=$(or $(CARGO_TARGET_DIR),target)/sftp scripts/check-sftp
+	@scripts/check-sftp
 	$(call say,The SFTP Worker in workerd: $(SFTP_TESTS))
 	@$(RUN_TESTS) '$(SFTP_TESTS)'
 else
@@ -190,7 +191,7 @@ build/optimised: build/index.js scripts/optimise
 build/assets/docs.html: scripts/docs-page.mjs $(wildcard scripts/docs-page/*) node_modules/ready
 	@$(NODE) scripts/docs-page.mjs
 
-build/sftp/index.js: $(shell find sftp -type f 2>/dev/null) scripts/build-sftp scripts/bundle scripts/optimise | .tools/ready node_modules/ready
+build/sftp/index.js: $(shell find sftp/src sftp/Cargo.toml sftp/Cargo.lock -type f 2>/dev/null) scripts/build-sftp scripts/bundle scripts/optimise | .tools/ready node_modules/ready
 	@scripts/build-sftp
 
 .tools/asyncssh/tried: scripts/asyncssh

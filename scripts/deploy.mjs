@@ -8,6 +8,7 @@ import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import { publishIntegrations } from "./command.mjs";
+import { deployedSecrets } from "./deployed.mjs";
 import { randomAdminToken, randomSealingKey } from "./dev-vars.mjs";
 import { root } from "./local-worker.mjs";
 import { deploySftp } from "./sftp.mjs";
@@ -30,14 +31,8 @@ try {
 }
 
 async function missingSecrets() {
-  const { code, output } = await wrangler(["secret", "list", "--format", "json"], { quiet: true });
-  if (code === 0) {
-    const names = JSON.parse(output.slice(output.indexOf("["))).map(({ name }) => name);
-    return Object.keys(make).filter((name) => !names.includes(name));
-  }
-  // Only this answer means a first deployment. Any other (no login, no network) must not look like one.
-  if (/code: 10007\b|Worker "[^"]*" not found/.test(output)) return Object.keys(make);
-  throw new Error(`wrangler could not tell which secrets the Worker has:\n${output}\nLog in by \`node_modules/.bin/node node_modules/wrangler/bin/wrangler.js login\` or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`);
+  const names = (await deployedSecrets(wrangler)) ?? [];
+  return Object.keys(make).filter((name) => !names.includes(name));
 }
 
 // Written before they are sent, so that they cannot be lost in between.
@@ -93,15 +88,17 @@ async function answering(url) {
   throw new Error(`Deployed, but ${url}/health does not answer 200. Later:  make publish CAUSEWAY_URL=${url} CAUSEWAY_TOKEN=…`);
 }
 
+/** `{code, stdout, output}`; `output` has both streams. */
 function wrangler(args, { quiet = false } = {}) {
   const program = path.join(root, "node_modules/wrangler/bin/wrangler.js");
   const child = spawn(process.execPath, [program, ...args], { cwd: root, stdio: ["inherit", "pipe", "pipe"] });
-  let output = "";
+  let [stdout, output] = ["", ""];
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
+    stream.setEncoding("utf8").on("data", (chunk) => {
       output += chunk;
+      if (stream === child.stdout) stdout += chunk;
       if (!quiet) process.stdout.write(chunk);
     });
   }
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, output })));
 }

@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Log, LogLevel, Miniflare } from "miniflare";
+import { isMade, makeInBackground } from "./background.mjs";
 import { devVars } from "./dev-vars.mjs";
 import { localSftpWorker, localWorker, root } from "./local-worker.mjs";
 import { startPlayground } from "./playground.mjs";
@@ -20,9 +21,12 @@ const port = Number(process.env.PORT || 8787);
 const state = path.resolve(root, process.env.STATE || ".state");
 const shown = state.startsWith(root) ? path.relative(root, state) : state;
 const url = `http://${HOST}:${port}`;
+const sftpBuild = process.env.SFTP_BUILD; // empty where this machine cannot build it
 
 let gateway;
 let lock;
+let sftp;
+let isEnding = false;
 process.on("uncaughtException", (error) => {
   console.error(`\nmake dev: ${error.message}`);
   return end(1);
@@ -34,18 +38,10 @@ if (isNew) console.log("==> Made .dev.vars with random secrets");
 console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
 await mkdir(state, { recursive: true });
 lock = lockState();
-const sftp = existsSync(path.join(root, "build/sftp/index.js")) ? await localSftpWorker() : undefined;
-if (!sftp) console.log(`==> Without SFTP, whose Worker needs clang (${CLANG}, then make dev again)`);
-gateway = new Miniflare({
-  host: HOST,
-  port,
-  cf: false, // else it asks the network where we are
-  log: new Log(LogLevel.WARN),
-  logRequests: false,
-  telemetry: { enabled: false },
-  resourcePersistencePath: state,
-  workers: [await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services: sftp && { SFTP: sftp.config.name }, assets: true }), ...(sftp ? [sftp] : [])],
-});
+const hasSftp = sftpBuild ? isMade(sftpBuild, root) : existsSync(path.join(root, "build/sftp/index.js"));
+if (!hasSftp && sftpBuild) console.log("==> Without SFTP at first: its Worker is built in the background (first time: 2-3 minutes)");
+else if (!hasSftp) console.log(`==> Without SFTP, whose Worker needs clang (${CLANG}, then make dev again)`);
+gateway = new Miniflare(await options({ hasSftp }));
 endWithParent();
 await gateway.ready;
 // Miniflare's own handlers end us on SIGHUP even under nohup.
@@ -70,6 +66,41 @@ Causeway is ready.
   The API      ${url}/docs
 ${playground.join("\n")}
 Ctrl-C ends it; storage stays in ${shown}.`);
+if (!hasSftp && sftpBuild) await addSftp();
+
+async function options({ hasSftp }) {
+  const sftpWorker = hasSftp ? await localSftpWorker() : undefined;
+  const services = sftpWorker && { SFTP: sftpWorker.config.name };
+  const main = await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services, assets: true });
+  return {
+    host: HOST,
+    port,
+    cf: false, // else it asks the network where we are
+    log: new Log(LogLevel.WARN),
+    logRequests: false,
+    telemetry: { enabled: false },
+    resourcePersistencePath: state,
+    workers: sftpWorker ? [main, sftpWorker] : [main],
+  };
+}
+
+// Miniflare starts the runtime again for another Worker: storage stays, calls under way break.
+async function addSftp() {
+  sftp = makeInBackground(sftpBuild, root);
+  const { isGood, output } = await sftp.done;
+  if (isEnding) return;
+  if (!isGood) {
+    console.log(`\n==> Still without SFTP, whose Worker could not be built:\n${output}`);
+    return;
+  }
+  try {
+    await gateway.setOptions(await options({ hasSftp: true }));
+    await healthy();
+    console.log("\n==> With SFTP: its Worker is built, and the gateway started again with it");
+  } catch (error) {
+    if (!isEnding) throw error;
+  }
+}
 
 async function healthy() {
   const deadline = Date.now() + 30_000;
@@ -118,6 +149,8 @@ function endWithParent() {
 }
 
 async function end(code) {
+  isEnding = true;
+  sftp?.stop();
   await Promise.race([gateway?.dispose(), new Promise((resolve) => setTimeout(resolve, 3_000))]);
   lock?.close();
   process.exit(code);

@@ -9,39 +9,29 @@ import { parse } from "smol-toml";
 export const root = path.resolve(import.meta.dirname, "..");
 
 /**
- * One entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml, and so does `build`, the folder of the
- * build that runs: make sets it by WORKER_BUILD. `services`: the names of other Workers by those of their bindings. `assets`: with the
- * page at /docs, for which a router of Miniflare's stands in front of the Worker.
+ * The gateway as one entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml, and so does `build`, the
+ * folder of the build that runs: make sets it by WORKER_BUILD. `services`: the names of other Workers by those of their bindings.
+ * `assets`: with the page at /docs, for which a router of Miniflare's stands in front of the Worker.
  */
-export async function localWorker({ vars = {}, dev = {}, ratelimits, build = process.env.WORKER_BUILD, services = {}, assets = false } = {}) {
-  const wrangler = parse(await readFile(path.join(root, "wrangler.toml"), "utf8"));
+export const localWorker = ({ build = process.env.WORKER_BUILD, ...more } = {}) => worker("wrangler.toml", { build, ...more });
+
+/** The SFTP Worker in the same way. */
+export const localSftpWorker = () => worker("sftp/wrangler.toml");
+
+async function worker(file, { vars, dev, ratelimits, build, services = {}, assets = false } = {}) {
+  const wrangler = parse(await readFile(path.join(root, file), "utf8"));
+  const folder = build ?? path.join(path.dirname(file), path.dirname(wrangler.main));
   return {
     config: {
       name: wrangler.name,
       compatibilityDate: wrangler.compatibility_date,
       compatibilityFlags: wrangler.compatibility_flags,
-      manifest: await manifest(path.resolve(root, build ?? path.dirname(wrangler.main))),
+      manifest: await manifest(path.resolve(root, folder)),
       env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []), ...serviceBindings(services) },
       exports: sqliteClasses(wrangler),
       ...(assets && { assets: staticFiles(wrangler) }),
     },
     dev: { rootPath: root, ...dev },
-  };
-}
-
-/** The SFTP Worker in the same way: no bindings, no storage. */
-export async function localSftpWorker() {
-  const wrangler = parse(await readFile(path.join(root, "sftp/wrangler.toml"), "utf8"));
-  return {
-    config: {
-      name: wrangler.name,
-      compatibilityDate: wrangler.compatibility_date,
-      compatibilityFlags: wrangler.compatibility_flags,
-      manifest: await manifest(path.resolve(root, "sftp", path.dirname(wrangler.main))),
-      env: {},
-      exports: {},
-    },
-    dev: { rootPath: root },
   };
 }
 
@@ -65,13 +55,13 @@ function textBindings(vars) {
   return Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { type: "text", value: String(value) }]));
 }
 
-function kvBindings({ kv_namespaces }) {
+function kvBindings({ kv_namespaces = [] }) {
   return Object.fromEntries(kv_namespaces.map(({ binding }) => [binding, { type: "kv", id: binding }]));
 }
 
-function objectBindings({ name: worker, durable_objects }) {
+function objectBindings({ name: worker, durable_objects: { bindings } = { bindings: [] } }) {
   const binding = ({ name, class_name }) => [name, { type: "durable-object", worker, exportName: class_name }];
-  return Object.fromEntries(durable_objects.bindings.map(binding));
+  return Object.fromEntries(bindings.map(binding));
 }
 
 function rateLimits(ratelimits) {
@@ -82,7 +72,7 @@ function serviceBindings(services) {
   return Object.fromEntries(Object.entries(services).map(([name, worker]) => [name, { type: "worker", worker }]));
 }
 
-function sqliteClasses({ migrations }) {
+function sqliteClasses({ migrations = [] }) {
   const classes = migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
   return Object.fromEntries(classes.map((name) => [name, { type: "durable-object", storage: "sqlite" }]));
 }

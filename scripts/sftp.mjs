@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "smol-toml";
+import { deployedSecrets } from "./deployed.mjs";
 import { root } from "./local-worker.mjs";
 
 export const CLANG = "apt-get install -y clang";
@@ -35,7 +36,7 @@ export const withBinding = (toml, service) => `${toml}\n[[services]]\nbinding = 
 export async function deploySftp({ wrangler, say, folder, build, config, choice = process.env.SFTP }) {
   if (choice === "off") return [];
   const { name } = parse(await readFile(path.join(root, "sftp/wrangler.toml"), "utf8"));
-  const isDeployed = (await wrangler(["secret", "list", "--name", name, "--format", "json"], { quiet: true })).code === 0;
+  const isDeployed = (await deployedSecrets(wrangler, name)) !== undefined;
   if (!isDeployed && choice !== "on" && !(await usesSftp(folder))) return [];
   if (existsSync(path.join(build, "index.js"))) {
     say("==> Deploying the SFTP Worker");

@@ -32,6 +32,7 @@ pub mod setting;
 mod size;
 pub mod source;
 pub mod steering;
+mod urls;
 pub mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +41,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expression::scope::context_key;
-use crate::expression::{AllowedHosts, OriginPlace, Placeholder, Template, UrlTemplate};
+use crate::expression::{AllowedHosts, Placeholder, Template, UrlTemplate};
 
 pub use action::{Action, PlacedAction};
 pub use authorization::{Authorization, Authorizations};
@@ -91,7 +92,7 @@ pub struct Config {
     /// URL of the icon.
     #[serde(default)]
     pub icon: Option<String>,
-    /// What every method's `path` is put behind.
+    /// What every method's `path` is appended to.
     #[serde(default)]
     pub base_url: Option<UrlTemplate>,
     /// Where requests may go. Required when a URL's host is not fixed by its own text.
@@ -203,7 +204,7 @@ impl Config {
             .unwrap_or_default()
     }
 
-    /// The URL this method's path is put behind.
+    /// The URL that this method's path is appended to.
     pub fn base_url_of<'a>(&'a self, method: &'a Method) -> Option<&'a UrlTemplate> {
         method.base_url.as_ref().or(self.base_url.as_ref())
     }
@@ -258,55 +259,5 @@ impl Config {
             .filter(|field| field.allow_dots)
             .flat_map(|field| field.filled_keys().cloned())
             .collect()
-    }
-
-    /// Every URL of the file with its path in it, methods' included.
-    pub fn urls(&self) -> Vec<(String, &UrlTemplate)> {
-        let mut urls: Vec<(String, &UrlTemplate)> = Vec::new();
-        urls.extend(
-            self.base_url
-                .as_ref()
-                .map(|url| ("config.base_url".to_owned(), url)),
-        );
-        for (format, credential) in &self.credentials {
-            let at = format!("config.credentials.{format}.config");
-            urls.extend(
-                credential
-                    .urls()
-                    .into_iter()
-                    .map(|(key, url)| (format!("{at}.{key}"), url)),
-            );
-        }
-        for (resource, methods) in &self.resources {
-            for (name, method) in methods {
-                let url = method.base_url.as_ref();
-                urls.extend(
-                    url.map(|url| (format!("config.resources.{resource}.{name}.base_url"), url)),
-                );
-            }
-        }
-        for placed in self.placed_actions() {
-            let own = placed.action.urls();
-            urls.extend(own.map(|(at, url)| (format!("{}{at}", placed.place()), url)));
-        }
-        urls.extend(self.webhook.iter().flat_map(Webhook::jwks_urls));
-        urls
-    }
-
-    /// The context keys that scheme, host or port of any URL depends on. They
-    /// change only together with new credentials.
-    pub fn origin_keys(&self) -> BTreeSet<String> {
-        self.origin_places().into_keys().collect()
-    }
-
-    /// The same keys, each with the places in which it is used.
-    pub fn origin_places(&self) -> BTreeMap<String, BTreeSet<OriginPlace>> {
-        let mut places: BTreeMap<String, BTreeSet<OriginPlace>> = BTreeMap::new();
-        for (_, url) in self.urls() {
-            for (key, place) in url.origin_places() {
-                places.entry(key).or_default().insert(place);
-            }
-        }
-        places
     }
 }

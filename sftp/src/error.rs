@@ -8,7 +8,9 @@ const SERVER_MESSAGE_BYTES: usize = 1024;
 /// A shorter secret is not looked for: it would blank ordinary words.
 const REDACTED_FROM: usize = 4;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The gateway reads the same words, as `RefusalKind`: its test `refusal_kinds` compares both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     BadRequest,
     WrongCredentials,
@@ -28,26 +30,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BadRequest => "bad_request",
-            Self::WrongCredentials => "wrong_credentials",
-            Self::HostKeyMismatch => "host_key_mismatch",
-            Self::BadPrivateKey => "bad_private_key",
-            Self::BadHostKey => "bad_host_key",
-            Self::NotFound => "not_found",
-            Self::PermissionDenied => "permission_denied",
-            Self::OutsideRoot => "outside_root",
-            Self::Exists => "exists",
-            Self::Unsupported => "unsupported",
-            Self::Failure => "failure",
-            Self::Unreachable => "unreachable",
-            Self::ConnectionLost => "connection_lost",
-            Self::Timeout => "timeout",
-            Self::Busy => "busy",
-        }
-    }
-
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -154,7 +136,7 @@ impl Failure {
     /// The body of the response.
     pub fn json(&self) -> Value {
         json!({ "error": Shown {
-            kind: self.kind.name(),
+            kind: self.kind,
             message: &self.message,
             sftp_status: self.sftp_status,
             server_message: self.server_message.as_deref(),
@@ -165,7 +147,7 @@ impl Failure {
 
 #[derive(Serialize)]
 struct Shown<'a> {
-    kind: &'a str,
+    kind: Kind,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sftp_status: Option<u32>,
@@ -181,10 +163,10 @@ mod tests {
 
     #[test]
     fn each_status_of_version_3_has_its_kind() {
-        let kinds = [2, 3, 4, 5, 6, 7, 8, 99].map(|code| Failure::of_status(code, "").kind.name());
+        let kinds = [2, 3, 4, 5, 6, 7, 8, 99].map(|code| Failure::of_status(code, "").kind);
         assert_eq!(
-            kinds,
-            [
+            json!(kinds),
+            json!([
                 "not_found",
                 "permission_denied",
                 "failure",
@@ -193,7 +175,7 @@ mod tests {
                 "connection_lost",
                 "unsupported",
                 "failure"
-            ]
+            ])
         );
     }
 

@@ -4,14 +4,17 @@
 //! The modules here decide and know no platform: they are tested by `cargo test`. `cloudflare` connects, and moves bytes.
 
 pub mod blocks;
+pub mod client;
 pub mod cursor;
 pub mod entry;
 pub mod error;
 pub mod frame;
+pub mod handshake;
 pub mod host_key;
 pub mod path;
 pub mod pem;
 pub mod private_key;
+pub mod prompt;
 pub mod request;
 pub mod slots;
 

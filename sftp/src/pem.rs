@@ -12,6 +12,12 @@ use russh::keys::PrivateKey;
 use russh::keys::ssh_key::Kdf as OpensshKdf;
 
 const BEGIN: &str = "-----BEGIN ";
+/// What `openssl ecparam -genkey` writes before a SEC1 key: its curve, which the key names, too.
+const PARAMETERS: [&str; 2] = [
+    "-----BEGIN EC PARAMETERS-----",
+    "-----END EC PARAMETERS-----",
+];
+const SEC1: &str = "-----BEGIN EC PRIVATE KEY-----";
 /// Rounds of bcrypt: `ssh-keygen` takes 16 (`-a`).
 const BCRYPT_ROUNDS: u32 = 256;
 /// Iterations of PBKDF2: OpenSSL takes 2,048, those who choose one up to a million.
@@ -30,7 +36,7 @@ pub enum Work {
     Unknown,
 }
 
-/// The only block of a text.
+/// The only block of a text, but for the parameters of a SEC1 key.
 pub struct Pem<'a> {
     label: &'a str,
     headers: Vec<&'a str>,
@@ -38,11 +44,13 @@ pub struct Pem<'a> {
 }
 
 impl<'a> Pem<'a> {
-    /// Nothing, unless the text has exactly one block.
+    /// Nothing, unless the text has exactly one block; parameters before a SEC1 key are left out.
     pub fn read(text: &'a str) -> Option<Self> {
-        if text.matches(BEGIN).count() != 1 {
-            return None;
-        }
+        let text = match text.matches(BEGIN).count() {
+            1 => text,
+            2 => after_parameters(text)?,
+            _ => return None,
+        };
         let mut lines = text.lines().map(str::trim_end);
         let label = lines
             .find_map(|line| line.strip_prefix(BEGIN))?
@@ -94,6 +102,13 @@ impl<'a> Pem<'a> {
             Work::Open
         }
     }
+}
+
+/// The second of two blocks, where the first has the parameters and the second the key.
+fn after_parameters(text: &str) -> Option<&str> {
+    let [begin, end] = PARAMETERS;
+    let (_, key) = text.trim_start().strip_prefix(begin)?.split_once(end)?;
+    Some(key.trim_start()).filter(|key| key.starts_with(SEC1))
 }
 
 fn work_of_bcrypt(kdf: &OpensshKdf) -> Work {
@@ -208,5 +223,35 @@ mod tests {
         let legacy = Pem::read(key!("rsa-pkcs1-encrypted")).unwrap();
         assert!(legacy.text().contains("\nDEK-Info: AES-128-CBC,"));
         assert_eq!(legacy.work(), Work::Bounded);
+    }
+
+    #[test]
+    fn parameters_are_left_out_before_a_sec1_key_alone() {
+        let both = key!("ecdsa-256-sec1");
+        let (parameters, key) = both.split_at(both.rfind(BEGIN).unwrap());
+        let alone = Pem::read(key).unwrap();
+        for text in [both, &both.replace('\n', "\r\n"), &format!("\n{both}\n")] {
+            let pem = Pem::read(text).unwrap();
+            assert_eq!((&pem.bytes, pem.work()), (&alone.bytes, Work::Open));
+            assert!(!pem.text().contains("PARAMETERS"));
+        }
+        for text in [
+            format!("{key}{parameters}"),
+            format!("{key}{key}"),
+            format!("{parameters}{parameters}"),
+            format!("{parameters}{both}"),
+            format!("{both}{key}"),
+            format!("{parameters}note\n{key}"),
+            format!("note\n{both}"),
+            both.replace("EC PARAMETERS", "CERTIFICATE"),
+            both.replace("EC PRIVATE", "PRIVATE"),
+            both.replace("-----END EC PARAMETERS-----", ""),
+            format!("{parameters}{}", key!("ed25519-slow")),
+            format!("{parameters}{}", key!("rsa-pkcs8-slow")),
+        ] {
+            assert_eq!(work(&text), Work::Unknown, "{text}");
+        }
+        let slow = key!("rsa-pkcs8-slow").replace("ENCRYPTED ", "EC ");
+        assert_eq!(work(&format!("{parameters}{slow}")), Work::TooMuch);
     }
 }

@@ -15,7 +15,7 @@ pub fn parse(text: &str, passphrase: Option<&str>) -> Outcome<PrivateKey> {
     }
     let unknown = || {
         wrong(
-            "The private key cannot be read. It is the whole text from -----BEGIN to -----END, of one OpenSSH, PKCS#1 or PKCS#8 key.",
+            "The private key cannot be read. It is the whole text from -----BEGIN to -----END, of one OpenSSH, PKCS#1, SEC1 or PKCS#8 key.",
         )
     };
     let pem = Pem::read(text).ok_or_else(unknown)?;
@@ -77,6 +77,7 @@ mod tests {
             ("ecdsa-256", key!("ecdsa-256")),
             ("ecdsa-384", key!("ecdsa-384")),
             ("ecdsa-521", key!("ecdsa-521")),
+            ("ecdsa-256-sec1", key!("ecdsa-256-sec1")),
             ("rsa-pkcs1", key!("rsa-pkcs1")),
             ("rsa-pkcs8", key!("rsa-pkcs8")),
         ] {
@@ -115,7 +116,12 @@ mod tests {
 
     #[test]
     fn a_passphrase_that_is_not_needed_changes_nothing() {
-        for text in [key!("rsa-pkcs1"), key!("rsa-pkcs8"), key!("ecdsa-256")] {
+        for text in [
+            key!("rsa-pkcs1"),
+            key!("rsa-pkcs8"),
+            key!("ecdsa-256"),
+            key!("ecdsa-256-sec1"),
+        ] {
             assert!(parse(text, Some("not needed")).is_ok());
         }
         let mislabelled = key!("rsa-pkcs8-encrypted").replace("ENCRYPTED ", "");

@@ -10,7 +10,7 @@ use crate::flows::base::body;
 use crate::flows::base::context_limits::context_too_large;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_counted;
-use crate::json::{self, Path, is_deeper};
+use crate::json::{self, Path, is_deeper, typed};
 use crate::ports::{Body, Outside};
 use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BODY_VALUES};
 use crate::time::Timestamp;
@@ -68,12 +68,9 @@ fn check_depth(value: &Value) -> Result<(), Failure> {
 }
 
 /// A JSON value as the shape of one call.
-pub(crate) fn read_shape<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let path = if path == "." { "" } else { &path };
-        Failure::invalid(path, error.inner().to_string())
-    })
+pub(crate) fn read_shape<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
+    typed::read(value)
+        .map_err(|mistake| Failure::invalid(&mistake.path(), mistake.error.to_string()))
 }
 
 /// A body as the shape of one call.
@@ -81,7 +78,7 @@ pub(crate) async fn read<T: DeserializeOwned, O: Outside>(
     context: &RequestContext<'_, O>,
     body: Body<O::Stream>,
 ) -> Result<T, Failure> {
-    read_shape(read_json(context, body).await?)
+    read_shape(&read_json(context, body).await?)
 }
 
 /// The same of one that has a `context` of at most `most` bytes: a longer one is not built.
@@ -96,5 +93,5 @@ pub(crate) async fn read_with_context<T: DeserializeOwned, O: Outside>(
     if sent.is_some_and(|sent| sent.len() > most) {
         return Err(context_too_large(most));
     }
-    read_shape(parse(&bytes, &context.room)?)
+    read_shape(&parse(&bytes, &context.room)?)
 }

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::config::authorization::{Authorization, Basic, Header, Query};
+use crate::config::authorization::{Authorization, Basic, Header, Query, context_seen_by};
 use crate::expression::{
     Expression, ExpressionError, ExpressionScope, Moment, RenderError, Template, TemplateScope,
 };
@@ -221,7 +221,8 @@ fn computed_headers(
         "body": body_value(request.body),
         "canonicalQuery": canonical::sorted(canonical::parameters(query)),
     });
-    let scope = ExpressionScope::authorization(request.url.as_str(), &options, context);
+    let context = context_seen_by(expression, context);
+    let scope = ExpressionScope::authorization(request.url.as_str(), &options, &context);
     let result = expression.evaluate(&scope, moment)?.unwrap_or_default();
     let headers = Authorization::headers_of(&result).ok_or(AuthorizationError::NotHeaders)?;
     let parsed = headers.iter().map(|(name, value)| {

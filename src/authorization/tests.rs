@@ -84,6 +84,22 @@ fn each_format_puts_the_credential_in_its_place() {
 }
 
 #[test]
+fn an_expression_that_names_no_further_token_sees_none() {
+    let context = json!({ "oauth": { "token": { "access_token": "t", "also": { "crm": { "access_token": "c" } } } } });
+    for (expression, text) in [
+        ("$string(context.oauth.token)", r#"{"access_token":"t"}"#),
+        ("$string($lookup(context.oauth.token, 'al' & 'so'))", ""),
+        ("context.oauth.token.also.crm.access_token", "c"),
+    ] {
+        let expression = format!("{{ 'x-seen': '=' & ({expression}) }}");
+        let computed = json!({ "format": "header", "config": { "expression": expression } });
+        let text = format!("={text}");
+        let expected = headers(&[("x-seen", text.as_str())]);
+        assert_eq!(signed(computed, &context), Ok(expected), "{expression}");
+    }
+}
+
+#[test]
 fn a_missing_or_impossible_credential_is_never_sent_half() {
     let bearer = json!({ "format": "bearer", "config": {} });
     assert!(matches!(

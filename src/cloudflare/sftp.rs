@@ -18,7 +18,7 @@ impl Sftp for Edge {
         let controller = AbortController::new().map_err(|_| SftpFault::Broken)?;
         let signal = controller.signal();
         let mut pending = PendingRequest(Some(controller));
-        let (front, content) = framed(request.head.expose(), request.body);
+        let (front, content) = framed(request.framed_head(), request.body);
         let sent = driver::operation(|id| {
             let (env, operation) = (self.env.as_ref(), request.operation);
             driver::ask_sftp(
@@ -44,11 +44,8 @@ impl Sftp for Edge {
     }
 }
 
-/// The head with its length in front and the content that is in memory, and the stream of any other content.
-fn framed(head: &str, body: Body<JsStream>) -> (Uint8Array, JsValue) {
-    let length = u32::try_from(head.len()).unwrap_or(u32::MAX);
-    let mut front = length.to_be_bytes().to_vec();
-    front.extend_from_slice(head.as_bytes());
+/// The framed head with the content that is in memory, and the stream of any other content.
+fn framed(mut front: Vec<u8>, body: Body<JsStream>) -> (Uint8Array, JsValue) {
     let content = match body {
         Body::Empty => JsValue::NULL,
         Body::Bytes(bytes) => {

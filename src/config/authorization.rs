@@ -13,7 +13,7 @@ use super::schema::{Aliases, aliases};
 
 mod also;
 mod list;
-pub use also::{ALSO, also_name, also_names};
+pub use also::{ALSO, also_name, also_names, context_seen_by, holds_also};
 pub use list::{Authorizations, MOST_AUTHORIZATIONS};
 
 /// When a request was signed by AWS Signature Version 4.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::crypto;
-use crate::json;
+use crate::json::{self, typed};
 
 use super::overrides;
 
@@ -38,7 +38,7 @@ impl Bound {
     /// What was sealed: `{secrets, bound_to}`, or the secrets alone.
     pub fn opened(sealed: Value) -> Self {
         match (sealed.get("secrets"), sealed.get("bound_to")) {
-            (Some(_), Some(_)) => serde_json::from_value(sealed).unwrap_or_default(),
+            (Some(_), Some(_)) => typed::read(&sealed).unwrap_or_default(),
             _ => Self {
                 secrets: sealed,
                 bound_to: BTreeMap::new(),

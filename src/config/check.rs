@@ -67,7 +67,7 @@ pub(super) fn check(config: &Config, file: &Value, broken: &[String], findings: 
 }
 
 /// Where reading has already failed: the uppermost places, ordered so that
-/// what lies below a place is right behind it.
+/// what lies below a place is right after it.
 struct Broken(BTreeSet<String>);
 
 impl Broken {
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(read(&file).findings[0].message, effort::SPENT);
     }
 
-    /// Bindings in bindings, behind a chain that was once followed in eight rounds.
+    /// Bindings in bindings, after a chain that was once followed in eight rounds.
     fn of_bindings(expressions: usize) -> Value {
         let deep = format!("{}1{}; ", "($a:=".repeat(90), ")".repeat(90));
         let chain: Vec<String> = (0..6).map(|n| format!("$b{n}:=$b{}; ", n + 1)).collect();

@@ -53,10 +53,10 @@ pub struct Field {
     /// The input's label.
     #[serde(default)]
     pub help_text: Option<String>,
-    /// Text in front of the input, which is no part of the value.
+    /// Text before the input, which is no part of the value.
     #[serde(default)]
     pub prefix: Option<String>,
-    /// Text behind the input, which is no part of the value.
+    /// Text after the input, which is no part of the value.
     #[serde(default)]
     pub suffix: Option<String>,
     /// Where the provider says how to find the value: an `https://` address.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Config, Credential, Method};
+use crate::json::typed;
 
 /// The name of the resource.
 pub const FILES: &str = "files";
@@ -149,7 +150,7 @@ fn method(
         _ => json!({}),
     };
     crate::json::merge(&mut method, &own);
-    let mut method: Method = serde_json::from_value(method).ok()?;
+    let mut method: Method = typed::read(&method).ok()?;
     method.operation = Some(operation);
     Some(method)
 }

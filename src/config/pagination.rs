@@ -1,9 +1,7 @@
 //! How a provider's lists are paged through. Callers see only `limit` and
 //! `next_cursor`. `docs/pagination.md` says how to choose.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::expression::{Expression, Template};
@@ -11,6 +9,9 @@ use crate::json::Path;
 
 use super::schema::{Aliases, aliases, also};
 use super::{Count, Entries};
+
+mod end_status;
+pub use end_status::EndStatus;
 
 // Second spellings, for the JSON Schema; serde's `alias` reads them.
 const PAGE_ALIASES: Aliases = &[
@@ -165,7 +166,7 @@ pub struct PagePagination {
     /// Where the answer gives the number of items.
     #[serde(default)]
     pub total_path: Option<Path>,
-    /// Statuses of an answer behind the first page that say that the list has ended, in addition to 404 and 416.
+    /// Statuses of an answer after the first page that say that the list has ended, in addition to 404 and 416.
     #[serde(default)]
     pub end_statuses: Vec<EndStatus>,
     /// Whether the parameters go into the body.
@@ -199,7 +200,7 @@ pub struct Offset {
     /// Where the answer gives the number of items.
     #[serde(default)]
     pub total_path: Option<Path>,
-    /// Statuses of an answer behind the first page that say that the list has ended, in addition to 404 and 416.
+    /// Statuses of an answer after the first page that say that the list has ended, in addition to 404 and 416.
     #[serde(default)]
     pub end_statuses: Vec<EndStatus>,
     /// Whether the parameters go into the body.
@@ -237,7 +238,7 @@ pub struct Range {
     /// The largest page the provider gives.
     #[serde(default)]
     pub max_limit: Option<Count>,
-    /// Statuses of an answer behind the first page that say that the list has ended, in addition to 404 and 416.
+    /// Statuses of an answer after the first page that say that the list has ended, in addition to 404 and 416.
     #[serde(default)]
     pub end_statuses: Vec<EndStatus>,
 }
@@ -261,36 +262,6 @@ pub struct Dynamic {
     /// The largest page the provider gives: `{{pagination.limit}}` is never more.
     #[serde(default)]
     pub max_limit: Option<Count>,
-}
-
-/// A status of 400 to 499.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u16")]
-pub struct EndStatus(pub u16);
-
-impl TryFrom<u16> for EndStatus {
-    type Error = &'static str;
-
-    fn try_from(status: u16) -> Result<Self, Self::Error> {
-        match status {
-            400..=499 => Ok(Self(status)),
-            _ => Err("a status that ends a list is 400 to 499"),
-        }
-    }
-}
-
-impl JsonSchema for EndStatus {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "EndStatus".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 400, "maximum": 499 })
-    }
 }
 
 fn one() -> Count {

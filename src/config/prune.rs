@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
 use super::Finding;
 use crate::expression::effort;
+use crate::json::typed::{self, PathStep};
 
 /// Mistakes listed for one unit: each has the unit read again.
 const MAX_MISTAKES: usize = 20;
@@ -41,12 +41,11 @@ pub(super) fn read<T: DeserializeOwned>(
     for _ in 0..MAX_MISTAKES {
         // The reader says that the file is too complex.
         effort::take(steps + at.len() as u64).ok()?;
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let mistake = match typed::read::<T>(&value) {
             Ok(read) => return Some(read),
-            Err(error) => error,
+            Err(mistake) => mistake,
         };
-        let mut place: Vec<PathStep> = error.path().iter().map_while(PathStep::of).collect();
-        let message = error.inner().to_string();
+        let (mut place, message) = (mistake.place, mistake.error.to_string());
         add_unknown_key(&mut place, &message);
         let original = cuts.original(&place);
         let path = format!("{at}{original}");
@@ -102,25 +101,9 @@ fn add_unknown_key(place: &mut Vec<PathStep>, message: &str) {
     }
 }
 
-/// What serde quotes behind `start`.
+/// What serde quotes after `start`.
 fn quoted<'m>(message: &'m str, start: &str) -> Option<&'m str> {
     message.strip_prefix(start)?.split('`').next()
-}
-
-#[derive(Debug, Clone)]
-enum PathStep {
-    Key(String),
-    Index(usize),
-}
-
-impl PathStep {
-    fn of(segment: &Segment) -> Option<Self> {
-        match segment {
-            Segment::Map { key } => Some(Self::Key(key.clone())),
-            Segment::Seq { index } => Some(Self::Index(*index)),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        }
-    }
 }
 
 /// What has been cut out so far, in the coordinates of the file.

@@ -25,7 +25,7 @@ use super::{
 pub struct Method {
     /// The HTTP method, in any case; `get` when absent.
     pub method: HttpMethod,
-    /// The path behind the base URL, with an optional query.
+    /// The path after the base URL, with an optional query.
     pub path: PathTemplate,
     /// Instead of the file's `base_url`.
     pub base_url: Option<UrlTemplate>,

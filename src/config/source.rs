@@ -28,7 +28,7 @@ pub struct Sources<'t> {
     pub whole_context: bool,
     /// The first of the install's variables, as a path; the whole root counts, too.
     pub variable: Option<String>,
-    /// Texts of the file: around the placeholders, and behind `?:`.
+    /// Texts of the file: around the placeholders, and after `?:`.
     pub literals: Vec<&'t str>,
     /// Whether it reads the caller's values, or what paging computes.
     pub call: bool,

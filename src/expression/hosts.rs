@@ -51,7 +51,7 @@ struct HostPattern {
 enum HostForm {
     /// The customer owns the server: any host, any port.
     Any,
-    /// One or more labels in front of this suffix, which starts with a dot.
+    /// One or more labels before this suffix, which starts with a dot.
     Below(String),
     Exactly(String),
 }
@@ -130,7 +130,7 @@ impl HostForm {
 /// The most public suffixes of a list.
 const SUFFIXES: usize = 50;
 
-/// The hosts of `accounts.example.{com,eu,com.au}`; a text without a list is one host. The vendor's own label is in front of
+/// The hosts of `accounts.example.{com,eu,com.au}`; a text without a list is one host. The vendor's own label is before
 /// the list, so that no pattern allows all hosts of a suffix.
 fn of_suffixes(bare: &str) -> Option<Vec<String>> {
     let Some((front, list)) = bare.split_once('{') else {

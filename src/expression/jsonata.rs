@@ -2,6 +2,7 @@
 //! and the same for the same [`Moment`]. The engine (`jsonata-core`) is named
 //! in this folder only, so that it can be changed in one place.
 
+mod compiled;
 mod convert;
 mod error;
 mod failure;
@@ -22,7 +23,6 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::rc::Rc;
 
-use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
 use serde_json::Value;
@@ -33,10 +33,11 @@ use super::effort;
 use super::scope::{ExpressionScope, ScopeInput};
 use super::template::Template;
 
+use self::compiled::CompiledTrees;
 use self::convert::InputNumbers;
 pub use self::error::ExpressionError;
 pub use self::flow::Flow;
-use self::metering::{Meter, Table};
+use self::metering::Meter;
 
 /// What an expression knows of time and chance. The same moment gives the
 /// same result.
@@ -55,46 +56,8 @@ pub struct Expression {
     compiled: Rc<CompiledTrees>,
 }
 
-/// An expression twice: as it was written, for inputs so small that nothing in
-/// it can take long, and with the calls that count.
-struct CompiledTrees {
-    written: jsonata_core::Expression,
-    ahead: AstNode,
-    counting: AstNode,
-    table: Rc<Table>,
-    /// Steps and how often they multiply with the size of the input, where the
-    /// expression as it was written needs no clock, no chance and no counting.
-    plain: Option<(u64, u32)>,
-    /// What it gives of [`CONTEXT`] as a variable and as a root, once that was asked.
-    variable: OnceCell<Flow>,
-    root: OnceCell<Flow>,
-}
-
 /// What an account's context is called: a variable in the steps of an action, a root elsewhere.
 const CONTEXT: &str = "context";
-
-impl CompiledTrees {
-    fn of(ast: AstNode) -> Result<Self, ExpressionError> {
-        let prepared = metering::prepare(&ast)?;
-        Ok(Self {
-            written: jsonata_core::Expression::from_ast(ast),
-            ahead: prepared.ahead,
-            counting: prepared.tree,
-            table: Rc::new(prepared.table),
-            plain: prepared.plain,
-            variable: OnceCell::new(),
-            root: OnceCell::new(),
-        })
-    }
-
-    /// Whether it cannot take long on values of this size in all.
-    fn is_short(&self, size: u64) -> bool {
-        self.plain.is_some_and(|(steps, degree)| {
-            let most = size.max(1).saturating_pow(degree);
-            steps.saturating_mul(most) <= limits::UNCOUNTED_STEPS
-        })
-    }
-}
 
 impl Expression {
     /// Compiles a JSONata expression.

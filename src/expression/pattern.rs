@@ -110,7 +110,7 @@ impl Pattern {
         bytes.saturating_mul(self.positions.saturating_mul(SEARCHING))
     }
 
-    /// Steps of going on behind a match, where `rest` bytes are left. Groups
+    /// Steps of going on after a match, where `rest` bytes are left. Groups
     /// are found by a second search, of the match.
     pub fn going_on(&self, rest: usize) -> u64 {
         let groups = match self.regex.captures_len() {

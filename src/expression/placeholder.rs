@@ -93,7 +93,7 @@ impl Placeholder {
         self.default.is_some() || self.when_missing != WhenMissing::Refuse
     }
 
-    /// The text behind `?:`.
+    /// The text after `?:`.
     pub fn default_text(&self) -> Option<&str> {
         self.default.as_ref().map(|(text, _)| text.as_str())
     }

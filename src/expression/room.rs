@@ -12,7 +12,7 @@ use super::url_value;
 
 /// Bytes of a body, as JSON or as a form.
 pub const BODY_BYTES: usize = 8 * 1024 * 1024;
-/// Bytes of a URL behind its host, percent-encoded: path and query together.
+/// Bytes of a URL after its host, percent-encoded: path and query together.
 pub const URL_BYTES: usize = 16 * 1024;
 /// Bytes of one header value, or of another text.
 pub const TEXT_BYTES: usize = 16 * 1024;

@@ -191,8 +191,8 @@ fn placeholder(piece: &TemplatePiece) -> Option<&Placeholder> {
     }
 }
 
-/// Whether the text behind the last placeholder of a host holds two whole
-/// labels; a partial one in front of the first dot does not count.
+/// Whether the text after the last placeholder of a host holds two whole
+/// labels; a partial one before the first dot does not count.
 fn has_two_labels(tail: &str) -> bool {
     let Some((_, labels)) = tail.split_once('.') else {
         return false;

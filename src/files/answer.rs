@@ -18,7 +18,7 @@ const KEY_CHARACTERS: usize = 4_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
-    /// What was asked for makes no sense there: a folder is read, a cursor is not one, an upload broke off.
+    /// What was asked for makes no sense there: a folder is read, a cursor is not one, an upload ended early.
     BadRequest,
     /// The server does not accept the user.
     WrongCredentials,
@@ -166,7 +166,7 @@ pub fn presented_key(document: &[u8]) -> Option<PresentedKey> {
 pub enum ReadHead {
     /// 200 or 206, with these header fields.
     Content(StatusCode, HeaderMap),
-    /// 416: the range begins behind the end.
+    /// 416: the range begins after the end.
     NotSatisfiable(HeaderMap),
 }
 

@@ -135,8 +135,8 @@ fn of_body(
     read(text).map_err(|why| FilesError::Path { place, why })
 }
 
-/// The length of the body that the caller announces. What breaks off before is then no whole file: the runtime may end a
-/// body that broke off as if it were whole.
+/// The length of the body that the caller announces. A body that ends early is then no whole file; without it the runtime
+/// may end such a body as if it were whole.
 pub fn announced(headers: &HeaderMap) -> Option<u64> {
     let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     length.parse().ok()

@@ -75,7 +75,7 @@ impl ServerLogin {
         Ok(())
     }
 
-    /// What the SFTP Worker is asked, in front of the content.
+    /// What the SFTP Worker is asked: the head of the body, before the content.
     pub fn head(&self, arguments: Map<String, Value>, timeout: Duration) -> Secret {
         let mut server = server(&self.address);
         let own = json!({
@@ -143,14 +143,15 @@ fn host_keys(config: &SftpConfig, scope: &TemplateScope<'_>) -> Result<Vec<Strin
     }
 }
 
-/// A root without a first slash is below the folder in which the server puts the user.
-/// `None` where its value is missing and may be. An empty value is refused: it would give the account the folder above its own.
+/// A root without a first slash is below the folder in which the server puts the user. `None` where it is one placeholder
+/// whose value is missing and may be.
 fn root_path(template: &Template, scope: &TemplateScope<'_>) -> Result<Option<String>, FilesError> {
     let Some(root) = template.text(scope)? else {
         return Ok(None);
     };
     let path = path::normalised(&root).map_err(FilesError::Root)?;
-    if template.placeholders().next().is_some() && has_empty_segment(template, &root) {
+    let is_put_together = template.whole().is_none();
+    if is_put_together && names_nothing(&template.placeholder_texts(scope)?) {
         return Err(FilesError::Root(PathError::Missing));
     }
     Ok(Some(if root.starts_with('/') {
@@ -160,10 +161,10 @@ fn root_path(template: &Template, scope: &TemplateScope<'_>) -> Result<Option<St
     }))
 }
 
-/// Whether a segment of a root that is put together is empty.
-fn has_empty_segment(template: &Template, root: &str) -> bool {
-    let source = template.source();
-    let is_value = source.starts_with("{{") && source.ends_with("}}");
-    let is_one = template.placeholders().count() == 1;
-    !(is_value && is_one) && (root.ends_with('/') || root.contains("//"))
+/// Whether one of the values that a root is put together from is empty: `{{root}}/files` would be `/files`, a folder above
+/// the account's own.
+fn names_nothing(values: &[String]) -> bool {
+    values
+        .iter()
+        .any(|value| value.trim_matches('/').is_empty())
 }

@@ -48,7 +48,7 @@ pub enum FilesError {
     #[error("`content-range` is not supported for files: a file is written as a whole")]
     Part,
     /// An upload of unknown length.
-    #[error("an upload needs a `content-length`: one that broke off would pass for a whole file")]
+    #[error("an upload needs a `content-length`: one that ended early would pass for a whole file")]
     NoLength,
     /// The account has a credential of another format.
     #[error("this account is not connected by `sftp`, so it has no files")]

@@ -5,7 +5,7 @@
 pub const PATH_BYTES: usize = 4_096;
 /// Bytes of one name in it.
 pub const NAME_BYTES: usize = 255;
-/// What is behind the name of an upload until it is complete, with random hex digits.
+/// What the name of an upload ends with until it is complete; the zeros are random hex digits.
 pub const PART: &str = ".00000000.part";
 
 /// Why a text is no path.
@@ -72,7 +72,7 @@ pub(super) fn below_root(text: &str) -> Result<String, PathError> {
     Ok(path)
 }
 
-/// The same of a file that is written: what is behind its name until it is complete has to fit.
+/// The same of a file that is written: [`PART`] has to fit after its name.
 pub(super) fn to_write(text: &str) -> Result<String, PathError> {
     let path = below_root(text)?;
     let name = path.rsplit('/').next().unwrap_or_default();

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -119,16 +118,18 @@ impl<'t> Visitor<'t> for NthElement {
     }
 }
 
-/// Whether a key as written, quotes and escapes included, spells `wanted`.
-pub(super) fn names(written: &str, wanted: &str) -> bool {
-    let inner = written
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    if !written.contains('\\') {
-        return inner == Some(wanted);
+/// The name that a key as written, quotes and escapes included, spells; `None` where it is no text (a lone surrogate).
+pub fn key_name(written: &str) -> Option<Cow<'_, str>> {
+    if written.contains('\\') {
+        return serde_json::from_str::<String>(written).ok().map(Cow::Owned);
     }
-    String::deserialize(&mut serde_json::Deserializer::from_str(written))
-        .is_ok_and(|key| key == wanted)
+    let inner = written.strip_prefix('"')?.strip_suffix('"')?;
+    Some(Cow::Borrowed(inner))
+}
+
+/// Whether such a key spells `wanted`.
+pub(super) fn names(written: &str, wanted: &str) -> bool {
+    key_name(written).is_some_and(|name| name == wanted)
 }
 
 #[cfg(test)]

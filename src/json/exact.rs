@@ -1,7 +1,7 @@
 //! JSON whose numbers are as they were written, for what is copied: `serde_json` holds 64 bits or a double, and its
 //! own feature for more (`arbitrary_precision`) changes how every type is read.
 //!
-//! Inside it is a [`Value`] in which a number that would be written otherwise is a string behind a mark, and a text
+//! Inside it is a [`Value`] in which a number that would be written otherwise is a string after a mark, and a text
 //! that begins with the mark has one more of it. So no text is taken for a number.
 
 use std::borrow::Cow;

@@ -93,7 +93,7 @@ fn lookup<'v>(mut parts: &[String], mut value: &'v Value) -> Option<&'v Value> {
 }
 
 /// The keys that the parts may mean, longest first, each with the parts
-/// that are left behind it.
+/// that are left after it.
 pub(super) fn keys(parts: &[String]) -> impl Iterator<Item = (Cow<'_, str>, &[String])> {
     (1..=parts.len()).rev().filter_map(|taken| {
         let key = match parts.split_at_checked(taken)? {

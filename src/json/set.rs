@@ -1,15 +1,10 @@
 //! Putting a value into JSON text. Everything around it stays as it was written, so that numbers of any
 //! size go out as they came in.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::cut::names;
+use super::cut::{key_name, names};
+use super::entries::ObjectEntries;
 
 /// `text` with `value` (JSON text) at the place that `parts` name. Objects that are missing on the way are
 /// made; what is in the way and is no object is replaced. Empty text counts as missing.
@@ -17,8 +12,8 @@ pub fn set(text: &str, parts: &[String], value: &str) -> Result<String, serde_js
     let [first, rest @ ..] = parts else {
         return Ok(value.to_owned());
     };
-    let entries = match text.trim_start().as_bytes().first() {
-        Some(b'{') => serde_json::from_str::<ObjectEntries>(text)?.0,
+    let entries: Vec<_> = match text.trim_start().as_bytes().first() {
+        Some(b'{') => ObjectEntries::of(text)?.collect(),
         _ => Vec::new(),
     };
     let own = entries.iter().rev().find(|(key, _)| names(key, first));
@@ -38,64 +33,14 @@ pub fn put(text: &str, more: &[(&str, String)]) -> Result<String, serde_json::Er
         "" => "{}",
         text => text,
     };
-    let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
     let replaced: BTreeSet<&str> = more.iter().map(|(name, _)| *name).collect();
-    let is_kept = |key: &str| {
-        serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !replaced.contains(&*name))
-    };
-    let kept = entries.iter().filter(|(key, _)| is_kept(key));
+    let is_kept = |key: &str| key_name(key).is_none_or(|name| !replaced.contains(&*name));
+    let kept = ObjectEntries::of(text)?.filter(|(key, _)| is_kept(key));
     let mut written: Vec<String> = kept.map(|(key, value)| format!("{key}:{value}")).collect();
     for (name, value) in more {
         written.push(format!("{}:{value}", serde_json::to_string(name)?));
     }
     Ok(format!("{{{}}}", written.join(",")))
-}
-
-/// The names of an object's entries, in their order; none for an empty text.
-pub fn entry_names(text: &str) -> Result<Vec<String>, serde_json::Error> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
-    let names = entries.iter().map(|(key, _)| serde_json::from_str(key));
-    names.collect()
-}
-
-/// The object without the entries of these names; what is left keeps every byte.
-pub fn without(text: &str, is_dropped: impl Fn(&str) -> bool) -> Result<String, serde_json::Error> {
-    let entries = serde_json::from_str::<ObjectEntries>(text)?.0;
-    let is_left =
-        |key: &str| serde_json::from_str::<Cow<str>>(key).map_or(true, |name| !is_dropped(&name));
-    let left = entries.iter().filter(|(key, _)| is_left(key));
-    let written: Vec<String> = left.map(|(key, value)| format!("{key}:{value}")).collect();
-    Ok(format!("{{{}}}", written.join(",")))
-}
-
-/// The entries of an object: keys and values as they are written.
-struct ObjectEntries<'t>(Vec<(&'t str, &'t str)>);
-
-impl<'t> Deserialize<'t> for ObjectEntries<'t> {
-    fn deserialize<D: Deserializer<'t>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_map(EntriesVisitor)
-    }
-}
-
-struct EntriesVisitor;
-
-impl<'t> Visitor<'t> for EntriesVisitor {
-    type Value = ObjectEntries<'t>;
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<ObjectEntries<'t>, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            entries.push((key.get(), map.next_value::<&RawValue>()?.get()));
-        }
-        Ok(ObjectEntries(entries))
-    }
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use data_encoding::BASE64;
 use http::HeaderValue;
 use serde_json::Value;
+use url::Url;
 
 use crate::config::credentials::{CredentialsEncoding, Pkce};
 use crate::expression::{RenderError, Template};
 use crate::json::Path;
 use crate::secret::Secret;
 
-use super::{GrantClient, OAuthError, RegisteredClient};
+use super::{GrantClient, OAuthError, RegisteredClient, ServerEndpoint};
 
 pub(super) const ID: &str = "client_id";
 pub(super) const SECRET: &str = "client_secret";
@@ -41,6 +42,18 @@ impl GrantClient<'_> {
     pub(super) fn registered(&self) -> Option<&RegisteredClient> {
         let server = self.server.filter(|_| self.config.finds_client())?;
         server.client.as_ref()
+    }
+
+    /// A client that was registered where the account's values led belongs there: no other host gets its secret, or a code
+    /// of it. A callback or a token's answer can bring other values.
+    pub(super) fn check_registered(&self, url: &Url) -> Result<(), OAuthError> {
+        let origin = self.registered().and_then(|own| own.origin.as_deref());
+        let is_there = |own: &str| own == url.origin().ascii_serialization();
+        if origin.is_none_or(is_there) {
+            Ok(())
+        } else {
+            Err(OAuthError::RegisteredElsewhere)
+        }
     }
 
     /// The client's id.
@@ -91,6 +104,23 @@ impl GrantClient<'_> {
     }
 }
 
+/// Where the file registers the client (RFC 7591 §3); `None` where it does not say. If the account's values choose a host,
+/// the endpoints are at this one. An endpoint that lacks a value is checked when it is used.
+pub fn registration_endpoint(client: &GrantClient) -> Result<Option<Url>, OAuthError> {
+    let Some(template) = &client.config.auth.registration_url else {
+        return Ok(None);
+    };
+    let url = template.render(client.scope, client.pins)?;
+    let is_elsewhere = |which: &ServerEndpoint| {
+        let endpoint = client.find(*which).ok().flatten();
+        endpoint.is_some_and(|own| own.origin() != url.origin())
+    };
+    if !client.config.fixes_hosts() && ServerEndpoint::ALL.iter().any(is_elsewhere) {
+        return Err(OAuthError::RegisteredElsewhere);
+    }
+    Ok(Some(url))
+}
+
 /// `Authorization: Basic`: both parts form-urlencoded first, which RFC 6749 asks for beyond RFC 7617, so
 /// that a colon in the id does no harm; or as they are.
 pub(super) fn basic(
@@ -121,7 +151,81 @@ fn missing(path: &str, place: &str) -> RenderError {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::oauth::TokenServer;
+    use crate::oauth::tests::with_client;
+
+    #[test]
+    fn a_client_is_registered_where_its_endpoints_are_if_the_account_chooses_a_host() {
+        let table = [
+            ("https://reg.y.com/r", "https://login.x.com", true),
+            (
+                "https://{{environment_variables.var}}.y.com/r",
+                "https://login.x.com",
+                true,
+            ),
+            ("https://login.x.com/{{zone}}", "https://x.y.com", true),
+            ("https://{{zone}}.x.com/r", "https://{{zone}}.x.com", true),
+            ("https://eu.x.com/r", "https://{{zone}}.x.com", true),
+            ("https://eu.x.com/r", "https://{{later}}.x.com", true),
+            ("https://reg.x.com/r", "https://{{zone}}.x.com", false),
+            ("https://{{zone}}.x.com/r", "https://login.x.com", false),
+            (
+                "https://{{zone}}.x.com:8443/r",
+                "https://{{zone}}.x.com",
+                false,
+            ),
+        ];
+        for (registration, token, is_allowed) in table {
+            let auth = json!({ "registrationUrl": registration, "tokenHost": token });
+            let (config, context) = (json!({ "auth": auth }), json!({ "zone": "eu" }));
+            with_client(&config, &context, |client| {
+                let found = registration_endpoint(client);
+                if is_allowed {
+                    assert!(matches!(found, Ok(Some(_))), "{registration} {token}");
+                } else {
+                    let refused = Err(OAuthError::RegisteredElsewhere);
+                    assert_eq!(found, refused, "{registration} {token}");
+                }
+            });
+        }
+        with_client(&json!({}), &json!({}), |client| {
+            assert_eq!(registration_endpoint(client), Ok(None));
+        });
+    }
+
+    #[test]
+    fn a_client_of_a_chosen_host_is_used_there_alone() {
+        let client = RegisteredClient {
+            client_id: "r-1".to_owned(),
+            client_secret: Some("s".to_owned()),
+            expires_at: None,
+            method: None,
+            registration: None,
+            origin: Some("https://eu.x.com".to_owned()),
+        };
+        let server = TokenServer {
+            endpoints: None,
+            client: Some(client),
+        };
+        let host = "https://{{zone}}.x.com";
+        let auth = json!({ "registrationUrl": format!("{host}/r"), "tokenHost": host });
+        for (zone, expected) in [("eu", Ok(())), ("us", Err(OAuthError::RegisteredElsewhere))] {
+            let (config, context) = (json!({ "auth": auth }), json!({ "zone": zone }));
+            with_client(&config, &context, |client| {
+                let client = GrantClient {
+                    server: Some(&server),
+                    ..*client
+                };
+                for which in ServerEndpoint::ALL {
+                    let found = client.find(which).map(drop);
+                    assert_eq!(found, expected, "{which:?} {zone}");
+                }
+            });
+        }
+    }
 
     fn decoded(id: &str, secret: &str) -> String {
         decoded_as(id, secret, CredentialsEncoding::Form)

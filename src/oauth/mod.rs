@@ -26,6 +26,7 @@ use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
 
 pub use authorize::{Authorize, authorization_url};
 pub use callback::{Callback, CallbackError, check_issuer};
+pub use client::registration_endpoint;
 pub use context::{context_from_callback, context_from_claims, context_from_token};
 pub use failure::{Blame, TokenFailure, is_transient};
 pub use introspection::{Introspection, read_introspection};
@@ -78,6 +79,16 @@ pub enum OAuthError {
     /// The file does not say where.
     #[error("the credential's `auth` does not say where its {0} endpoint is")]
     NoEndpoint(&'static str),
+    /// RFC 9700 §4.4: a server that the account names would get codes of the others.
+    #[error(
+        "the credential's `client.metadataDocument` is the same client at every server, and the account's values choose a host of `auth`: fix the hosts in the file, or use `auth.discover` or `auth.registrationUrl`"
+    )]
+    DocumentId,
+    /// A secret of one server would go to another.
+    #[error(
+        "the credential's `auth.registrationUrl` is at another host than an endpoint, and the account's values choose one of them: put them at one host, or fix the hosts in the file"
+    )]
+    RegisteredElsewhere,
     /// `pkce` is on, and no verifier was kept for this login.
     #[error("the credential's `pkce` is on, and this login has no code verifier")]
     NoVerifier,
@@ -118,6 +129,16 @@ enum ServerEndpoint {
     Introspection,
 }
 
+impl ServerEndpoint {
+    const ALL: [Self; 5] = [
+        Self::Authorization,
+        Self::Token,
+        Self::Refresh,
+        Self::Revocation,
+        Self::Introspection,
+    ];
+}
+
 impl GrantClient<'_> {
     /// Where an endpoint is: as the file says, or as the account's server announced. `None`: there is no such endpoint.
     fn find(&self, which: ServerEndpoint) -> Result<Option<Url>, OAuthError> {
@@ -132,7 +153,11 @@ impl GrantClient<'_> {
             ServerEndpoint::Revocation => auth.revoke(),
             ServerEndpoint::Introspection => auth.introspect(),
         };
-        endpoint.map(|endpoint| self.url(endpoint)).transpose()
+        let url = endpoint.map(|endpoint| self.url(endpoint)).transpose()?;
+        if let Some(url) = &url {
+            self.check_registered(url)?;
+        }
+        Ok(url)
     }
 
     /// The same, where no request can do without it.

@@ -52,6 +52,7 @@ pub fn document_client(url: &str) -> RegisteredClient {
         expires_at: None,
         method: Some(ClientAuthMethod::None),
         registration: None,
+        origin: None,
     }
 }
 
@@ -150,6 +151,7 @@ pub fn read_registration(
         expires_at: expires_at.map(|seconds| seconds.saturating_mul(1_000)),
         method,
         registration: None,
+        origin: None,
     })
 }
 

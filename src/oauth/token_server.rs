@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::config::credentials::{ClientAuthMethod, OAuth2};
+use crate::json::typed;
 use crate::time::Timestamp;
 
 /// The key of a stored token that it is under. No placeholder can name it, and no answer of a provider sets it.
@@ -57,6 +58,9 @@ pub struct RegisteredClient {
     /// The key of its registration in the environment's directory; none of a metadata document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<String>,
+    /// The only origin that it is used at, where the account's values chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 impl fmt::Debug for RegisteredClient {
@@ -80,7 +84,7 @@ impl TokenServer {
     /// What a stored token was got with. `None`: the file alone says it.
     pub fn of_token(config: &OAuth2, token: Option<&Value>) -> Option<Self> {
         let stored = token.filter(|_| config.binds_server())?.get(KEY)?;
-        serde_json::from_value(stored.clone()).ok()
+        typed::read(stored).ok()
     }
 
     /// Stores it with a token.
@@ -127,6 +131,7 @@ mod tests {
             expires_at: Some(5),
             method: Some(ClientAuthMethod::ClientSecretPost),
             registration: None,
+            origin: None,
         };
         let server = TokenServer {
             endpoints: None,

@@ -5,6 +5,7 @@
 
 mod caller;
 mod defaults;
+mod error;
 mod file_body;
 mod reserved_names;
 mod sandbox;
@@ -14,17 +15,18 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use super::body::{BodyError, BodySource, Writing};
+use super::body::{BodySource, Writing};
 use super::description;
 use super::query::{CallerQuery, compose};
 use super::query_in_body;
 use super::reads::used_parameters;
 use crate::config::resource::Method;
 use crate::config::{Config, QueryArrayFormat};
-use crate::expression::{Pins, RenderError, TemplateScope, UrlError};
+use crate::expression::{Pins, TemplateScope};
 use crate::json::Exact;
 pub use caller::{CallerInput, InputAuthor};
 use defaults::{defaults, defaults_of_headers, overlay};
+pub use error::RequestError;
 pub use file_body::{FileBody, MergedBody, reads_callers};
 use reserved_names::FileParameters;
 pub use reserved_names::is_body_kept;
@@ -54,54 +56,12 @@ pub enum Payload {
     Ours(Vec<u8>),
 }
 
-/// Why a request cannot be built. Names places in the file, never values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RequestError {
-    /// A placeholder has no usable value.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    /// The URL is not valid, or leads to another host.
-    #[error(transparent)]
-    Url(#[from] UrlError),
-    /// Neither the method nor the integration says where.
-    #[error("the integration has no base_url for this")]
-    NoBaseUrl,
-    /// A header of the file is not valid.
-    #[error("the header `{0}` of the integration cannot be sent")]
-    Header(String),
-    /// The path of the caller leads out of the base URL.
-    #[error("the path has a `.` or `..` segment")]
-    DotSegment,
-    /// The body cannot be written in its format.
-    #[error(transparent)]
-    Body(#[from] BodyError),
-    /// Parameters cannot be put into the caller's body.
-    #[error("this method takes its query in the body, which is not a JSON object")]
-    CallersBody,
-    /// The file's entries cannot be put into the body.
-    #[error("the integration adds entries to the body, which is not a JSON object or a form")]
-    FileBody,
-    /// Pages are asked for in a body that is to go as it is.
-    #[error(
-        "this list asks for its pages in the body, which truto_body_passthrough leaves as it is"
-    )]
-    PagesInBody,
-    /// A part of a body, where another body goes or none.
-    #[error(
-        "`content-range` says that the body is a part, and the body of this request is not sent as it came"
-    )]
-    PartOfBody,
-    /// The platform sends no body with GET or HEAD.
-    #[error("a {0} cannot carry a body")]
-    NoBodyAllowed(http::Method),
-}
-
 /// Whether it asks for the first page of a list or a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
     /// The only one, or the one for the first page.
     First,
-    /// One for a page behind it.
+    /// One for a page after it.
     Later,
 }
 

@@ -493,6 +493,8 @@ fn new_credentials_are_not_switched_off_for_the_old_ones() {
                 world.sleep_turn().await;
             }
         }
+        // The provider takes the new ones.
+        story.script.borrow_mut().refuses = None;
         let body = Body::from_bytes(json!({ "context": { "api_key": "another-key" } }).to_string());
         client
             .request_async(

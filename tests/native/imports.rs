@@ -475,6 +475,97 @@ fn a_step_that_fails_is_named_in_the_answer_and_the_account_stays() {
     });
 }
 
+fn replace(setting: &Setting, account: &Value, context: &Value) -> Answer {
+    let id = account["id"].as_str().unwrap();
+    let path = format!("/integrated-account/{id}/credentials");
+    let body = json!({ "context": context });
+    setting.client.send("PATCH", &path, &body)
+}
+
+#[test]
+fn new_credentials_set_an_account_up_that_is_not_active() {
+    let (key, token) = (
+        json!({ "password": "another-password" }),
+        json!({ "access_token": "brought", "refresh_token": "again-1", "expires_at": "2030-01-01T00:00:00Z" }),
+    );
+    let token = json!({ "oauth": { "token": token } });
+    let dead = by_oauth2("dead", &json!({ "refresh_token": "dead" }), None);
+    let cases = [
+        (custom_token(), "/setup", 403, "post_install_error", &key),
+        (custom_token(), "/me", 401, "validation_error", &key),
+        (dead, "/token", 400, "needs_reauth", &token),
+    ];
+    each_case(cases, |(case, path, status, failed, new)| {
+        let (world, setting) = case.setting();
+        answer_but(&world, path, status, r#"{"error":"invalid_grant"}"#);
+        let account = case.import(&setting).expect(201);
+        assert_eq!(account["status"], failed, "{account}");
+        let before = events(&world, &account);
+        world.provides(answer);
+        world.sent();
+        let account = replace(&setting, &account, new).expect(200);
+        assert_eq!(account["status"], "active", "{account}");
+        assert_eq!(account["last_error"], Value::Null);
+        assert_eq!(account["last_action_run_result"]["success"], true);
+        let expected = case.token.into_iter().chain(["/setup", "/me"]);
+        assert_eq!(paths(&world), expected.collect::<Vec<_>>());
+        let end = if failed == "needs_reauth" {
+            "reactivated"
+        } else {
+            "active"
+        };
+        assert_eq!(events(&world, &account)[before.len()..], ["updated", end]);
+        assert_eq!(call(&setting, &account).status, 200);
+    });
+}
+
+#[test]
+fn new_credentials_that_are_refused_leave_an_account_that_failed() {
+    let case = custom_token();
+    let (world, setting) = case.setting();
+    answer_but(&world, "/me", 401, r#"{"why":"no such user"}"#);
+    case.import(&setting).expect(201);
+    let before = list(&setting).remove(0);
+    let new = json!({ "password": "another-password" });
+    // Without a token nothing is stored, as with an import.
+    answer_but(&world, "/login", 401, r#"{"message":"Wrong password."}"#);
+    world.sent();
+    let refused = replace(&setting, &before, &new);
+    assert!(refused.text().contains("Wrong password."));
+    assert_eq!(refused.code(422), "account.connection_error");
+    assert_eq!(paths(&world), ["/login"]);
+    assert_eq!(list(&setting), std::slice::from_ref(&before));
+    // With one the actions run, and the validation says no again.
+    answer_but(&world, "/me", 403, r#"{"why":"no seat"}"#);
+    let account = replace(&setting, &before, &new).expect(200);
+    assert_eq!(account["status"], "validation_error", "{account}");
+    assert_ne!(account["last_error"], before["last_error"]);
+    let ran = &account["last_action_run_result"];
+    assert_eq!(ran["error"]["message"], account["last_error"]);
+    assert_eq!(paths(&world), ["/login", "/setup", "/me"]);
+    let failed = "validation_error";
+    assert_eq!(
+        events(&world, &account),
+        ["created", failed, "updated", failed]
+    );
+    assert_eq!(call(&setting, &account).code(409), "account.not_ready");
+}
+
+#[test]
+fn new_credentials_of_an_active_account_are_stored_and_nothing_is_asked() {
+    let case = custom_token();
+    let (world, setting) = case.setting();
+    let account = case.import(&setting).expect(201);
+    world.sent();
+    let new = json!({ "password": "another-password" });
+    let account = replace(&setting, &account, &new).expect(200);
+    assert_eq!(account["status"], "active");
+    assert!(paths(&world).is_empty());
+    assert_eq!(events(&world, &account), ["created", "active", "updated"]);
+    assert_eq!(call(&setting, &account).status, 200);
+    assert_eq!(paths(&world), ["/login", "/items/1"]);
+}
+
 /// Another import, refused or failing, changes nothing of the account that is there.
 #[test]
 fn an_import_without_a_token_is_refused_and_what_is_there_stays() {

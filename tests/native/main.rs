@@ -20,6 +20,7 @@ mod binding;
 mod bodies;
 mod callback_values;
 mod cases;
+mod chosen_hosts;
 mod client;
 mod coded_webhooks;
 #[cfg(feature = "cli")]
@@ -95,6 +96,7 @@ mod query_in_body;
 mod quotas;
 mod redaction;
 mod refresh;
+mod refusal_kinds;
 mod repeated_secrets;
 mod request_signatures;
 mod reservations;

@@ -8,13 +8,14 @@ use causeway::ports::{Body, ObjectName};
 use causeway::settings::{INSTALL_CLIENTS, REGISTERED_CLIENTS, UNSIGNED_MISSES};
 use serde_json::{Value, json};
 
+use crate::account::JSON;
 use crate::cases::each_case;
 use crate::connect::{Visit, parameter};
 use crate::mcp_servers::{
     ISSUER, Notes, RESOURCE, RESOURCE_METADATA, SERVER_METADATA, TOKEN, back, call, file, leave,
     resource_metadata, server_metadata, submit, touches_of_two_logins, visit,
 };
-use crate::outside::World;
+use crate::outside::{World, reply};
 
 const UNKNOWN: &str = "does not say how to sign in";
 const UNSAFE: &str = "sign-in cannot be used";
@@ -825,6 +826,36 @@ fn an_install_does_not_cost_the_others_their_clients() {
 fn a_login_that_waits_for_a_registration_asks_seldom() {
     let more = touches_of_two_logins(15).saturating_sub(touches_of_two_logins(0));
     assert!(more <= 20, "{more}");
+}
+
+/// The account does not have the secret yet, so only the request knows it.
+#[test]
+fn a_refused_first_exchange_repeats_no_secret_of_the_registered_client() {
+    const SECRET: &str = "secret-of-the-registered-client";
+    let (_notes, mut visit) = visit(&json!({}));
+    let there = leave(&mut visit);
+    visit.world.sent();
+    visit.world.provides(|sent| {
+        let header = sent.header("authorization").unwrap_or_default();
+        let said = format!("{header} has the secret {SECRET}, which is wrong");
+        let body = json!({ "error": "invalid_client", "error_description": said });
+        reply(401, &JSON, Body::from_bytes(body.to_string()))
+    });
+    let page = back(&mut visit, &there, Some(ISSUER));
+    assert_eq!(page.status, 422, "{}", page.text());
+    let text = page.text();
+    assert!(text.contains("secret [redacted], which is wrong"), "{text}");
+    let sent = visit.world.sent();
+    let header = sent[0].header("authorization").unwrap();
+    let encoded = header.strip_prefix("Basic ").unwrap();
+    assert!(!text.contains(SECRET) && !text.contains(encoded), "{text}");
+    let lines = visit.world.0.logs.borrow();
+    let refused = lines.iter().map(Value::to_string);
+    let refused: Vec<_> = refused
+        .filter(|line| line.contains("which is wrong"))
+        .collect();
+    assert!(!refused.is_empty(), "the operator reads why");
+    assert!(refused.iter().all(|line| !line.contains(SECRET)));
 }
 
 #[test]

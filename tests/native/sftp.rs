@@ -697,20 +697,32 @@ fn the_root_of_an_account_goes_with_every_call() {
 #[test]
 fn an_empty_value_of_the_root_opens_no_folder_above() {
     let cases = [
-        ("{{root}}", "", false),
-        ("/tenants/{{root}}", "", false),
-        ("/{{root}}/files", "", false),
-        ("/tenants/{{root}}", "in", true),
+        ("{{root}}", "", None),
+        ("/tenants/{{root}}", "", None),
+        ("/tenants/{{root}}", "/", None),
+        ("/{{root}}/files", "", None),
+        ("{{root}}/files", "", None),
+        ("{{root}}/files", "//", None),
+        ("{{root}}-files", "", None),
+        ("/tenants/{{username}}{{root}}", "", None),
+        ("/tenants{{other:undefined}}", "in", None),
+        ("/tenants/{{root}}", "in", Some("/tenants/in")),
+        ("/tenants/{{root}}/", "/in/", Some("/tenants/in")),
+        ("{{root}}/files", "in", Some("in/files")),
+        ("{{root}}", "/", Some("/")),
+        ("{{other:undefined}}", "in", Some("")),
     ];
-    each_case(cases, |(template, value, is_taken)| {
+    each_case(cases, |(template, value, root)| {
         let mut own = file();
         own["config"]["credentials"]["sftp"]["config"]["root"] = json!(template);
         let (scene, server) = scene_of(World::new(), &own, &context());
         let change = json!({ "root": value });
         scene.change_context("", &change).expect(200);
         let answer = get(&scene, "/proxy/files", &[]);
-        if is_taken {
-            assert_eq!(server.last().head["server"]["root"], "/tenants/in");
+        if let Some(root) = root {
+            let head = server.last().head;
+            let sent = head["server"]["root"].as_str();
+            assert_eq!(sent.unwrap_or_default(), root);
         } else {
             assert_eq!(answer.code(422), "account.context_value");
             assert!(server.operations().is_empty());

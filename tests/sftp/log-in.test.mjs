@@ -38,6 +38,7 @@ describe("keys over OpenSSH", { skip: !hasOpenssh }, () => {
         texts.pkcs1 = [pem];
         const source = `${file}-NmPEM`;
         texts.pkcs8 = [openssl("pkcs8", "-topk8", "-nocrypt", "-in", source)];
+        if (name === "ecdsa-256") texts["sec1 after its parameters"] = [openssl("ecparam", "-name", "prime256v1") + pem];
         texts["encrypted pkcs8"] = [openssl("pkcs8", "-topk8", "-passout", `pass:${PASSPHRASE}`, "-in", source), PASSPHRASE];
       }
       for (const [format, [private_key, passphrase]] of Object.entries(texts)) {

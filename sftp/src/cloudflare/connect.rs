@@ -6,15 +6,16 @@ use std::time::Duration;
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse, connect_stream};
 use russh::keys::{PrivateKey, PrivateKeyWithHashAlg};
 use russh::{Channel, ChannelMsg, Disconnect, Error, MethodKind, MethodSet};
+use worker::Socket;
 
-use super::client::{Client, HostKeys, Record};
-use super::handshake;
 use super::timing::at_most;
 use super::wire::{Line, Wire};
+use crate::client::{Client, HostKeys, Record};
 use crate::error::{Failure, Kind, Outcome, Presented};
-use crate::host_key;
 use crate::private_key::rsa_hashes;
+use crate::prompt::Answers;
 use crate::request::Server;
+use crate::{handshake, host_key};
 
 /// What a server may send before it waits: 2 MiB keep a connection of 30 ms busy.
 pub const TRANSFER_WINDOW: u32 = 2 * 1024 * 1024;
@@ -35,7 +36,7 @@ impl Connection {
             HostKeys::Pinned(pinned) => pinned.algorithms(),
             HostKeys::Report => host_key::all_algorithms(),
         };
-        let socket = handshake::dial(server).await?;
+        let socket = dial(server).await?;
         let (wire, line) = Wire::new(socket);
         let record = Record::default();
         let client = Client::new(keys, record.clone());
@@ -130,7 +131,6 @@ impl Connection {
         }
     }
 
-    /// The password as the answer to one hidden prompt. Other questions (a one-time code) have no answer here.
     async fn answer_prompt(
         &mut self,
         server: &Server,
@@ -143,29 +143,18 @@ impl Connection {
             .authenticate_keyboard_interactive_start(username, None)
             .await;
         let mut step = started.map_err(|_| self.lost())?;
-        let mut password = Some(password.to_owned());
+        let mut answers = Answers::new(password);
         loop {
-            let answers = match step {
+            let responses = match step {
                 Step::Success => return Ok(None),
                 Step::Failure {
                     remaining_methods, ..
                 } => return Ok(Some(remaining_methods)),
-                Step::InfoRequest { prompts, .. } => match prompts.as_slice() {
-                    [] => Vec::new(),
-                    [prompt] if !prompt.echo && password.is_some() => {
-                        password.take().into_iter().collect()
-                    }
-                    _ => {
-                        return Err(Failure::new(
-                            Kind::WrongCredentials,
-                            "The server asks for more than a password, such as a one-time code. That cannot be answered here.",
-                        ));
-                    }
-                },
+                Step::InfoRequest { prompts, .. } => answers.answer(&prompts)?,
             };
             let answered = self
                 .handle
-                .authenticate_keyboard_interactive_respond(answers)
+                .authenticate_keyboard_interactive_respond(responses)
                 .await;
             step = answered.map_err(|_| self.lost())?;
         }
@@ -220,4 +209,17 @@ impl Connection {
         at_most(FAREWELL, said).await;
         at_most(FAREWELL, self.handle).await;
     }
+}
+
+async fn dial(server: &Server) -> Outcome<Socket> {
+    let unreachable = || {
+        Failure::new(
+            Kind::Unreachable,
+            "The server cannot be reached: check its host and port, and its firewall.",
+        )
+    };
+    let socket = Socket::builder().connect(&server.host, server.port);
+    let socket = socket.map_err(|_| unreachable())?;
+    socket.opened().await.map_err(|_| unreachable())?;
+    Ok(socket)
 }

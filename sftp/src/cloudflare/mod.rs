@@ -4,11 +4,9 @@
 //! ended at the server, and the part of a broken upload removed.
 
 mod admission;
-mod client;
 mod connect;
 mod download;
 mod driver;
-mod handshake;
 mod session;
 mod short;
 mod timing;

@@ -7,8 +7,8 @@ use russh_sftp::client::{Config, RawSftpSession};
 use russh_sftp::extensions::HardlinkExtension;
 use russh_sftp::protocol::{FileAttributes, Packet, StatusCode};
 
-use super::client::HostKeys;
 use super::connect::{Connection, SHORT_WINDOW, TRANSFER_WINDOW};
+use crate::client::HostKeys;
 use crate::error::{Failure, Kind, Outcome};
 use crate::host_key::Pinned;
 use crate::request::Request;

@@ -74,7 +74,7 @@ impl<O: Outside, T: DeserializeOwned> JsonBody<O, T> {
         call: &AdminCall<'_, O>,
         most: usize,
     ) -> Result<T, Failure> {
-        shape::read_shape(shape::read_json_within(call.context, self.body, most).await?)
+        shape::read_shape(&shape::read_json_within(call.context, self.body, most).await?)
     }
 
     /// It has a `context` of at most so many bytes: a longer one is not built.
@@ -90,6 +90,6 @@ impl<O: Outside, T: DeserializeOwned> JsonBody<O, T> {
     pub(super) async fn read_if_any(self, call: &AdminCall<'_, O>) -> Result<T, Failure> {
         let room = &call.context.room;
         let json = shape::read_json_if_any(call.outside(), self.body, room, None).await?;
-        shape::read_shape(json)
+        shape::read_shape(&json)
     }
 }

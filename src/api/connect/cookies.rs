@@ -1,22 +1,29 @@
 //! The cookies that bind a link token and a `state` to the browser that sent the form. Each is named by
-//! the hash of what it binds, so that several connections can be in progress in parallel.
+//! the hash of what it binds, so that several connections can be in progress in parallel. Two header
+//! fields (RFC 6265) of our own names and values: the crate `cookie` brings a calendar of 70 KB.
 
 use std::borrow::Cow;
 
-use cookie::{Cookie, time::Duration};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-pub(super) use cookie::SameSite;
-
 use crate::header_text;
 use crate::ports::Reply;
 
-/// Longer than a login waits and a spent link token may be tried again, for customers who leave the form open.
-const LIFE: Duration = Duration::hours(1);
+/// Seconds. Longer than a login waits and a spent link token may be tried again, for customers who leave the form open.
+const LIFE: u32 = 3_600;
 /// 8 hex digits of the hash.
 const NAMED_BY: usize = 8;
+
+/// With which requests of other sites a cookie goes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SameSite {
+    /// Navigations by GET.
+    Lax,
+    /// All.
+    None,
+}
 
 /// What the browser sent, and how cookies are set for it.
 pub(super) struct Jar<'a> {
@@ -38,16 +45,15 @@ impl<'a> Jar<'a> {
     /// The secret bound to this hash.
     pub(super) fn secret(&self, hash: &str) -> Option<String> {
         let name = self.name(hash);
-        let mut cookies = self
-            .header
-            .iter()
-            .flat_map(|text| Cookie::split_parse(text.as_ref()));
-        let found = cookies.find_map(|cookie| cookie.ok().filter(|cookie| cookie.name() == name));
+        let cookies = self.header.iter().flat_map(|text| text.split(';'));
+        let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+        let found = pairs.find(|(own, _)| *own == name);
         found
-            .map(|cookie| cookie.value().to_owned())
+            .map(|(_, secret)| secret.to_owned())
             .filter(|secret| !secret.is_empty())
     }
 
+    /// The secret is of URL-safe characters, so it needs no quotes.
     pub(super) fn set<S>(
         &self,
         reply: &mut Reply<S>,
@@ -55,25 +61,34 @@ impl<'a> Jar<'a> {
         secret: &str,
         same_site: SameSite,
     ) {
-        let cookie = Cookie::build((self.name(hash), secret.to_owned())).max_age(LIFE);
-        // `None` counts only with `Secure`, on loopback, too.
-        let is_secure = self.is_https || same_site == SameSite::None;
-        add(
-            reply,
-            cookie
-                .http_only(true)
-                .path("/")
-                .same_site(same_site)
-                .secure(is_secure),
-        );
+        self.add(reply, hash, secret, LIFE, same_site);
     }
 
     pub(super) fn remove<S>(&self, reply: &mut Reply<S>, hash: &str) {
-        let cookie = Cookie::build((self.name(hash), "")).max_age(Duration::ZERO);
-        add(
-            reply,
-            cookie.http_only(true).path("/").secure(self.is_https),
+        self.add(reply, hash, "", 0, SameSite::Lax);
+    }
+
+    fn add<S>(
+        &self,
+        reply: &mut Reply<S>,
+        hash: &str,
+        value: &str,
+        life: u32,
+        same_site: SameSite,
+    ) {
+        let name = self.name(hash);
+        // `None` counts only with `Secure`, on loopback, too.
+        let (same_site, secure) = match same_site {
+            SameSite::None => ("None", "; Secure"),
+            SameSite::Lax if self.is_https => ("Lax", "; Secure"),
+            SameSite::Lax => ("Lax", ""),
+        };
+        let cookie = format!(
+            "{name}={value}; HttpOnly; SameSite={same_site}{secure}; Path=/; Max-Age={life}"
         );
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            reply.headers.append(SET_COOKIE, value);
+        }
     }
 
     fn name(&self, hash: &str) -> String {
@@ -82,12 +97,6 @@ impl<'a> Jar<'a> {
             "{prefix}causeway-{}",
             hash.get(..NAMED_BY).unwrap_or_default()
         )
-    }
-}
-
-fn add<S>(reply: &mut Reply<S>, cookie: cookie::CookieBuilder<'_>) {
-    if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
-        reply.headers.append(SET_COOKIE, value);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What of a step may fail, and what is certain behind it.
+//! What of a step may fail, and what is certain after it.
 
 use super::{OnFailure, StepConfig, StepKind};
 

@@ -1,9 +1,12 @@
 //! Which further tokens of an account (`alsoFor`) an authorization carries.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::config::credentials::AlsoFor;
-use crate::expression::{Placeholder, Template};
+use crate::expression::{Expression, Placeholder, Template};
 use crate::json::Path;
 
 use super::{Authorization, Header};
@@ -13,15 +16,44 @@ pub const ALSO: &str = "also";
 
 /// The name of the further token that a path leads into: `oauth.token.also.<name>`.
 pub fn also_name(path: &Path) -> Option<&str> {
-    let parts = match path.parts() {
-        [root, rest @ ..] if root == "context" || root == "credentials" => rest,
-        parts => parts,
-    };
-    match parts {
+    match below_context(path) {
         [oauth, token, also, name, ..] if oauth == "oauth" && token == "token" && also == ALSO => {
             Some(name)
         }
         _ => None,
+    }
+}
+
+/// Whether a path leads to what holds all further tokens, such as `oauth.token`.
+pub fn holds_also(path: &Path) -> bool {
+    let (parts, place) = (below_context(path), ["oauth", "token", ALSO]);
+    parts.len() <= place.len() && parts.iter().zip(place).all(|(part, key)| part == key)
+}
+
+/// What an expression sees of the context. One that does not name further tokens sees none: its request does not wait for
+/// them, so whether they are there would depend on other requests.
+pub fn context_seen_by<'v>(expression: &Expression, context: &'v Value) -> Cow<'v, Value> {
+    let mut seen = Cow::Borrowed(context);
+    let token = "/oauth/token";
+    let all = context.pointer(token).and_then(|token| token.get(ALSO));
+    if all.is_some()
+        && !names_also(expression)
+        && let Some(Value::Object(token)) = seen.to_mut().pointer_mut(token)
+    {
+        token.shift_remove(ALSO);
+    }
+    seen
+}
+
+/// Whether an expression names further tokens. Which of them it takes is known when it is evaluated.
+fn names_also(expression: &Expression) -> bool {
+    expression.source().contains(ALSO)
+}
+
+fn below_context(path: &Path) -> &[String] {
+    match path.parts() {
+        [root, rest @ ..] if root == "context" || root == "credentials" => rest,
+        parts => parts,
     }
 }
 
@@ -36,10 +68,7 @@ pub fn also_names(
     let mut names = BTreeSet::new();
     for one in authorizations {
         match one {
-            // Which of them an expression takes is known when it is evaluated.
-            Authorization::Header(Header::Computed { expression })
-                if expression.source().contains(ALSO) =>
-            {
+            Authorization::Header(Header::Computed { expression }) if names_also(expression) => {
                 names.extend(declared.keys().map(String::as_str));
             }
             one => {
@@ -84,7 +113,7 @@ impl Authorization {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::config::Authorizations;

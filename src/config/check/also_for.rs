@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::config::authorization::{ALSO, also_name};
+use crate::config::authorization::{ALSO, also_name, also_names, holds_also};
 use crate::config::credentials::{MOST_ALSO_FOR, OAuth2};
 use crate::config::{Config, Credential, Finding};
-use crate::expression::{Placeholder, Template};
+use crate::expression::{Placeholder, Template, effort};
 
 use super::Broken;
+use super::authorizations::{PlacedList, placed};
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
     let mut declared = BTreeSet::new();
@@ -22,9 +23,50 @@ pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &m
         declared.extend(oauth.also_for.keys().map(String::as_str));
         check_one(credential, oauth, &at, broken, findings);
     }
-    if !broken.touches("config.credentials") {
-        let mut reads = AlsoReads { declared, findings };
-        reads.value(file, "config", false);
+    // Most files have neither.
+    let is_absent = declared.is_empty() && !names_also(file);
+    if is_absent || broken.touches("config.credentials") {
+        return;
+    }
+    let mut carriers = placed(config);
+    carriers.retain(|one| !one.gets_token);
+    check_carried(config, &carriers, broken, findings);
+    let carriers = carriers.iter().map(|one| one.at.as_str()).collect();
+    let mut reads = AlsoReads {
+        declared,
+        carriers,
+        broken,
+        findings,
+    };
+    reads.value(file, "config", false);
+}
+
+/// One that no request carries is never obtained.
+fn check_carried(
+    config: &Config,
+    carriers: &[PlacedList<'_>],
+    broken: &Broken,
+    findings: &mut Vec<Finding>,
+) {
+    let mut places = ["authorization", "resources", "actions"].into_iter();
+    if places.any(|key| broken.touches(&format!("config.{key}"))) {
+        return;
+    }
+    for (format, credential) in &config.credentials {
+        let Some(oauth) = credential.oauth() else {
+            continue;
+        };
+        let carried = carriers.iter();
+        let carried = carried.flat_map(|one| also_names(one.list.all(), &oauth.also_for));
+        let carried: BTreeSet<String> = carried.collect();
+        for name in oauth.also_for.keys() {
+            if !carried.contains(name) {
+                let at = format!("config.credentials.{format}.config.alsoFor.{name}");
+                let text = "no request carries it, so it is never obtained";
+                let hint = format!("read `oauth.token.also.{name}` in an `authorization`");
+                findings.push(Finding::warning(at, text).hint(hint));
+            }
+        }
     }
 }
 
@@ -61,147 +103,74 @@ fn check_one(
 
 struct AlsoReads<'c, 'f> {
     declared: BTreeSet<&'c str>,
+    /// The places of the authorizations whose requests wait for further tokens.
+    carriers: BTreeSet<&'c str>,
+    broken: &'c Broken,
     findings: &'f mut Vec<Finding>,
 }
 
 impl AlsoReads<'_, '_> {
     /// The recursion is as deep as the file, which is bounded.
-    fn value(&mut self, value: &Value, at: &str, authenticates: bool) {
+    fn value(&mut self, value: &Value, at: &str, is_carrier: bool) {
+        // Its path is written for each value; the reader says when that is too much.
+        if effort::take(20 + at.len() as u64 / 8).is_err() {
+            return;
+        }
         match value {
-            Value::String(text) if text.contains(ALSO) => self.text(text, at, authenticates),
-            Value::Array(items) if holds(value) => {
+            Value::String(text) => self.text(text, at, is_carrier),
+            Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(item, &format!("{at}[{index}]"), authenticates);
+                    self.value(item, &format!("{at}[{index}]"), is_carrier);
                 }
             }
-            Value::Object(entries) if holds(value) => {
+            Value::Object(entries) => {
                 for (key, item) in entries {
-                    let authenticates = authenticates || key == "authorization";
-                    self.value(item, &format!("{at}.{key}"), authenticates);
+                    let at = format!("{at}.{key}");
+                    let is_one = key == "authorization" && self.is_carrier(&at);
+                    self.value(item, &at, is_carrier || is_one);
                 }
             }
             _ => {}
         }
     }
 
-    fn text(&mut self, text: &str, at: &str, authenticates: bool) {
+    /// Whether the `authorization` there is one; one that could not be read may be.
+    fn is_carrier(&self, at: &str) -> bool {
+        self.carriers.contains(at) || self.broken.touches(at)
+    }
+
+    fn text(&mut self, text: &str, at: &str, is_carrier: bool) {
         let template = Template::parse(text).ok();
         let placeholders = template.iter().flat_map(Template::placeholders);
-        let paths = placeholders.flat_map(Placeholder::paths);
-        for name in paths.filter_map(also_name) {
-            if !self.declared.contains(name) {
-                let text = format!("no credential has `alsoFor.{name}`");
-                self.findings.push(Finding::error(at, text));
-            } else if !authenticates {
-                let text = "a further token is read in `authorization` alone";
-                let finding = Finding::error(at, text);
-                self.findings
-                    .push(finding.hint("`authorization` may be a list"));
-            }
+        for path in placeholders.flat_map(Placeholder::paths) {
+            let finding = match also_name(path) {
+                Some(name) if !self.declared.contains(name) => {
+                    Finding::error(at, format!("no credential has `alsoFor.{name}`"))
+                }
+                Some(_) if !is_carrier => {
+                    let text = "a further token is read in `authorization` alone, and not where a request gets a token";
+                    Finding::error(at, text).hint("`authorization` may be a list")
+                }
+                None if !self.declared.is_empty() && holds_also(path) => {
+                    Finding::error(at, format!("`{path}` has all further tokens in it"))
+                        .hint("name one value, such as `oauth.token.access_token`")
+                }
+                _ => continue,
+            };
+            self.findings.push(finding);
         }
     }
 }
 
-/// Whether there is anything to look at; most files have none.
-fn holds(value: &Value) -> bool {
+/// Whether a text in it may name a further token.
+fn names_also(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains(ALSO),
-        Value::Array(items) => items.iter().any(holds),
-        Value::Object(entries) => entries.values().any(holds),
+        Value::Array(items) => items.iter().any(names_also),
+        Value::Object(entries) => entries.values().any(names_also),
         _ => false,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Map, Value, json};
-
-    use super::MOST_ALSO_FOR;
-    use crate::config::read_config;
-
-    fn found(credential: &Value, more: &Value) -> Vec<String> {
-        let mut file = json!({
-            "base_url": "https://api.example.com",
-            "credentials": credential,
-            "authorization": {"format": "bearer"}
-        });
-        crate::json::merge(&mut file, more);
-        let findings = read_config(&file).1;
-        let errors = findings
-            .into_iter()
-            .filter(|one| one.level == crate::config::Level::Error);
-        errors.map(|one| one.path).collect()
-    }
-
-    fn oauth2(also: &Value) -> Value {
-        json!({"oauth2": {"config": {
-            "client": {"id": "{{environment_variables.id}}", "secret": "{{environment_variables.secret}}"},
-            "auth": {"authorizeUrl": "https://login.example.com/a", "tokenUrl": "https://login.example.com/t"},
-            "alsoFor": also
-        }}})
-    }
-
-    #[test]
-    fn a_further_token_has_a_name_an_endpoint_and_a_grant() {
-        let at = "config.credentials.oauth2.config.alsoFor";
-        assert!(found(&oauth2(&json!({"crm": {"scope": ["a"]}})), &json!({})).is_empty());
-        let named = found(&oauth2(&json!({"c.rm": {}, "": {}})), &json!({}));
-        assert_eq!(named, [format!("{at}."), format!("{at}.c.rm")]);
-        let many = |count: usize| -> Value {
-            Value::Object(
-                (0..count)
-                    .map(|n| (format!("n{n}"), json!({})))
-                    .collect::<Map<_, _>>(),
-            )
-        };
-        assert!(found(&oauth2(&many(MOST_ALSO_FOR)), &json!({})).is_empty());
-        assert_eq!(found(&oauth2(&many(MOST_ALSO_FOR + 1)), &json!({})), [at]);
-        let reserved = json!({"crm": {"params": {"grant_type": "{{a}}", "refresh_token": "x", "audience": "y"}}});
-        let reserved = found(&oauth2(&reserved), &json!({}));
-        assert_eq!(
-            reserved,
-            [
-                format!("{at}.crm.params.grant_type"),
-                format!("{at}.crm.params.refresh_token")
-            ]
-        );
-        let open = found(
-            &oauth2(&json!({"crm": {"tokenUrl": "{{host}}/t"}})),
-            &json!({}),
-        );
-        assert!(
-            open.iter()
-                .any(|path| path == &format!("{at}.crm.tokenUrl")),
-            "{open:?}"
-        );
-    }
-
-    #[test]
-    fn only_authorization_reads_one_that_is_declared() {
-        let credential = oauth2(&json!({"crm": {}}));
-        let read = |name: &str| format!("{{{{oauth.token.also.{name}.access_token}}}}");
-        let bearer = |name: &str| json!({"format": "bearer", "config": {"token": read(name)}});
-        for (more, expected) in [
-            (json!({"authorization": bearer("crm")}), vec![]),
-            (
-                json!({"resources": {"r": {"list": {"path": "/", "authorization": [bearer("crm")]}}}}),
-                vec![],
-            ),
-            (
-                json!({"authorization": bearer("erp")}),
-                vec!["config.authorization.config.token"],
-            ),
-            (
-                json!({"headers": {"x": read("crm")}}),
-                vec!["config.headers.x"],
-            ),
-            (json!({"body": {"x": read("crm")}}), vec!["config.body.x"]),
-            (
-                json!({"resources": {"r": {"list": {"path": "/", "query": {"q": read("crm")}}}}}),
-                vec!["config.resources.r.list.query.q"],
-            ),
-        ] {
-            assert_eq!(found(&credential, &more), expected, "{more}");
-        }
-    }
-}
+mod tests;

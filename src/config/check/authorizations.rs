@@ -1,35 +1,60 @@
-//! Several authorizations of one request: a signature is the last of them, since what is added behind it is not signed,
+//! Several authorizations of one request: a signature is the last of them, since what is added after it is not signed,
 //! and no two write the same header or parameter.
 
 use std::collections::BTreeMap;
 
-use crate::config::action::StepKind;
+use crate::config::action::{EXCHANGE, REFRESH, StepKind};
 use crate::config::authorization::{Authorization, Authorizations, Header, SIGV4_HEADERS};
 use crate::config::{Config, Finding};
 use crate::expression::Template;
 
 pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
-    if let Some(own) = &config.authorization {
-        check_list(own, "config.authorization", findings);
+    for placed in placed(config) {
+        check_list(placed.list, &placed.at, findings);
+    }
+}
+
+/// An `authorization` where the file has it.
+pub(super) struct PlacedList<'c> {
+    pub(super) at: String,
+    pub(super) list: &'c Authorizations,
+    /// Whether its request gets a token for the account.
+    pub(super) gets_token: bool,
+}
+
+/// Every `authorization` of the file.
+pub(super) fn placed(config: &Config) -> Vec<PlacedList<'_>> {
+    let mut all = Vec::new();
+    let mut add = |at: String, list, gets_token| {
+        all.push(PlacedList {
+            at,
+            list,
+            gets_token,
+        });
+    };
+    if let Some(list) = &config.authorization {
+        add("config.authorization".to_owned(), list, false);
     }
     for (resource, methods) in &config.resources {
         for (name, method) in methods {
-            if let Some(own) = &method.authorization {
+            if let Some(list) = &method.authorization {
                 let at = format!("config.resources.{resource}.{name}.authorization");
-                check_list(own, &at, findings);
+                add(at, list, false);
             }
         }
     }
     for placed in config.placed_actions() {
+        let gets_token = matches!(placed.name, REFRESH | EXCHANGE);
         for (place, step) in placed.action.placed() {
             if let StepKind::Request(method) = &step.kind
-                && let Some(own) = &method.authorization
+                && let Some(list) = &method.authorization
             {
                 let at = format!("{}{place}.config.authorization", placed.place());
-                check_list(own, &at, findings);
+                add(at, list, gets_token);
             }
         }
     }
+    all
 }
 
 fn check_list(list: &Authorizations, at: &str, findings: &mut Vec<Finding>) {
@@ -37,7 +62,7 @@ fn check_list(list: &Authorizations, at: &str, findings: &mut Vec<Finding>) {
     let mut written: BTreeMap<Entry, String> = BTreeMap::new();
     for (index, (at, one)) in list.placed(at).enumerate() {
         if index < end && one.signs() {
-            let text = "what is added behind a signature is not signed";
+            let text = "what is added after a signature is not signed";
             let finding = Finding::error(&at, text);
             findings.push(finding.hint("make it the last of the list"));
         }

@@ -50,6 +50,7 @@ pub(super) fn check(config: &Config, broken: &Broken, findings: &mut Vec<Finding
             continue;
         }
         check_client(oauth, &at, findings);
+        check_document(oauth, &at, findings);
         check_actions(config, findings);
         if oauth.is_discovered() {
             check_discovered(oauth, &at, findings);
@@ -113,6 +114,17 @@ fn check_client(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
         let text = "the secret comes with the registration of the client";
         let finding = Finding::error(format!("{at}.client.secret"), text);
         findings.push(finding.hint("remove it, or add `client.id`"));
+    }
+}
+
+/// A server that the account names would get codes of the others (RFC 9700 §4.4). A discovered one says which it is.
+fn check_document(oauth: &OAuth2, at: &str, findings: &mut Vec<Finding>) {
+    let is_safe = oauth.is_discovered() || oauth.fixes_hosts();
+    if oauth.client.metadata_document && !is_safe {
+        let text = "the document is the same client at every server, and the account's values choose a host of `auth`: logins are refused";
+        let finding = Finding::warning(format!("{at}.client.metadataDocument"), text);
+        findings
+            .push(finding.hint("fix the hosts, or use `discover` or `registrationUrl` instead"));
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn source_looks_like_key(source: &str) -> bool {
     path_looks_like_key(&code)
 }
 
-/// Whether a `/` behind this code begins a pattern, and divides nothing.
+/// Whether a `/` after this code begins a pattern, and divides nothing.
 fn starts_pattern(code: &str) -> bool {
     let code = code.trim_end();
     let last = code.chars().next_back();
@@ -103,7 +103,7 @@ fn starts_pattern(code: &str) -> bool {
             .is_some_and(|word| ["and", "or", "in"].contains(&word))
 }
 
-/// The bytes in front of an end that no backslash escapes; a comment has no escapes.
+/// The bytes before an end that no backslash escapes; a comment has no escapes.
 fn length_until(text: &str, end: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices() {

@@ -15,7 +15,7 @@ use super::opened::{is_own, sent};
 use super::traced::{TracedStep, traced};
 use super::typed::Typed;
 
-/// Rounds in which what such a key opened is followed; behind a longer chain every key is one.
+/// Rounds in which what such a key opened is followed; after a longer chain every key is one.
 const ROUNDS: usize = 8;
 
 /// What of an account's context can be the operator's own.
@@ -87,7 +87,7 @@ impl Operated {
         next
     }
 
-    /// Notes what a step writes; whether the value behind it is the operator's.
+    /// Notes what a step writes; whether the value after it is the operator's.
     fn behind(&mut self, reader: &CarriedReader, step: &TracedStep, is_operators: bool) -> bool {
         match &step.step.kind {
             StepKind::Request(_) | StepKind::Call(_) => sent(reader, step).is_none_or(|carried| {

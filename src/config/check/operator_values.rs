@@ -1,17 +1,17 @@
 //! The operator's values in what a request carries: variables of the install, and keys written in the file.
 
-use std::fmt;
-
 use crate::config::authorization::{Authorization, Authorizations, Basic, Header};
 use crate::config::pagination::Dynamic;
 use crate::config::source::{Layer, Sources};
 use crate::config::{Entries, Method, Pagination, Setting};
-use crate::expression::{Expression, PathTemplate, Placeholder, Template, TemplateTree};
+use crate::expression::{Expression, PathTemplate, Placeholder, Template};
 
 use super::literal::{Name, holds_key, is_key, is_piece, looks_like_key};
 
+mod body;
 mod signatures;
 
+pub(super) use body::{of_entry, of_tree};
 use signatures::{of_oauth1, of_sigv4};
 
 /// The kind of an operator's value.
@@ -65,81 +65,18 @@ pub(super) fn of_entries<'c>(entries: &'c Entries, at: &str) -> Vec<(&'c str, Op
     .collect()
 }
 
-/// The operator's values in a body.
-pub(super) fn of_tree(tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
-    let mut values = Vec::new();
-    add_tree(tree, Name::Other, &BodyPlace::Root(at), &mut values);
-    values
-}
-
-/// The same of one entry of an object.
-pub(super) fn of_entry(name: &str, tree: &TemplateTree, at: &str) -> Vec<OperatorValue> {
-    let mut values = Vec::new();
-    let root = BodyPlace::Root(at);
-    add_tree(
-        tree,
-        Name::of(name),
-        &BodyPlace::Key(&root, name),
-        &mut values,
-    );
-    values
-}
-
-/// Where in a body something is; written only where a value is found.
-enum BodyPlace<'p> {
-    Root(&'p str),
-    Key(&'p BodyPlace<'p>, &'p str),
-    Index(&'p BodyPlace<'p>, usize),
-}
-
-/// The characters of a key that a place quotes.
-const KEY_CHARACTERS: usize = 80;
-
-impl fmt::Display for BodyPlace<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root(at) => out.write_str(at),
-            Self::Key(parent, key) => write!(out, "{parent}.{key:.KEY_CHARACTERS$}"),
-            Self::Index(parent, index) => write!(out, "{parent}[{index}]"),
-        }
-    }
-}
-
-/// The recursion is as deep as the file, which is bounded.
-fn add_tree(tree: &TemplateTree, name: Name, at: &BodyPlace, values: &mut Vec<OperatorValue>) {
-    match tree {
-        TemplateTree::Plain(_) => {}
-        TemplateTree::Text(template) => {
-            if let Some(kind) = kind(template, || holds_key(name, template)) {
-                let at = at.to_string();
-                values.push(OperatorValue { at, kind });
-            }
-        }
-        TemplateTree::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                add_tree(item, name, &BodyPlace::Index(at, index), values);
-            }
-        }
-        TemplateTree::Object(entries) => {
-            for (key, item) in entries {
-                add_tree(item, Name::of(key), &BodyPlace::Key(at, key), values);
-            }
-        }
-    }
-}
-
 /// The operator's value in the path or query of a URL. The host does not count.
 pub(super) fn of_url(template: &Template, at: &str) -> Option<OperatorValue> {
     value_of(at, template, || {
         let marked = template.marked("\0");
-        let behind_host = match marked.split_once("://") {
+        let after_host = match marked.split_once("://") {
             Some((_, rest)) => rest.find(['/', '?']).and_then(|at| rest.get(at..)),
             None => Some(marked.as_str()),
         };
         let mut defaults = template
             .placeholders()
             .filter_map(Placeholder::default_text);
-        defaults.any(looks_like_key) || behind_host.is_some_and(holds_key_in_target)
+        defaults.any(looks_like_key) || after_host.is_some_and(holds_key_in_target)
     })
 }
 

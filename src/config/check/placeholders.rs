@@ -132,7 +132,7 @@ impl PlaceholderCheck<'_> {
     fn text(&mut self, text: &str, at: &str) {
         if has_stray_braces(text) {
             let finding =
-                Finding::warning(at, "`{{` without a placeholder behind it is sent unchanged");
+                Finding::warning(at, "`{{` without a placeholder after it is sent unchanged");
             self.findings.push(
                 finding.hint("a placeholder is `{{` + letters, digits, `_-./|:?`, spaces + `}}`"),
             );

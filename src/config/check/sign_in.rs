@@ -101,7 +101,7 @@ fn check_oauth1(own: &Oauth1Signature, at: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A path needs a host in front of it.
+/// A path needs a host before it.
 fn check_paths(auth: &Endpoints, at: &str, findings: &mut Vec<Finding>) {
     let has_token_host = auth.token_host.is_some();
     let paths = [
@@ -120,7 +120,7 @@ fn check_paths(auth: &Endpoints, at: &str, findings: &mut Vec<Finding>) {
     ];
     for (key, is_set, has_host) in paths {
         if is_set && !has_host {
-            let text = "this path has no `tokenHost` in front of it";
+            let text = "this path has no `tokenHost` before it";
             findings.push(Finding::error(format!("{at}.{key}"), text));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::config::prose;
 use crate::config::secrets::KEYS;
@@ -16,6 +16,7 @@ use super::literal::Name;
 use super::operator_values::OperatorValueKind;
 
 mod place;
+mod webhook;
 
 use place::{TextKind, TextPlace, holds_placeholder, stands_in_clear, variable};
 
@@ -42,8 +43,6 @@ const OAUTH: [&str; 7] = [
     "tokenHeaders",
     "scope",
 ];
-/// What is sealed where it is nothing but a literal.
-const SEALED: [&str; 4] = ["secret", "previous_secret", "token", "password"];
 
 pub(super) fn check(config: &Config, file: &Value, broken: &Broken, findings: &mut Vec<Finding>) {
     if broken.touches("config.allowed_hosts") {
@@ -232,38 +231,6 @@ impl TextCheck<'_> {
                         ..TextPlace::at(key)
                     },
                 ),
-            }
-        }
-    }
-
-    fn webhook(&mut self, webhook: &Value) {
-        for (key, value) in entries(webhook) {
-            let at = format!("config.webhook.{key}");
-            match value {
-                Value::Array(schemes) if key == "signature_verification" => {
-                    for (index, scheme) in schemes.iter().enumerate() {
-                        self.scheme(scheme, &format!("{at}[{index}]"));
-                    }
-                }
-                scheme if key == "signature_verification" => self.scheme(scheme, &at),
-                value => self.value(value, &at, &TextPlace::at(key)),
-            }
-        }
-    }
-
-    fn scheme(&mut self, scheme: &Value, at: &str) {
-        for (key, value) in entries(scheme).filter(|(key, _)| *key != "config") {
-            self.value(value, &format!("{at}.{key}"), &TextPlace::at(key));
-        }
-        let at = format!("{at}.config");
-        for (key, value) in scheme.get("config").into_iter().flat_map(entries) {
-            match key.as_str() {
-                key if SEALED.contains(&key) => {
-                    let alone = Map::from_iter([(key.to_owned(), value.clone())]);
-                    self.sealed(&Value::Object(alone), &at, key);
-                }
-                "jwks_url" => {}
-                _ => self.value(value, &format!("{at}.{key}"), &TextPlace::at(key)),
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) struct TracedStep<'c> {
     pub(super) before: Previous,
     /// Whether its input is certainly computed from an answer of the provider.
     pub(super) is_asked: bool,
-    /// Whether what was before it can be what is behind it.
+    /// Whether what was before it can be what is after it.
     pub(super) may_be_skipped: bool,
 }
 

@@ -9,7 +9,7 @@ use super::Endpoints;
 pub struct Endpoint<'a> {
     /// The URL, or the origin.
     pub base: &'a UrlTemplate,
-    /// The path behind the origin.
+    /// The path after the origin.
     pub path: Option<&'a PathTemplate>,
 }
 

@@ -186,12 +186,12 @@ impl DurationUnit {
     }
 }
 
-/// The path of a page that reads its parameters behind `#`.
+/// The path of a page that reads its parameters after `#`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment(String);
 
 impl Fragment {
-    /// What a fragment may have (RFC 3986, section 3.5), without the `?` that the parameters are behind.
+    /// What a fragment may have (RFC 3986, section 3.5), without the `?` before the parameters.
     fn parse(text: &str) -> Result<Self, &'static str> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/".contains(c);
         if text.is_empty() || !text.chars().all(fits) {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::expression::UrlTemplate;
+
 use super::OAuth2;
 
 /// Client metadata. Redirect URIs are the gateway's own.
@@ -95,6 +97,16 @@ impl OAuth2 {
     /// Whether an account's token is stored with the server and the client that it came from.
     pub fn binds_server(&self) -> bool {
         self.is_discovered() || self.finds_client()
+    }
+
+    /// Whether nothing of the account is in the hosts of its URLs.
+    pub fn fixes_hosts(&self) -> bool {
+        let also = self.also_for.values();
+        let also = also.filter_map(|own| own.token_url.as_ref());
+        let urls = self.auth.urls().into_iter().map(|(_, url)| url);
+        urls.chain(also)
+            .map(UrlTemplate::origin_keys)
+            .all(|keys| keys.is_empty())
     }
 
     /// Whether customers may bring a client of their own.

@@ -137,7 +137,7 @@ pub struct CompareWith(pub Vec<SignaturePlace>);
 /// An optional literal prefix, then `$header.x`, `$query.x`, `$body.x`, or `$body` for a token that is the body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignaturePlace {
-    /// The text in front of the digest.
+    /// The text before the digest.
     pub prefix: String,
     /// A header, a query parameter, a field of the body, or the body.
     pub part: RequestPart,

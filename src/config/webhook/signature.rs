@@ -181,7 +181,7 @@ pub enum StringType {
 pub struct Signature {
     /// The header.
     pub header: String,
-    /// The text in front of each signature.
+    /// The text before each signature.
     #[serde(default)]
     pub prefix: Option<String>,
     /// The separator between them; `,` when absent, `, ` where a space follows.

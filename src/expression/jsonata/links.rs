@@ -7,7 +7,7 @@ use jsonata_core::ast::{AstNode, BinaryOp};
 
 use super::flow::{ABOUT, decides, filters, sources};
 
-/// Variables in a row, each bound to the one before, that are followed; behind a longer chain everything flows.
+/// Variables in a row, each bound to the one before, that are followed; after a longer chain everything flows.
 const LONGEST_CHAIN: usize = 64;
 
 /// The variables whose values hold something of it, and it; `None` where that is too long to follow.

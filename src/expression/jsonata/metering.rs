@@ -33,7 +33,7 @@
 //!   number of its nodes;
 //! - each *path*, before it runs, by the values it will visit ([`plan`]): consecutive names, the items of arrays between
 //!   them, what simple predicates look at, the tuples of `@` and `#`. A path that starts at the context or at a variable
-//!   from outside is paid with its body, any other one in front of itself; what follows on a computed step is paid
+//!   from outside is paid with its body, any other one before itself; what follows on a computed step is paid
 //!   with the value of that step;
 //! - each *operator* whose operands may be large (`=`, `!=`, `in`, `<`, `&`, `..`, conditions, `|…|…|`), by looking at
 //!   them as far as the engine will;

@@ -88,6 +88,13 @@ impl Template {
         })
     }
 
+    /// What each placeholder gives within the text, in order; an empty text where it is left out.
+    pub fn placeholder_texts(&self, scope: &TemplateScope) -> Result<Vec<String>, RenderError> {
+        let room = RenderRoom::text();
+        let texts = self.placeholders().map(|one| self.embed(one, scope, &room));
+        texts.collect()
+    }
+
     /// One placeholder within a longer text. A `null` counts as missing here,
     /// unless the placeholder asks for it with `:null`.
     fn embed(

@@ -52,6 +52,26 @@ fn a_whole_placeholder_keeps_the_type_of_its_cast_and_an_embedded_one_is_text() 
 }
 
 #[test]
+fn each_placeholder_of_a_text_gives_a_text_of_its_own() {
+    let context = context();
+    let scope = TemplateScope::new(&context);
+    let table: [(&str, &[&str]); 5] = [
+        ("plain", &[]),
+        ("{{empty}}/{{foo}}", &["", "bar"]),
+        ("a{{missing:undefined}}b{{n:int}}", &["", "5"]),
+        ("{{missing:null}}{{missing?:x}}", &["null", "x"]),
+        ("{{foo}}", &["bar"]),
+    ];
+    for (source, expected) in table {
+        let template = Template::parse(source).unwrap();
+        let texts = template.placeholder_texts(&scope).unwrap();
+        assert_eq!(texts, expected, "{source}");
+    }
+    let template = Template::parse("{{foo}}{{missing}}").unwrap();
+    assert!(template.placeholder_texts(&scope).unwrap_err().is_missing());
+}
+
+#[test]
 fn the_first_defined_alternative_wins_and_then_the_fallback() {
     let table = [
         ("{{missing|foo}}", json!("bar")),

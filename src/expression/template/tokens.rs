@@ -28,16 +28,16 @@ pub(super) fn pieces(source: &str) -> Result<Vec<TemplatePiece>, PlaceholderErro
     Ok(pieces)
 }
 
-/// The inside of the token that ends where `text` ends, behind what is in
-/// front of it. A token begins at the last `{{` before its `}}`.
+/// What is before the token that ends where `text` ends, and the inside of
+/// the token. A token begins at the last `{{` before its `}}`.
 pub(super) fn token(text: &str) -> Option<(&str, &str)> {
     let (before, inner) = text.rsplit_once("{{")?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-./|:? ".contains(c);
     (!inner.is_empty() && inner.chars().all(fits)).then_some((before, inner))
 }
 
-/// Whether the text has `{{` that is not the start of a token: a slip of the
-/// pen that would be sent as it is.
+/// Whether the text has `{{` that is not the start of a token: a mistake
+/// that would be sent as it is.
 pub fn has_stray_braces(source: &str) -> bool {
     let mut rest = source;
     while let Some((before, after)) = rest.split_once("}}") {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
 use crate::error::{Code, Failure};
@@ -56,7 +56,7 @@ pub async fn read_until<O: Outside>(
         Ok(bytes) => Ok(bytes),
         Err(ReadError::TooLarge) => Err(Failure::body_too_large(limit)),
         Err(ReadError::Early) => {
-            let message = "The body broke off before its end.";
+            let message = "The body ended early.";
             Err(Failure::new(Code::Malformed, message))
         }
         Err(ReadError::Late) => Err(too_slow(patience)),
@@ -136,10 +136,23 @@ pub async fn read_encoded<S: ByteStream>(body: Body<S>, room: &Room) -> Result<B
         Err(ReadError::TooLarge) => Err(answer_too_large(limit)),
         Err(ReadError::NoRoom(failure)) => Err(failure),
         Err(ReadError::Early | ReadError::Late) => {
-            let message = "The provider's response broke off before its end.";
+            let message = "The provider's response ended early.";
             Err(Failure::new(Code::Unreachable, message))
         }
     }
+}
+
+/// The bytes of a stream, at most `limit`; `None` where it has more, or ends early. No memory is reserved for them: they
+/// are few, or their reader has reserved it.
+pub async fn read_uncounted(mut stream: impl ByteStream, limit: usize) -> Option<Bytes> {
+    let mut read = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        read.extend_from_slice(&piece.ok()?);
+        if read.len() > limit {
+            return None;
+        }
+    }
+    Some(read.freeze())
 }
 
 /// Takes the room of an answer that is in memory already.
@@ -151,8 +164,8 @@ pub fn take_answer(bytes: &Bytes, room: &Room) -> Result<(), Failure> {
     room.take(bytes.len())
 }
 
-/// Reads and decodes a response of at most `limit` bytes. `None` where it is larger, breaks off, or does not fit into
-/// the memory budget.
+/// Reads and decodes a response of at most `limit` bytes. `None` where it is larger, ends early, or does not fit into the
+/// memory budget.
 pub async fn read_at_most<S: ByteStream>(
     headers: &HeaderMap,
     body: Body<S>,

@@ -42,5 +42,5 @@ async fn fetch(outside: &impl Outside, url: &Url, room: &Room) -> Result<Bytes, 
         return Err(format!("the response has status {}", reply.status.as_u16()));
     }
     let read = body::read_at_most(&reply.headers, reply.body, BYTES, room).await;
-    read.ok_or_else(|| "the response broke off, or is too large".to_owned())
+    read.ok_or_else(|| "the response ended early, or is too large".to_owned())
 }

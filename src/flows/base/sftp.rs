@@ -1,10 +1,11 @@
 //! Asks the SFTP Worker, and reads its refusal.
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use serde_json::json;
 
 use crate::error::{Code, Failure};
 use crate::files::{Refusal, RefusalKind, refusal};
+use crate::flows::base::body::read_uncounted;
 use crate::flows::base::within::within;
 use crate::ports::{Body, ByteStream, Outside, Reply, SendError, SftpFault, SftpRequest};
 
@@ -39,20 +40,12 @@ pub(in crate::flows) async fn ask<O: Outside>(
 }
 
 /// All bytes of a small body.
-pub(in crate::flows) async fn small<S: ByteStream>(body: Body<S>) -> Option<Vec<u8>> {
-    let mut stream = match body {
-        Body::Empty => return Some(Vec::new()),
-        Body::Bytes(bytes) => return Some(bytes.to_vec()),
-        Body::Stream(stream) => stream.in_pieces(),
-    };
-    let mut read = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        read.extend_from_slice(&piece.ok()?);
-        if read.len() > REFUSAL_BYTES {
-            return None;
-        }
+pub(in crate::flows) async fn small<S: ByteStream>(body: Body<S>) -> Option<Bytes> {
+    match body {
+        Body::Empty => Some(Bytes::new()),
+        Body::Bytes(bytes) => Some(bytes),
+        Body::Stream(stream) => read_uncounted(stream.in_pieces(), REFUSAL_BYTES).await,
     }
-    Some(read.to_vec())
 }
 
 /// The one place where a refusal becomes an error of the gateway. What the server itself answered is a provider's answer

@@ -1,18 +1,15 @@
 //! Builds the request of a call before it has a connection.
 
-use crate::flows::base::moment::moment;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::config::files::FileOperation;
-use crate::config::resource::Method;
 use crate::error::Failure;
 use crate::expression::{Moment, TemplateScope};
-use crate::files;
 use crate::flows::base::memory::Room;
+use crate::flows::base::moment::moment;
 use crate::flows::call::Call;
 use crate::flows::call::account::{CallAccount, LiveAccount, StreamOf};
 use crate::flows::call::admit::Admitted;
@@ -30,6 +27,9 @@ use crate::proxy::request::{self, CallerInput, Draft, InputAuthor, Payload, Roun
 use crate::proxy::{Target, description, headers};
 
 mod entries;
+mod file_request;
+
+use file_request::announced;
 
 /// Query parameters that the gateway reads itself: on every call, and on `list` only.
 const GATEWAY_PARAMETERS: &[&str] = &["integrated_account_id", PASSTHROUGH[0], PASSTHROUGH[1]];
@@ -121,15 +121,6 @@ pub(in crate::flows) async fn build<'a, A: LiveAccount>(
         prepared.pages = call.pages;
     }
     Ok((prepared, body.body))
-}
-
-/// How long the body is, where that is known before it is read.
-fn announced<S>(headers: &HeaderMap, body: &Body<S>) -> Option<u64> {
-    files::announced(headers).or_else(|| match body {
-        Body::Empty => Some(0),
-        Body::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
-        Body::Stream(_) => None,
-    })
 }
 
 fn id_value(target: &Target) -> Value {
@@ -247,36 +238,7 @@ impl<'a> Prepared<'a> {
         Ok(draft)
     }
 
-    /// The request of a method of `files`.
-    fn file_request(
-        &self,
-        account: &impl CallAccount,
-        current: &Current<'_>,
-        method: &Method,
-        caller: &CallerInput,
-    ) -> Result<Draft, Failure> {
-        let settings = account.system().settings();
-        let body = self.given.values.body.as_ref().map(Exact::plain);
-        let id = self.given.values.id.as_str();
-        let input = files::CallerInput {
-            id,
-            query: self.query(),
-            headers: &self.given.headers,
-            body: body.as_deref(),
-            announced: self.given.announced,
-        };
-        let operation = method.operation.unwrap_or(FileOperation::List);
-        let draft = self.files_draft(operation, &method.method.0, current, &input, settings)?;
-        match &self.page {
-            Some(page) => {
-                let writing = Writing::of(self.subject.config(), method, &self.moment);
-                page.onto(draft, method, &writing, caller)
-            }
-            None => Ok(draft),
-        }
-    }
-
-    /// The same without the values of the page.
+    /// The same before the value of a step is put into it. The page does not store it.
     pub(in crate::flows) fn draft(
         &self,
         account: &impl CallAccount,

@@ -1,9 +1,10 @@
 //! Buffers small answers, to store them for a replay or to search them for secrets. Larger answers stay streams.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
+use crate::flows::base::body;
 use crate::flows::base::within::within;
 use crate::flows::call::account::{LiveAccount, StreamOf};
 use crate::media::coding;
@@ -63,18 +64,7 @@ pub(in crate::flows) async fn read<A: LiveAccount>(
     }
     let (look, pass) = stream.tee();
     let wait = deadline.since(account.system().now());
-    let read = within(account.system(), wait, read_small(look)).await;
+    let read = body::read_uncounted(look, KEPT_ANSWER_BYTES);
+    let read = within(account.system(), wait, read).await;
     read.flatten().ok_or(pass)
-}
-
-/// The bytes of a body; `None` if it is larger than the limit, or ends early.
-async fn read_small(mut stream: impl ByteStream) -> Option<Bytes> {
-    let mut read = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        read.extend_from_slice(&piece.ok()?);
-        if read.len() > KEPT_ANSWER_BYTES {
-            return None;
-        }
-    }
-    Some(read.freeze())
 }

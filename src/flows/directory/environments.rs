@@ -9,14 +9,14 @@ use crate::flows::directory::{Directory, DirectoryName, LATER, table};
 use crate::flows::messages::environment::EnvironmentMessage;
 use crate::flows::messages::{EnvironmentChange, send_to_environment};
 use crate::ids::EnvironmentId;
-use crate::json;
+use crate::json::{self, typed};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// Applies a patch (RFC 7396): what is absent stays, null removes.
 fn changed(application: &ApplicationNames, patch: &Value) -> ApplicationNames {
     let mut changed = serde_json::to_value(application).unwrap_or_default();
     json::merge(&mut changed, patch);
-    serde_json::from_value(changed).unwrap_or_default()
+    typed::read(&changed).unwrap_or_default()
 }
 
 const ALL: PageRequest = PageRequest {

@@ -13,6 +13,7 @@ use crate::flows::base::{sealed, sql};
 use crate::flows::directory::Directory;
 use crate::flows::messages::environment::{ClientClaim, ClientKey};
 use crate::ids::InstallId;
+use crate::json::typed;
 use crate::oauth::RegisteredClient;
 use crate::ports::{Outside, Storage};
 use crate::settings::{INSTALL_CLIENTS, REGISTERED_CLIENTS, REGISTRATION_TIMEOUT};
@@ -133,7 +134,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         let text: Option<String> = sql::one(&self.storage, statement, &[key.into()])?;
         let Some(text) = text else { return Ok(None) };
         let opened = sealed::open(&self.outside, client_secret(key), &text)?;
-        Ok(serde_json::from_value(opened).ok())
+        Ok(typed::read(&opened).ok())
     }
 }
 

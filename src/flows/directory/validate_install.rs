@@ -13,7 +13,7 @@ use crate::flows::config::padded_secrets::refuse_padded_override;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_integration::refused;
 use crate::flows::messages::environment::Writer;
-use crate::json;
+use crate::json::{self, typed};
 
 /// A stored override: the public half, its secrets, and which entries the admin token wrote.
 #[derive(Debug, Clone, Default)]
@@ -248,7 +248,7 @@ fn in_override(failure: &Failure) -> Failure {
         .as_ref()
         .and_then(|details| details.get("failures"));
     let complaints: Vec<Complaint> = complaints
-        .and_then(|all| serde_json::from_value(all.clone()).ok())
+        .and_then(|all| typed::read(all).ok())
         .unwrap_or_default();
     let moved = complaints.into_iter().map(|one| Complaint {
         path: one.path.replacen("config", "override", 1),

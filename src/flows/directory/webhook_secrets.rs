@@ -10,6 +10,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::WebhookRecord;
 use crate::flows::base::sealed;
 use crate::ids::WebhookId;
+use crate::json::typed;
 use crate::ports::System;
 use crate::secret::Secret;
 
@@ -78,7 +79,7 @@ fn open(system: &impl System, record: &WebhookRecord) -> Result<Secrets, Failure
     let missing = || Failure::new(Code::Internal, "A subscription has no secret.");
     let text = record.sealed.as_deref().ok_or_else(missing)?;
     let opened = sealed::open(system, place(&record.id.to_string()), text)?;
-    serde_json::from_value(opened).map_err(|_| missing())
+    typed::read(&opened).map_err(|_| missing())
 }
 
 fn place(id: &str) -> SealPlace<'_> {

@@ -12,6 +12,7 @@ use crate::flows::messages::event::{
     AttemptView, DeliveryView, EventDetail, EventStatus, EventView,
 };
 use crate::ids::{EnvironmentId, EventId};
+use crate::json::typed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
 
@@ -148,7 +149,7 @@ pub(super) fn no_event() -> Failure {
 }
 
 fn status_of(text: String) -> Option<EventStatus> {
-    serde_json::from_value(Value::String(text)).ok()
+    typed::read(&Value::String(text)).ok()
 }
 
 fn attempt_view(row: AttemptRow) -> Option<AttemptView> {

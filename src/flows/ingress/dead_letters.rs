@@ -16,6 +16,7 @@ use crate::flows::base::{sealed, sql};
 use crate::flows::messages::dead_letter::DeadLetter;
 use crate::flows::messages::webhook::NewEvent;
 use crate::ids::EnvironmentId;
+use crate::json::typed;
 use crate::ports::{Outside, Storage, StorageFault};
 use crate::time::Timestamp;
 use crate::webhook::UNNAMED;
@@ -120,7 +121,7 @@ impl<O: Outside, S: Storage> DeadLetters<O, S> {
         };
         let id = self.outbox.event_id(number).to_string();
         let dead_letter = sealed::open(self.base.outside(), request_of(&id), &text)?;
-        let dead_letter = serde_json::from_value(dead_letter);
+        let dead_letter = typed::read(&dead_letter);
         dead_letter
             .map(Some)
             .map_err(|_| Failure::new(Code::Internal, "A stored request cannot be read."))

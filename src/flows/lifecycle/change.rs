@@ -9,7 +9,9 @@ use crate::flows::account::account_tokens::unknown_token;
 use crate::flows::account::changes::refuse_host_keys;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::event::EventType;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::context_limits::{check_context, check_patch, check_tenant};
+use crate::flows::config::resolved_config::Compiled;
 use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::lifecycle::import::gets_token;
 use crate::flows::lifecycle::own_override::change_override;
@@ -60,8 +62,8 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
             .await
     }
 
-    /// Merges new credentials into the context. If they name another host, the stored secrets are dropped first.
-    pub(in crate::flows) async fn replace_credentials(
+    /// Replaces the credentials of an account that needs no set-up.
+    pub(super) async fn replace_credentials(
         &self,
         visibility: &Visibility,
         patch: &Value,
@@ -69,27 +71,8 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         let _one_at_a_time = self.record.lock_changing().await;
         let loaded = self.record.visible(visibility).await?;
         let resolved = self.record.resolved_config(&loaded.account).await?;
-        check_patch(patch)?;
-        let compiled = &resolved.compiled;
+        let contents = with_credentials(&resolved.compiled, &loaded, patch)?;
         let mut account = loaded.account.clone();
-        let method = account.authentication_method.clone();
-        compiled.refuse_padded(patch, &loaded.sealed)?;
-        let mut contents = Contents::of(&loaded);
-        contents.give(Origin::Operator, patch)?;
-        if refuse_host_keys(compiled, &method, &loaded.context, contents.context()).is_err() {
-            contents = Contents::of(&loaded);
-            contents.drop_secrets(compiled);
-            contents.give(Origin::Operator, patch)?;
-        }
-        let credential = compiled.config.credential(&method);
-        let gets_another =
-            credential.is_some_and(gets_token) && patch.pointer("/oauth/token").is_none();
-        if gets_another {
-            // It was got with the old values; the next call gets one with the new ones.
-            contents.drop_token();
-        }
-        check_context(contents.context())?;
-        contents.complete(|context| compiled.complete_context(&method, context))?;
         let mut events = vec![EventType::Updated];
         if account.status == Status::NeedsReauth {
             account.status = Status::Active;
@@ -99,10 +82,43 @@ impl<O: Outside, S: Storage> AccountEdits<O, S> {
         account.last_forbidden_error = None;
         let changed = self.changes.store(&loaded, account, &contents, &events);
         let view = changed.await?;
-        if gets_another {
+        if gets_another(&resolved.compiled, &loaded, patch) {
             // What refused the old values has not seen the new ones.
             self.calls.tokens().refresh().pauses().end();
         }
         Ok(view)
     }
+}
+
+/// The account's context with new credentials merged into it. If they name another host, the stored secrets are dropped
+/// first.
+pub(super) fn with_credentials(
+    compiled: &Compiled,
+    loaded: &LoadedAccount,
+    patch: &Value,
+) -> Result<Contents, Failure> {
+    check_patch(patch)?;
+    compiled.refuse_padded(patch, &loaded.sealed)?;
+    let method = &loaded.account.authentication_method;
+    let mut contents = Contents::of(loaded);
+    contents.give(Origin::Operator, patch)?;
+    if refuse_host_keys(compiled, method, &loaded.context, contents.context()).is_err() {
+        contents = Contents::of(loaded);
+        contents.drop_secrets(compiled);
+        contents.give(Origin::Operator, patch)?;
+    }
+    if gets_another(compiled, loaded, patch) {
+        // It was got with the old values; the set-up or the next call gets one with the new ones.
+        contents.drop_token();
+    }
+    check_context(contents.context())?;
+    contents.complete(|context| compiled.complete_context(method, context))?;
+    Ok(contents)
+}
+
+/// Whether the new values alone give another token.
+fn gets_another(compiled: &Compiled, loaded: &LoadedAccount, patch: &Value) -> bool {
+    let method = &loaded.account.authentication_method;
+    let credential = compiled.config.credential(method);
+    credential.is_some_and(gets_token) && patch.pointer("/oauth/token").is_none()
 }

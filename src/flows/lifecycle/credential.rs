@@ -120,7 +120,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             .next(resolved, &old, account, &contents, &events)?;
         next.link = match new.source {
             Source::Link(hash) => Some(hash.to_owned()),
-            Source::Import(_) => None,
+            Source::Import(_) | Source::Replacement => None,
         };
         next.set_up = None;
         if has_stages {
@@ -171,7 +171,7 @@ impl GrantedCredential {
         let before_token = contents.clone();
         self.write_values(&mut contents, compiled)?;
         if compiled.moves_host(method, before_token.context(), contents.context()) {
-            if let Source::Import(_) = new.source {
+            if !matches!(new.source, Source::Link(_)) {
                 return Err(Failure::host_key(
                     "context",
                     "the answer with the token names another host than the imported values",

@@ -60,6 +60,8 @@ struct NewClient {
     endpoint: Url,
     metadata: Value,
     key: String,
+    /// The only origin that it may be used at.
+    origin: Option<String>,
 }
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
@@ -105,21 +107,25 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let document = connecting.client_document.as_deref();
         let document = document.filter(|_| config.client.metadata_document);
         let is_taken = discovered.is_none_or(|server| server.takes_documents);
+        // The account's values can lead to another server than the operator had in mind.
+        let is_steered = discovered.is_none() && !config.fixes_hosts();
         // The id of a client is an https URL (§3 of the draft): none in development.
         if let Some(url) = document.filter(|url| is_taken && url.starts_with("https://")) {
+            if is_steered {
+                return Err(ServerFailure::File(OAuthError::DocumentId));
+            }
             return Ok(document_client(url));
         }
-        let endpoint = match &config.auth.registration_url {
-            Some(url) => {
-                let rendered = self.endpoint.with_scope(compiled, stored, |scope, pins| {
-                    url.render(scope, pins).map_err(OAuthError::from)
-                });
-                rendered.map_err(ServerFailure::File)?
-            }
-            None => discovered
-                .and_then(|server| server.registration_endpoint.clone())
-                .ok_or(ServerFailure::NoNewClients(None))?,
+        let endpoint = if let Some(server) = discovered {
+            server.registration_endpoint.clone()
+        } else {
+            let find = oauth::registration_endpoint;
+            let found = self
+                .endpoint
+                .with_server(compiled, (config, None), stored, find);
+            found.map_err(ServerFailure::File)?
         };
+        let endpoint = endpoint.ok_or(ServerFailure::NoNewClients(None))?;
         let methods = discovered.map(|server| server.auth_methods.as_slice());
         let metadata = client_metadata(
             &config.registration,
@@ -129,10 +135,12 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let issuer = discovered.map(|server| &server.endpoints.issuer);
         let install = connecting.account.environment_integration_id;
         let key = json!([install, issuer, endpoint, metadata]).to_string();
+        let origin = is_steered.then(|| endpoint.origin().ascii_serialization());
         let new = NewClient {
             endpoint,
             metadata,
             key: crypto::sha256_hex(key.as_bytes()),
+            origin,
         };
         self.registered(connecting, &new).await
     }
@@ -149,7 +157,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         loop {
             let message = EnvironmentMessage::Clients(ClientMessage::ClaimClient(new.key.clone()));
             match send_to_environment(self.base.outside(), environment, &message).await? {
-                ClientClaim::Registered(client) => return Ok(with_key(*client, &new.key)),
+                ClientClaim::Registered(client) => return Ok(of_login(*client, new)),
                 ClientClaim::Claimed(claim) => {
                     let key = new.key.clone();
                     return self
@@ -194,7 +202,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
             send_to_environment(self.base.outside(), environment, &message).await;
         let client = asked?;
         noted?;
-        Ok(with_key(client, &new.key))
+        Ok(of_login(client, new))
     }
 
     async fn ask(&self, new: &NewClient) -> Result<RegisteredClient, ServerFailure> {
@@ -214,9 +222,11 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
     }
 }
 
-fn with_key(client: RegisteredClient, key: &str) -> RegisteredClient {
+/// The client as its login and its tokens have it.
+fn of_login(client: RegisteredClient, new: &NewClient) -> RegisteredClient {
     RegisteredClient {
-        registration: Some(key.to_owned()),
+        registration: Some(new.key.clone()),
+        origin: new.origin.clone(),
         ..client
     }
 }

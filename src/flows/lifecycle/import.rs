@@ -1,47 +1,85 @@
-//! Importing an account whose credentials the caller already has. It takes the way of a customer's form: a token is got if
-//! none came, the credential is stored, the lifecycle actions run.
+//! Credentials that the caller already has: importing an account, and setting one up again. They take the way of a customer's
+//! form: a token is got if none came, the credential is stored, the lifecycle actions run.
+
+use std::rc::Rc;
 
 use serde_json::Value;
 
 use crate::account::Account;
 use crate::account::origin::Origin;
-use crate::config::Credential;
+use crate::account::status::Status;
+use crate::config::{Config, Credential};
 use crate::error::{Code, Failure};
 use crate::flows::account::contents::Contents;
 use crate::flows::config::redaction::Redactor;
 use crate::flows::config::resolved_config::{Compiled, ResolvedConfig};
+use crate::flows::lifecycle::account_edits::AccountEdits;
 use crate::flows::lifecycle::connect_account::{ConnectContext, ConnectFlow};
 use crate::flows::lifecycle::first_token::first_token;
 use crate::flows::lifecycle::new_credential::NewCredential;
 use crate::flows::lifecycle::sftp_login::{self, check_login};
+use crate::flows::lifecycle::stage::has_stages;
 use crate::flows::messages::account::{AccountView, LifecycleActions};
 use crate::flows::tokens::grant::Attempt;
 use crate::oauth::{TokenFailure, TokenReply};
 use crate::ports::{Outside, Storage, Visibility};
 
 impl<O: Outside, S: Storage> ConnectFlow<O, S> {
-    /// Stores an account with the credentials in its context and runs its lifecycle actions. The status of the returned
-    /// account says how they ended.
+    /// Stores an account with the credentials in its context and runs its lifecycle actions.
     pub(in crate::flows) async fn import(
         &self,
         mut account: Account,
         actions: LifecycleActions,
     ) -> Result<AccountView, Failure> {
         let resolved = self.resolved_for_import(&account).await?;
-        let compiled = resolved.compiled.clone();
-        let context = completed(&compiled, &account.authentication_method, &account.context)?;
+        let (compiled, method) = (&resolved.compiled, &account.authentication_method);
+        let imported = completed(compiled, method, &account.context)?;
         account.context.take();
-        let new = NewCredential::of_import(&account, &context, actions);
+        let new = NewCredential::of_import(&account, &imported, actions);
         let contents = new.merged(&resolved, None)?;
+        let context = ConnectContext { resolved, contents };
+        Box::pin(self.store_and_set_up(new, context)).await
+    }
+
+    /// `PATCH …/credentials`. An account whose set-up failed, or whose credential is refused, is set up as a new one is.
+    pub(in crate::flows) async fn replace_credentials(
+        &self,
+        edits: &AccountEdits<O, S>,
+        visibility: &Visibility,
+        patch: &Value,
+    ) -> Result<AccountView, Failure> {
+        let loaded = self.record.visible(visibility).await?;
+        let resolved = self.record.resolved_config(&loaded.account).await?;
+        if !needs_set_up(loaded.account.status, &resolved.compiled.config) {
+            return edits.replace_credentials(visibility, patch).await;
+        }
+        if !resolved.install.is_enabled {
+            return Err(Failure::install_disabled());
+        }
+        let new = NewCredential::of_replacement(&loaded.account, patch);
+        let contents = new.merged(&resolved, Some(&loaded))?;
+        let context = ConnectContext { resolved, contents };
+        Box::pin(self.store_and_set_up(new, context)).await
+    }
+
+    /// A refused log-in or token stores nothing. The status of the returned account says how its actions ended.
+    async fn store_and_set_up(
+        &self,
+        new: NewCredential<'_>,
+        context: ConnectContext,
+    ) -> Result<AccountView, Failure> {
+        let ConnectContext { resolved, contents } = &context;
+        let compiled = Rc::clone(&resolved.compiled);
         if new.runs_actions() {
-            let checked = check_login(self.base.outside(), &resolved, &account, &contents);
+            let checked = check_login(self.base.outside(), resolved, new.account, contents);
             checked.await.map_err(sftp_login::not_imported)?;
         }
-        let reply = self.token_of_import(&resolved, new, &contents).await?;
+        let reply = self.token_of_import(resolved, new, contents).await?;
         let granted = compiled.config.credential(new.method()).zip(reply);
-        let context = ConnectContext { resolved, contents };
         self.store(new, context, granted, &[]).await?;
-        if actions == LifecycleActions::Run
+        // What refused the old values has not seen the new ones.
+        self.set_up.calls().tokens().refresh().pauses().end();
+        if new.runs_actions()
             && let Err(failed) = self.set_up.run_with_stored_token().await
         {
             self.base.log("set_up_failed", &failed.error);
@@ -72,7 +110,7 @@ impl<O: Outside, S: Storage> ConnectFlow<O, S> {
         let compiled = &resolved.compiled;
         let credential = compiled.config.credential(new.method());
         let is_due = |own: &Credential| new.runs_actions() || gets_token(own);
-        if contents.token().is_some() || !credential.is_some_and(is_due) {
+        if new.brings_token() || !credential.is_some_and(is_due) {
             return Ok(None);
         }
         let (calls, account) = (self.set_up.calls(), new.account);
@@ -88,6 +126,16 @@ fn completed(compiled: &Compiled, method: &str, imported: &Value) -> Result<Valu
     contents.write(Origin::Operator, imported)?;
     contents.complete(|context| compiled.complete_context(method, context))?;
     Ok(contents.context().clone())
+}
+
+/// Whether new credentials have to prove themselves before the account is callable.
+fn needs_set_up(status: Status, config: &Config) -> bool {
+    match status {
+        Status::PostInstallError | Status::ValidationError => true,
+        Status::NeedsReauth => has_stages(config),
+        // The set-up of an account that is connecting goes on with them.
+        Status::Active | Status::Connecting => false,
+    }
 }
 
 /// Whether only the values of the account give a token, also without lifecycle actions: other values give another token.

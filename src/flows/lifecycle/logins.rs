@@ -15,6 +15,7 @@ use crate::flows::account::stored::Stored;
 use crate::flows::base::{sealed, sql};
 use crate::flows::messages::connecting::Connecting;
 use crate::ids::EnvironmentId;
+use crate::json::typed;
 use crate::oauth::{RequestToken, TokenServer};
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::time::Timestamp;
@@ -108,7 +109,7 @@ impl<O: Outside, S: Storage> LoginStore<O, S> {
             login_secret(&self.base.id().to_string(), &state),
             &text,
         )?;
-        let login: Option<Login> = serde_json::from_value(opened).ok();
+        let login: Option<Login> = typed::read(&opened).ok();
         let own = login.filter(|login| {
             crypto::constant_time_eq(login.connecting.browser.as_bytes(), browser.as_bytes())
                 && login.connecting.integration == integration

@@ -1,4 +1,5 @@
-//! A new credential on its way into an account: a customer brings it by a link token, or the operator imports it.
+//! A new credential on its way into an account: a customer brings it by a link token, or the operator imports it or
+//! replaces the one before.
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::flows::account::changes;
 use crate::flows::account::contents::Contents;
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::lifecycle::change::with_credentials;
 use crate::flows::messages::account::LifecycleActions;
 use crate::flows::messages::connecting::Connecting;
 
@@ -19,6 +21,8 @@ pub(super) enum Source<'a> {
     Link(&'a str),
     /// By an import, which is for a new account.
     Import(LifecycleActions),
+    /// By `PATCH …/credentials`, for an account that is set up again.
+    Replacement,
 }
 
 /// A credential that is not stored yet.
@@ -60,6 +64,22 @@ impl<'a> NewCredential<'a> {
         }
     }
 
+    pub(super) fn of_replacement(account: &'a Account, patch: &'a Value) -> Self {
+        Self {
+            account,
+            source: Source::Replacement,
+            preset: patch,
+            context: patch,
+            keeps_context: true,
+        }
+    }
+
+    /// Whether a token came with it.
+    pub(super) fn brings_token(&self) -> bool {
+        let token = self.context.pointer("/oauth/token");
+        token.is_some_and(Value::is_object)
+    }
+
     /// The format of the credential.
     pub(super) fn method(&self) -> &'a str {
         &self.account.authentication_method
@@ -80,7 +100,11 @@ impl<'a> NewCredential<'a> {
                 &self.account.id.to_string(),
             )),
             Source::Link(_) if self.is_of_another(loaded) => Err(Failure::not_found("link token")),
-            Source::Link(_) => Ok(()),
+            Source::Replacement if loaded.account.authentication_method != self.method() => {
+                let message = "The account was connected by another credential in that time.";
+                Err(Failure::busy(message))
+            }
+            Source::Link(_) | Source::Replacement => Ok(()),
         }
     }
 
@@ -100,6 +124,10 @@ impl<'a> NewCredential<'a> {
         existing: Option<&LoadedAccount>,
     ) -> Result<Contents, Failure> {
         let (compiled, method) = (&resolved.compiled, self.method());
+        if let Source::Replacement = self.source {
+            let gone = || Failure::not_found("integrated account");
+            return with_credentials(compiled, existing.ok_or_else(gone)?, self.context);
+        }
         let mut contents = Contents::empty();
         if let Some(loaded) = existing.filter(|_| self.keeps_context) {
             contents = Contents::of(loaded);

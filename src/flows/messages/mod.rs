@@ -22,6 +22,7 @@ use crate::error::{Code, Failure};
 use crate::flows::base::memory::values::bytes_of_values;
 use crate::flows::base::records::{EnvironmentRecord, PageRequest};
 use crate::ids::{AccountId, EnvironmentId, IntegrationId};
+use crate::json::typed;
 use crate::ports::{ObjectFault, ObjectName, Outside};
 
 use crate::flows::messages::account::AccountMessage;
@@ -187,7 +188,7 @@ async fn send<T: DeserializeOwned>(
         .map_err(|fault| not_answered(outside, object, fault))?;
     let answer: Result<Value, Failure> =
         serde_json::from_str(&answer).map_err(|error| unreadable(outside, &error))?;
-    serde_json::from_value(answer?).map_err(|error| unreadable(outside, &error))
+    typed::read(&answer?).map_err(|mistake| unreadable(outside, &mistake.error))
 }
 
 /// The memory of a message and of the values built from it.

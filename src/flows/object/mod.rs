@@ -135,7 +135,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
 
         let message: Message = serde_json::from_str(message)
             .map_err(|_| Failure::new(Code::Internal, "An account could not read its message."))?;
-        let (record, edits) = (&self.record, &self.edits);
+        let (record, edits, connect) = (&self.record, &self.edits, &self.connect);
         match message {
             Message::Import(account, actions) => {
                 answered(Box::pin(self.connect.import(*account, actions)).await?)
@@ -152,7 +152,8 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
                 answered(edits.change_me(&visibility, &context).await?)
             }
             Message::Credentials(visibility, context) => {
-                answered(edits.replace_credentials(&visibility, &context).await?)
+                let replaced = connect.replace_credentials(edits, &visibility, &context);
+                answered(replaced.await?)
             }
             Message::Refresh(visibility) => {
                 let refresh = self.calls.tokens().refresh();

@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -22,19 +21,12 @@ use crate::flows::base::within::within;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::tokens::GrantLock;
 use crate::flows::tokens::grant::{Attempt, TokenEndpoint};
-use crate::flows::tokens::refresh::token_endpoint;
+use crate::flows::tokens::refresh::{PATIENCE, PAUSE, pause_after, token_endpoint};
 use crate::flows::tokens::refused::Refusals;
 use crate::json;
 use crate::oauth::{self, TokenFailure, TokenReply};
 use crate::ports::{Outside, Storage};
 use crate::time::Timestamp;
-
-/// After a failure, requests ask for this token no more for so long.
-const PAUSE: Duration = Duration::from_secs(10);
-/// How long a request waits for the next token while it has one that can still be used.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest `retry-after` of a provider that is followed.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Further tokens being obtained: `true` once the work has ended.
 type Obtaining = watch::Receiver<bool>;
@@ -153,12 +145,8 @@ impl<O: Outside, S: Storage> AlsoTokens<O, S> {
             let reason = format!("{}: {}", failure.code.as_str(), failure.message);
             self.base.log("also_token_failed", &reason);
         }
-        let asked = outcome
-            .as_ref()
-            .err()
-            .and_then(|failure| failure.retry_after);
-        let pause = Duration::from_secs(asked.unwrap_or(0)).clamp(PAUSE, LONGEST_PAUSE);
-        let failure = outcome.err().map(|failure| (now.plus(pause), failure));
+        let failure = outcome.err();
+        let failure = failure.map(|failure| (now.plus(pause_after(&failure)), failure));
         self.refusals.also.note(name, failure);
     }
 

@@ -36,10 +36,10 @@ const ATTEMPTS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
 ];
-/// How long a call whose token has not expired waits for a refresh.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// After a failed refresh, calls with an expired token start none for this long.
-const PAUSE: Duration = Duration::from_secs(10);
+/// How long a call whose token has not expired waits for the next one.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// After a failure, calls without a usable token do not ask for one for this long.
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
 /// The longest `retry-after` of a provider that is followed.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -155,10 +155,8 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
             &format!("{}: {}", failure.code.as_str(), failure.message),
         );
         let now = self.base.outside().now();
-        let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
-        self.token_store
-            .pauses()
-            .begin(now, asked.clamp(PAUSE, LONGEST_PAUSE));
+        let pauses = self.token_store.pauses();
+        pauses.begin(now, pause_after(failure));
     }
 
     /// `POST /integrated-account/refresh-credentials`.
@@ -281,6 +279,12 @@ impl<O: Outside, S: Storage> TokenRefresh<O, S> {
 /// The failure of calls while the account must be connected again.
 pub fn needs_reauth() -> Failure {
     Failure::from(crate::account::status::NotCallable::NeedsReauth)
+}
+
+/// The pause after this failure.
+pub(super) fn pause_after(failure: &Failure) -> Duration {
+    let asked = Duration::from_secs(failure.retry_after.unwrap_or(0));
+    asked.clamp(PAUSE, LONGEST_PAUSE)
 }
 
 pub(in crate::flows) fn token_endpoint(why: &str) -> Failure {

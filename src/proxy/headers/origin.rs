@@ -83,7 +83,7 @@ const PREFIXES: &[&str] = &[
     "public-key-pins",
     "sec-",
     "set-",
-    // Of what is in front of an origin, and of this gateway.
+    // Of what is before an origin, and of this gateway.
     "cf-",
     "surrogate-",
     "x-accel-",

@@ -13,7 +13,7 @@ use super::{Draft, Payload, RequestError};
 use crate::config::resource::BodyFormat;
 use crate::config::{Config, QueryArrayFormat};
 use crate::expression::{TemplateScope, TemplateTree};
-use crate::json::{self, Exact};
+use crate::json::{self, Exact, ObjectEntries};
 use crate::media::{MediaKind, kind};
 use crate::proxy::description;
 use crate::proxy::form;
@@ -21,6 +21,8 @@ use crate::proxy::form;
 /// The entries, filled.
 pub struct FileBody<'c> {
     entries: Vec<FileEntry<'c>>,
+    /// Their names, in the same order.
+    names: NameLevels,
 }
 
 struct FileEntry<'c> {
@@ -60,7 +62,9 @@ impl<'c> FileBody<'c> {
                 }));
             }
         }
-        Ok(Self { entries })
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
+        let names = NameLevels::of(&names);
+        Ok(Self { entries, names })
     }
 
     /// The request with the entries in its body. A body of another type stays as it is, unless an entry is the file's.
@@ -110,20 +114,27 @@ impl<'c> FileBody<'c> {
     ) -> Result<String, RequestError> {
         let text = text.map_err(|_| RequestError::FileBody)?;
         let text = if text.trim().is_empty() { "{}" } else { text };
-        let names = json::entry_names(text).map_err(|_| RequestError::FileBody)?;
-        let changes = self.changes(&names, merged.template);
-        let left = json::without(text, |name| changes.drops(name));
-        let left = left.map_err(|_| RequestError::FileBody)?;
-        let own = changes.added.iter();
-        let own: Vec<(&str, String)> = own
-            .map(|entry| {
-                (
-                    entry.name,
-                    Exact::of_inside(entry.value.clone()).to_string(),
-                )
-            })
-            .collect();
-        json::put(&left, &own).map_err(|_| RequestError::FileBody)
+        let entries = ObjectEntries::of(text).map_err(|_| RequestError::FileBody)?;
+        let mut marks = EntryMarks::of(self, merged.template);
+        let mut written = String::from("{");
+        let mut write = |key: &str, value: &str| {
+            if written.len() > 1 {
+                written.push(',');
+            }
+            written.extend([key, ":", value]);
+        };
+        for (key, value) in entries {
+            let name = json::key_name(key).ok_or(RequestError::FileBody)?;
+            if marks.keeps(&name) {
+                write(key, value);
+            }
+        }
+        for entry in marks.added() {
+            let value = Exact::of_inside(entry.value.clone());
+            write(&Value::from(entry.name).to_string(), &value.to_string());
+        }
+        written.push('}');
+        Ok(written)
     }
 
     fn onto_form(
@@ -132,57 +143,65 @@ impl<'c> FileBody<'c> {
         merged: &MergedBody,
     ) -> Result<String, RequestError> {
         let text = text.map_err(|_| RequestError::FileBody)?;
-        let name_of = |piece: &str| {
+        let mut marks = EntryMarks::of(self, merged.template);
+        let kept = text.split('&').filter(|piece| {
             let read = form_urlencoded::parse(piece.as_bytes()).next();
-            read.map(|(name, _)| name.into_owned())
-        };
-        let names: Vec<String> = text.split('&').filter_map(name_of).collect();
-        let changes = self.changes(&names, merged.template);
-        let left = text
-            .split('&')
-            .filter(|piece| name_of(piece).is_some_and(|name| !changes.drops(&name)));
-        let own = changes.added.iter();
+            read.is_some_and(|(name, _)| marks.keeps(&name))
+        });
+        let mut pieces: Vec<&str> = kept.collect();
+        let own = marks.added();
         let own: Map<String, Value> = own
             .map(|entry| (entry.name.to_owned(), entry.value.clone()))
             .collect();
         let own = form::encode(&Exact::of_inside(Value::Object(own)), merged.arrays)?;
-        let own = own.filter(|own| !own.is_empty());
-        let pieces: Vec<&str> = left.chain(own.as_deref()).collect();
+        pieces.extend(own.as_deref().filter(|own| !own.is_empty()));
         Ok(pieces.join("&"))
     }
+}
 
-    /// What is left out of a body with entries of these names, and what is added to it.
-    fn changes(&self, names: &[String], template: Option<&'c TemplateTree>) -> Changes<'_> {
+/// What becomes of the file's entries in one body, whose own entries are looked at one after the other.
+struct EntryMarks<'f> {
+    file: &'f FileBody<'f>,
+    /// The names that the method itself gives.
+    own: BTreeSet<&'f str>,
+    /// Of each of the file's entries, in their order, whether an entry of the body takes its place.
+    is_replaced: Vec<bool>,
+}
+
+impl<'f> EntryMarks<'f> {
+    fn of(file: &'f FileBody<'f>, template: Option<&'f TemplateTree>) -> Self {
         let own: BTreeSet<&str> = match template {
             Some(TemplateTree::Object(own)) => own.iter().map(|(name, _)| name.as_str()).collect(),
             _ => BTreeSet::new(),
         };
-        let free = self.entries.iter().filter(|one| !own.contains(one.name));
-        let kept: Vec<&str> = free
-            .clone()
-            .filter(|one| one.is_kept)
-            .map(|one| one.name)
-            .collect();
-        let is_there = NameLevels::of(names);
-        let added = free.filter(|one| one.is_kept || !is_there.have(one.name));
-        Changes {
-            added: added.collect(),
-            kept: NameLevels::of(&kept),
+        let names = file.entries.iter().map(|entry| entry.name);
+        let is_replaced = names.map(|name| own.contains(name)).collect();
+        Self {
+            file,
             own,
+            is_replaced,
         }
     }
-}
 
-struct Changes<'f> {
-    added: Vec<&'f FileEntry<'f>>,
-    kept: NameLevels,
-    /// The names that the method itself gives.
-    own: BTreeSet<&'f str>,
-}
+    /// Whether an entry of the body stays in it. One that has the name of a default takes its place.
+    fn keeps(&mut self, name: &str) -> bool {
+        let (file, mut is_refused) = (self.file, false);
+        for at in file.names.positions(name) {
+            let is_files = file.entries.get(at).is_some_and(|entry| entry.is_kept);
+            match self.is_replaced.get_mut(at) {
+                Some(is_replaced) if is_files => is_refused |= !*is_replaced,
+                Some(is_replaced) => *is_replaced = true,
+                None => {}
+            }
+        }
+        !is_refused || self.own.contains(name)
+    }
 
-impl Changes<'_> {
-    fn drops(&self, name: &str) -> bool {
-        !self.own.contains(name) && self.kept.have(name)
+    /// The file's entries that go into the body.
+    fn added(&self) -> impl Iterator<Item = &'f FileEntry<'f>> {
+        let all = self.file.entries.iter().zip(&self.is_replaced);
+        all.filter(|(_, is_replaced)| !**is_replaced)
+            .map(|(entry, _)| entry)
     }
 }
 

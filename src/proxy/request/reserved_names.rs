@@ -159,7 +159,8 @@ pub(super) fn plain_header(name: &str) -> String {
 /// Whether a server may read a decoded name as one of these, as a part of one (`a[]`, `a[b]`, `a.b`) or as what one is a
 /// part of (`a` where `a[b]` is kept). Letter case and marks do not count, since each server folds them in its own way.
 pub(super) fn is_kept(kept: &[String], name: &str) -> bool {
-    NameLevels::of(kept).have(name)
+    let kept = NameLevels::of(kept);
+    kept.positions(name).next().is_some()
 }
 
 /// Names by their levels, for comparing many with them.
@@ -170,11 +171,13 @@ impl NameLevels {
         Self(names.iter().map(|name| levels(name.as_ref())).collect())
     }
 
-    pub(super) fn have(&self, name: &str) -> bool {
+    /// The places of those that a server may read a decoded name as.
+    pub(super) fn positions(&self, name: &str) -> impl Iterator<Item = usize> {
         let once = percent_decode_str(name).decode_utf8_lossy();
         let names = [levels(name), levels(&once)];
-        let mut own = self.0.iter();
-        own.any(|own| names.iter().any(|name| are_one(own, name)))
+        let own = self.0.iter().enumerate();
+        let own = own.filter(move |(_, own)| names.iter().any(|name| are_one(own, name)));
+        own.map(|(position, _)| position)
     }
 }
 

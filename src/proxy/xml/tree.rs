@@ -82,7 +82,7 @@ impl<'x> Tree<'x> {
         self.written(name.unwrap_or_default())
     }
 
-    /// What is in the tag of an element behind its name.
+    /// What is in the tag of an element after its name.
     pub(super) fn attributes(&self, place: usize) -> &'x str {
         let behind = self.nodes.get(place).map(|node| Span {
             begin: node.name.end,

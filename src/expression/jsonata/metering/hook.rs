@@ -49,8 +49,8 @@ pub const VALUE: &str = "causeway value";
 pub const IS_FUNCTION: &str = "causeway is function";
 
 /// Represents the name of a built-in where a value is called that may be a
-/// regular expression, or what searches on behind a match.
+/// regular expression, or what searches on after a match.
 pub const CALLED: &str = "causeway called";
 
-/// The same behind `~>`, where the function comes last.
+/// The same after `~>`, where the function comes last.
 pub const PIPED: &str = "causeway piped";

@@ -1,4 +1,4 @@
-//! What a path will visit, known before it runs: the steps that are names, one behind the other.
+//! What a path will visit, known before it runs: the steps that are names, one after the other.
 
 use super::price::{HASHED, VISIT};
 

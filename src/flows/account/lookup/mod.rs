@@ -22,7 +22,7 @@ use crate::flows::account::set_up::SetUp;
 use crate::flows::base::sealed;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::environment::{Lookup, LookupMatch};
-use crate::json;
+use crate::json::{self, typed};
 use crate::ports::{Outside, Storage, Visibility};
 
 /// The lookup value from before a new credential. It counts while that credential is tried.
@@ -204,7 +204,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
         let (id, text) = (self.base.id().to_string(), set_up.found_by.as_deref());
         let opened =
             text.and_then(|text| sealed::open(self.base.outside(), held_place(&id), text).ok());
-        Trial::Running(opened.and_then(|held| serde_json::from_value(held).ok()))
+        Trial::Running(opened.and_then(|held| typed::read(&held).ok()))
     }
 }
 

@@ -14,11 +14,12 @@ use crate::error::{AnsweredBy, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
+use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
 use crate::flows::call::engine::request::{
     BuiltRequest, Followed, Hop, body_of_hop, checked, lost, refused,
 };
-use crate::flows::call::engine::{AfterBody, Engine, EngineState};
+use crate::flows::call::engine::state::{AfterBody, EngineState};
 use crate::flows::call::respond::written::message_reading_of;
 use crate::header_text;
 use crate::ports::{Body, Outgoing, SendError, System};

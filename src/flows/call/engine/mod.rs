@@ -9,6 +9,7 @@ pub(in crate::flows) mod conclude;
 pub(in crate::flows) mod protocol;
 pub(in crate::flows) mod request;
 pub(in crate::flows) mod settle;
+mod state;
 #[cfg(test)]
 pub(in crate::flows) mod tests;
 pub(in crate::flows) mod transfer;
@@ -16,9 +17,6 @@ pub(in crate::flows) mod transfer;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-
-use crate::flows::call::engine::protocol::{Answer, Input, Limit, Renewal, Step, Streamed};
 
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
@@ -28,20 +26,22 @@ use crate::flows::call::account::CallAccount;
 use crate::flows::call::buffered_body::{BufferedBody, Reading, TextError};
 use crate::flows::call::build::Prepared;
 use crate::flows::call::current::Current;
-use crate::flows::call::engine::conclude::{Refused, Then};
-use crate::flows::call::engine::request::{BuiltRequest, Hop};
+use crate::flows::call::engine::conclude::Then;
+use crate::flows::call::engine::protocol::{Answer, Input, Limit, Step, Streamed};
+use crate::flows::call::engine::request::BuiltRequest;
+use crate::flows::call::engine::state::{AfterBody, CallersBody, EngineState, Unread};
 use crate::flows::call::engine_response::EngineResponse;
-use crate::flows::call::respond::{AnswerKind, Exchange, Responder};
+use crate::flows::call::respond::{Exchange, Responder};
 use crate::flows::call::small_body::describe_buffered;
 use crate::flows::call::subject::Errand;
 use crate::flows::call::trace::Trace;
 use crate::media::coding;
 use crate::ports::Body;
-use crate::proxy::redirect::Forward;
 use crate::proxy::reply::ReplyError;
-use crate::rate_limit::Limits;
 use crate::settings::KEPT_ANSWER_BYTES;
 use crate::time::Timestamp;
+
+pub(in crate::flows) use crate::flows::call::engine::state::Head;
 
 pub(in crate::flows) struct Engine<'a, A> {
     account: &'a A,
@@ -56,53 +56,6 @@ pub(in crate::flows) struct Engine<'a, A> {
     made: Option<BuiltRequest>,
     is_renewed: bool,
     state: EngineState<'a>,
-}
-
-/// The caller's body, until it is sent.
-struct CallersBody {
-    body: Body<Streamed>,
-    can_repeat: bool,
-}
-
-/// The result of an attempt.
-type Attempted = Result<(Answer, Limits), Failure>;
-
-enum EngineState<'a> {
-    /// Before the start, after the end, and during `advance`.
-    Idle,
-    /// A retry has the result of the attempt before, which counts if the retry cannot be made in time.
-    Reserving(Option<Box<Attempted>>),
-    Connecting,
-    Sending(Box<Hop>),
-    Reading(Box<Unread<'a>>),
-    ReadingSmall(Box<(Head, Then)>),
-    Renewing(Box<Refused>, Renewal),
-    Confirming(Box<(Failure, Room)>),
-}
-
-/// Status and header fields of an answer.
-pub(in crate::flows) struct Head {
-    pub(in crate::flows) status: StatusCode,
-    pub(in crate::flows) headers: HeaderMap,
-}
-
-/// An answer whose body is being read.
-struct Unread<'a> {
-    head: Head,
-    reading: Reading<'a>,
-    after: AfterBody,
-}
-
-/// The purpose of reading the body.
-enum AfterBody {
-    /// The provider's limits.
-    Limits(Forward),
-    /// The message of an answer that means "too many requests".
-    RateLimited(Limits),
-    /// The message of a redirect that answers a write and is not followed.
-    Redirect(Failure),
-    /// The caller's response.
-    Response(AnswerKind, Then),
 }
 
 impl<'a, A: CallAccount> Engine<'a, A> {

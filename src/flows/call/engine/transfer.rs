@@ -10,9 +10,10 @@ use crate::error::{AnsweredBy, Code, Failure};
 use crate::files::{ByteRange, ReadHead, arguments_in, read_head};
 use crate::flows::base::sftp::SftpError;
 use crate::flows::call::account::CallAccount;
+use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
 use crate::flows::call::engine::request::{Followed, Hop};
-use crate::flows::call::engine::{Engine, EngineState};
+use crate::flows::call::engine::state::EngineState;
 use crate::ports::{Body, SendError, SftpRequest, System};
 use crate::proxy::redirect::Forward;
 use crate::proxy::request::Draft;
@@ -127,7 +128,7 @@ fn of_read(hop: &Hop, answer: Answer) -> Result<Answer, Failure> {
             body: answer.body,
         },
         ReadHead::NotSatisfiable(own) => {
-            let message = "The range begins behind the end of the file.";
+            let message = "The range begins after the end of the file.";
             let document = json!({ "kind": "range_not_satisfiable", "message": message });
             let mut refused = refused(StatusCode::RANGE_NOT_SATISFIABLE, &document.to_string());
             let whole = own.get(CONTENT_RANGE).cloned();

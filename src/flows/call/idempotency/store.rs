@@ -15,6 +15,7 @@ use crate::flows::call::idempotency::kind::Kind;
 use crate::flows::call::idempotency::stored_bytes::{KeptOfKinds, of_kind};
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::ids::EnvironmentId;
+use crate::json::typed;
 use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 use crate::settings::{KEPT_ANSWER, KEPT_ANSWERS_BYTES, STORED_RESPONSES};
 use crate::time::Timestamp;
@@ -129,7 +130,7 @@ impl<O: Outside, S: Storage> IdempotencyStore<O, S> {
     fn opened_answer(&self, place: &str, sealed: &str) -> Option<KeptAnswer> {
         let id = self.base.id().to_string();
         let value = sealed::open(self.base.outside(), answer_at(&id, place), sealed).ok()?;
-        serde_json::from_value(value).ok()
+        typed::read(&value).ok()
     }
 
     pub(in crate::flows) fn end(&self, write: &Write, end: &WriteEnd) -> Result<(), StorageFault> {

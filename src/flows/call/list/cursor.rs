@@ -5,6 +5,7 @@ use crate::account::seal::{self, SealError, SealKind};
 use crate::error::{Code, Failure};
 use crate::flows::base::sealed;
 use crate::ids::AccountId;
+use crate::json::typed;
 use crate::pagination::Position;
 use crate::ports::System;
 use crate::proxy::Target;
@@ -54,7 +55,7 @@ impl CursorPlace {
                     bad_cursor()
                 }
             })?;
-        serde_json::from_value(value).map_err(|_| bad_cursor())
+        typed::read(&value).map_err(|_| bad_cursor())
     }
 
     fn place(&self) -> seal::SealPlace<'_> {

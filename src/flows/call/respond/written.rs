@@ -37,7 +37,7 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         buffered: Result<BufferedBody, TextError>,
     ) -> Failure {
         let status = status.as_u16();
-        let message = format!("The page behind its redirect was answered with {status}.");
+        let message = format!("The page after its redirect was answered with {status}.");
         self.behind_write(Failure::new(code_of(status), message), buffered)
     }
 

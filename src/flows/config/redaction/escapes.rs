@@ -5,8 +5,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// The longest escape: a surrogate pair in JSON.
-const LONGEST: usize = 12;
+mod escape;
+
+use escape::{Escape, LONGEST, escape};
 
 /// A byte, and the range of the text that encodes it.
 #[derive(Debug, Clone)]
@@ -69,7 +70,7 @@ impl<I: Iterator<Item = Unit>> Unescaped<I> {
     }
 
     /// The bytes after the first byte of an escape: as many as its longest form has.
-    fn behind(&mut self, first: u8) -> ([u8; LONGEST], usize) {
+    fn rest_of(&mut self, first: u8) -> ([u8; LONGEST], usize) {
         let most = if matches!(first, b'%' | b'=') {
             2
         } else {
@@ -113,8 +114,8 @@ impl<I: Iterator<Item = Unit>> Iterator for Unescaped<I> {
         if !self.escapes.begin(first.byte) {
             return Some(first);
         }
-        let (behind, length) = self.behind(first.byte);
-        match escape(first.byte, behind.get(..length).unwrap_or_default()) {
+        let (rest, length) = self.rest_of(first.byte);
+        match escape(first.byte, rest.get(..length).unwrap_or_default()) {
             Some(escape) => {
                 self.undo(&first, &escape);
                 self.ready.pop_front()
@@ -122,118 +123,6 @@ impl<I: Iterator<Item = Unit>> Iterator for Unescaped<I> {
             None => Some(first),
         }
     }
-}
-
-/// A valid escape.
-struct Escape {
-    /// Its length in the text.
-    length: usize,
-    /// Its decoded bytes, at least one.
-    bytes: Vec<u8>,
-}
-
-impl Escape {
-    fn of_char(length: usize, c: char) -> Self {
-        let mut bytes = [0; 4];
-        Self {
-            length,
-            bytes: c.encode_utf8(&mut bytes).as_bytes().to_vec(),
-        }
-    }
-}
-
-fn escape(first: u8, behind: &[u8]) -> Option<Escape> {
-    match first {
-        b'%' => Some(Escape {
-            length: 3,
-            bytes: vec![u8::try_from(hex(behind.get(..2)?)?).ok()?],
-        }),
-        b'=' => of_mail(behind),
-        b'\\' => of_json(behind),
-        _ => of_html(behind),
-    }
-}
-
-/// A soft line break becomes a line break, which the search for secrets in pieces skips.
-fn of_mail(behind: &[u8]) -> Option<Escape> {
-    let (length, byte) = match behind {
-        [b'\r', b'\n', ..] => (3, b'\n'),
-        [b'\n', ..] => (2, b'\n'),
-        digits => (3, u8::try_from(hex(digits.get(..2)?)?).ok()?),
-    };
-    Some(Escape {
-        length,
-        bytes: vec![byte],
-    })
-}
-
-fn of_json(behind: &[u8]) -> Option<Escape> {
-    let c = match behind.first()? {
-        b'u' if behind.get(1) == Some(&b'{') => return of_braces(behind),
-        b'u' => return of_unicode(behind),
-        b'0'..=b'3' => return of_octal(behind),
-        b'x' => return Some(Escape::of_char(4, char::from_u32(hex(behind.get(1..3)?)?)?)),
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        own @ (b'"' | b'\'' | b'\\' | b'/') => char::from(*own),
-        _ => return None,
-    };
-    Some(Escape::of_char(2, c))
-}
-
-/// `\u{2d}` of JavaScript and Rust.
-fn of_braces(behind: &[u8]) -> Option<Escape> {
-    let end = behind.iter().position(|byte| *byte == b'}')?;
-    let c = char::from_u32(hex(behind.get(2..end)?)?)?;
-    Some(Escape::of_char(end + 2, c))
-}
-
-/// `\055` of C.
-fn of_octal(behind: &[u8]) -> Option<Escape> {
-    let digits = behind.get(..3)?;
-    let is_octal = digits.iter().all(|byte| (b'0'..=b'7').contains(byte));
-    let text = std::str::from_utf8(digits).ok().filter(|_| is_octal)?;
-    Some(Escape {
-        length: 4,
-        bytes: vec![u8::from_str_radix(text, 8).ok()?],
-    })
-}
-
-fn of_unicode(behind: &[u8]) -> Option<Escape> {
-    let unit = hex(behind.get(1..5)?)?;
-    if let Some(c) = char::from_u32(unit) {
-        return Some(Escape::of_char(6, c));
-    }
-    let low = hex(behind.get(5..11)?.strip_prefix(b"\\u")?)?;
-    let pair = [u16::try_from(unit).ok()?, u16::try_from(low).ok()?];
-    let c = char::decode_utf16(pair).next()?.ok()?;
-    Some(Escape::of_char(LONGEST, c))
-}
-
-fn of_html(behind: &[u8]) -> Option<Escape> {
-    let end = behind.iter().position(|byte| *byte == b';')?;
-    let name = behind.get(..end)?;
-    let c = match name {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
-        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?,
-        [b'#', digits @ ..] => char::from_u32(std::str::from_utf8(digits).ok()?.parse().ok()?)?,
-        _ => return None,
-    };
-    Some(Escape::of_char(end + 2, c))
-}
-
-fn hex(digits: &[u8]) -> Option<u32> {
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]

@@ -89,6 +89,10 @@ fn the_files_secret_wins_and_its_defaults_give_way() {
             r#"{"k":5,"key":"k&1","lang":"en"}"#,
         ),
         (r#"{"k\u0065y":"mine"}"#, r#"{"key":"k&1","lang":"en"}"#),
+        (
+            r#"{"Lang":"de","key":1,"a":"},\"key\":2,","lang":"fr","b":[{"key":3}] }"#,
+            r#"{"Lang":"de","a":"},\"key\":2,","lang":"fr","b":[{"key":3}],"key":"k&1"}"#,
+        ),
         (" {} ", r#"{"key":"k&1","lang":"en"}"#),
     ] {
         assert_eq!(json.text(callers), expected, "{callers}");
@@ -111,6 +115,10 @@ fn a_methods_own_entry_wins_and_what_it_passes_on_does_not() {
     };
     let own = sent(json!({"key": "{{body.x}}", "a": 1}), r#"{"key":"x","a":1}"#);
     assert_eq!(own.text(""), r#"{"key":"x","a":1,"lang":"en"}"#);
+    let both = sent(json!({"key": "", "lang": ""}), r#"{"key":"","lang":""}"#);
+    assert_eq!(both.text(""), r#"{"key":"","lang":""}"#);
+    let none = sent(json!({"key": "", "lang": ""}), "{}");
+    assert_eq!(none.text(""), "{}");
     let whole = sent(json!("{{body:any}}"), r#"{"key":"mine","a":1}"#);
     assert_eq!(whole.text(""), r#"{"a":1,"key":"k&1","lang":"en"}"#);
 }
@@ -177,7 +185,16 @@ fn a_request_without_a_body_gets_one_where_its_method_has_bodies() {
 #[test]
 fn a_body_that_takes_no_entries_is_refused_and_its_description_is_its_own() {
     let json = Sent::callers(Some(JSON));
-    for callers in ["[1]", "1", "{", "null", "\u{feff}{}"] {
+    for callers in [
+        "[1]",
+        "1",
+        "{",
+        "null",
+        "\u{feff}{}",
+        r#"{"a":1,}"#,
+        r#"{"\ud800":1}"#,
+        r#"{"a":1}{"key":2}"#,
+    ] {
         assert!(
             matches!(json.with(callers), Err(RequestError::FileBody)),
             "{callers}"

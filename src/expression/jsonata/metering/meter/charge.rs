@@ -117,7 +117,7 @@ impl Meter {
     }
 
     /// Pays for what follows on a computed value, and gives it. What follows
-    /// begins at the first value: behind `@` that is the context.
+    /// begins at the first value: after `@` that is the context.
     pub(super) fn result(&self, args: &[JValue]) -> HostFnResult {
         let charge = self.charge(args);
         let value = last(args);

@@ -104,7 +104,7 @@ impl Meter {
         ))
     }
 
-    /// Each key removed moves those behind it.
+    /// Each key removed moves those after it.
     fn remove(&self, args: &[JValue]) -> HostFnResult {
         let (names, object) = (nth(args, 0), nth(args, 1));
         if let (JValue::Array(names), JValue::Object(entries)) = (&names, &object) {

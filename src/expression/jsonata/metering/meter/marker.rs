@@ -45,7 +45,7 @@ pub(super) fn check(picture: &str) -> Result<Markers, FailureCode> {
 }
 
 impl Markers {
-    /// A letter, then its presentation, then its widths. A width is behind
+    /// A letter, then its presentation, then its widths. A width is after
     /// the last comma; digits before it are a pattern, as long as it is wide.
     fn add(&mut self, marker: &str) -> Result<(), FailureCode> {
         let marker: String = marker.split_whitespace().collect();

@@ -107,7 +107,7 @@ fn zone(zone: &str) -> PictureCheck {
 /// What separates in a picture of a number: the decimals, the groups.
 type Separators = [char; 2];
 
-/// The engine cuts the text behind the first byte of the decimal separator.
+/// The engine cuts the text after the first byte of the decimal separator.
 fn options(options: Option<&JValue>) -> Result<Separators, FailureCode> {
     let Some(JValue::Object(options)) = options else {
         return Ok(['.', ',']);

@@ -53,7 +53,7 @@ impl PathStarts {
         slot
     }
 
-    /// Adds those of another, whose slots go behind ours.
+    /// Adds those of another, whose slots go after ours.
     pub(super) fn append(&mut self, other: Self) -> usize {
         let behind = self.slots;
         self.slots += other.slots;
@@ -165,7 +165,7 @@ impl Rewriter {
         }
     }
 
-    /// Puts the payment in front of a node.
+    /// Puts the payment before a node.
     pub(super) fn enclose(&mut self, node: &mut AstNode, steps: u64, starts: PathStarts) {
         let paid = self.payment(steps, starts);
         let hides = steps::binds(node);

@@ -205,7 +205,7 @@ fn parameter(index: usize) -> String {
 }
 
 /// The arguments of the call on the right of `~>`, which the left side joins;
-/// with predicates behind it the call is a path of one step.
+/// with predicates after it the call is a path of one step.
 fn called_with(node: &mut AstNode) -> Option<&mut Vec<AstNode>> {
     let node = match node {
         AstNode::Path { steps } => match steps.as_mut_slice() {

@@ -39,7 +39,7 @@ impl Rewriter {
         Ok(())
     }
 
-    /// Puts the payment in front of the body of a function.
+    /// Puts the payment before the body of a function.
     pub(super) fn count_calls(
         &mut self,
         params: &[String],

@@ -1,4 +1,4 @@
-//! Paths, sorts and groups: what runs per item pays for itself, what is names pays ahead, in front of the whole or with
+//! Paths, sorts and groups: what runs per item pays for itself, what is names pays ahead, before the whole or with
 //! the body around it.
 
 use jsonata_core::ast::{AstNode, PathStep};
@@ -19,7 +19,7 @@ pub(super) struct PathState {
     /// The first of the variables in scope that the path binds itself.
     pub own_from: usize,
     pub is_alone: bool,
-    /// Whether a step makes tuples: then those behind it do, too.
+    /// Whether a step makes tuples: then those after it do, too.
     pub makes_tuples: bool,
     /// Whether predicates that name variables may be paid ahead.
     pub may_name: bool,

@@ -116,7 +116,7 @@ impl Rewriter {
         Ok(())
     }
 
-    /// A step behind a dot runs for each item.
+    /// A step after a dot runs for each item.
     pub(super) fn computed(&mut self, node: &mut AstNode, is_tuple: bool) -> Rewritten {
         let more = if is_tuple { price::TUPLE } else { 0 };
         match node {

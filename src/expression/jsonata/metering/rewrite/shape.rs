@@ -30,7 +30,7 @@ pub(super) fn is_made_once(node: &AstNode) -> bool {
     }
 }
 
-/// Whether a step in brackets ends with a path. `@` behind it has what follows
+/// Whether a step in brackets ends with a path. `@` after it has what follows
 /// begin elsewhere.
 pub(super) fn is_open(index: usize, step: &PathStep) -> bool {
     let is_once = index == 0 && is_made_once(&step.node);

@@ -33,6 +33,14 @@ impl Record {
         }
     }
 
+    pub fn note_host_key(&self, key: PublicKey) {
+        self.note(|seen| seen.host_key = Some(key));
+    }
+
+    pub fn note_last_message(&self, message: String) {
+        self.note(|seen| seen.last_message = Some(message));
+    }
+
     /// The host key that the server proved to have.
     pub fn host_key(&self) -> Option<Presented> {
         let seen = self.0.lock().ok()?;
@@ -56,6 +64,18 @@ impl Client {
     pub fn new(keys: HostKeys, record: Record) -> Self {
         Self { keys, record }
     }
+
+    fn accepts(&self, key: &PublicKeyOrCertificate) -> bool {
+        // A certificate says that an authority signed the key, and no authority is pinned: none is asked for either.
+        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
+            return false;
+        };
+        self.record.note_host_key(key.clone());
+        match &self.keys {
+            HostKeys::Pinned(pinned) => pinned.contains(key),
+            HostKeys::Report => false,
+        }
+    }
 }
 
 impl Handler for Client {
@@ -63,21 +83,12 @@ impl Handler for Client {
 
     /// Called after the server proved that it has the key, and before anything is sent that is secret.
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        // A certificate says that an authority signed the key, and no authority is pinned: none is asked for either.
-        let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
-            return Ok(false);
-        };
-        self.record.note(|seen| seen.host_key = Some(key.clone()));
-        Ok(match &self.keys {
-            HostKeys::Pinned(pinned) => pinned.contains(key),
-            HostKeys::Report => false,
-        })
+        Ok(self.accepts(key))
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
         if let DisconnectReason::ReceivedDisconnect(info) = reason {
-            self.record
-                .note(|seen| seen.last_message = Some(info.message));
+            self.record.note_last_message(info.message);
         }
         Ok(())
     }
@@ -157,5 +168,52 @@ impl Handler for Client {
         _: &mut Session,
     ) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use russh::keys::{Certificate, parse_public_key_base64};
+
+    use super::*;
+
+    const ED25519: &str = include_str!("../tests/keys/ed25519.pub");
+    const CERTIFICATE: &str = include_str!("../tests/keys/ed25519-cert.pub");
+    const ECDSA: &str = include_str!("../tests/keys/ecdsa-256.pub");
+
+    fn key(line: &str) -> PublicKeyOrCertificate {
+        let base64 = line.split_whitespace().nth(1).unwrap();
+        parse_public_key_base64(base64).unwrap().into()
+    }
+
+    fn pinned(line: &str) -> HostKeys {
+        HostKeys::Pinned(Pinned::parse(&[line.to_owned()]).unwrap())
+    }
+
+    /// Whether the key is accepted, and which one was noted.
+    fn show(keys: HostKeys, key: &PublicKeyOrCertificate) -> (bool, Option<String>) {
+        let record = Record::default();
+        let is_accepted = Client::new(keys, record.clone()).accepts(key);
+        (is_accepted, record.host_key().map(|key| key.host_key))
+    }
+
+    /// The line without its comment.
+    fn bare(line: &str) -> String {
+        let words: Vec<_> = line.split_whitespace().take(2).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn a_host_key_is_accepted_if_it_is_pinned_and_noted_in_any_case() {
+        let (ecdsa, noted) = (key(ECDSA), Some(bare(ECDSA)));
+        assert_eq!(show(pinned(ECDSA), &ecdsa), (true, noted.clone()));
+        assert_eq!(show(pinned(ED25519), &ecdsa), (false, noted.clone()));
+        assert_eq!(show(HostKeys::Report, &ecdsa), (false, noted));
+    }
+
+    #[test]
+    fn a_certificate_of_the_pinned_key_is_not_accepted() {
+        let certificate = Certificate::from_openssh(CERTIFICATE).unwrap();
+        assert_eq!(show(pinned(ED25519), &certificate.into()), (false, None));
     }
 }
