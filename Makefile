@@ -46,7 +46,7 @@ COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))
 GENERATORS = $(shell grep -rl same_as_stored tests/native | sed 's|^tests/native/||; s|/mod.rs$$||; s|.rs$$||; s|/|::|g')
 
 ##@ Everyday
-dev: setup build/quick/index.js ## run the gateway on PORT (8787) with storage in STATE (.state)
+dev: setup build/quick/index.js build/assets/docs.html ## run the gateway on PORT (8787) with storage in STATE (.state)
 	@exec $(NODE) --disable-warning=ExperimentalWarning scripts/dev.mjs
 
 check: prerequisites ## before each commit: format, lints, native tests; NAME=… runs the tests of that name only
@@ -61,7 +61,7 @@ fix: prerequisites ## format, and write every generated file again: schema, open
 	@UPDATE=1 cargo test --locked --features cli --quiet --test native -- $(GENERATORS)
 	@UPDATE=1 $(MAKE) worker-test TESTS=tests/worker/error-table.test.mjs
 
-worker-test: setup $(COMMAND_OF_TESTS) build/quick/index.js ## the Worker in the real runtime, quick build; TESTS=tests/worker/….test.mjs runs one file
+worker-test: setup $(COMMAND_OF_TESTS) build/quick/index.js build/assets/docs.html ## the Worker in the real runtime, quick build; TESTS=tests/worker/….test.mjs runs one file
 	$(call say,Worker tests in workerd on the quick build: $(TESTS))
 	@$(RUN_WORKER_TESTS)
 	$(good)
@@ -69,7 +69,7 @@ worker-test: setup $(COMMAND_OF_TESTS) build/quick/index.js ## the Worker in the
 test: setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimised sftp-test ## everything CI checks
 	$(good)
 
-deploy: setup $(CAUSEWAY) build/optimised $(SFTP_BUILD) ## build, deploy to your Cloudflare account, publish integrations/
+deploy: setup $(CAUSEWAY) build/optimised build/assets/docs.html $(SFTP_BUILD) ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
 
 bench: setup $(or $(BENCH_BUILD),build/optimised) build/floor/optimised ## the tables of docs/performance.md; ROWS=proxy,list for some rows, BENCH_OLD=folder for an older build in the same run
@@ -138,7 +138,7 @@ doc: prerequisites ## API documentation without a warning, the Worker's shell in
 size: setup build/optimised ## gzipped size of the Worker; over 3 MB fails
 	@$(NODE) scripts/size.mjs
 
-worker-test-optimised: setup $(COMMAND_OF_TESTS) build/optimised ## as worker-test, on the build that is deployed
+worker-test-optimised: setup $(COMMAND_OF_TESTS) build/optimised build/assets/docs.html ## as worker-test, on the build that is deployed
 	$(call say,Worker tests in workerd on the optimised build: $(TESTS))
 	@$(RUN_WORKER_TESTS)
 
@@ -148,7 +148,7 @@ schemathesis: setup $(CAUSEWAY) build/optimised ## ask schemathesis (PyPI, needs
 publish: $(CAUSEWAY) ## send integrations/ to CAUSEWAY_URL with CAUSEWAY_TOKEN
 	@$(CAUSEWAY) publish integrations/*.json --to "$(or $(CAUSEWAY_URL),$(error Say where: make publish CAUSEWAY_URL=https://… CAUSEWAY_TOKEN=…))"
 
-dry-deploy: setup build/optimised ## what a deployment would upload, without an account
+dry-deploy: setup build/optimised build/assets/docs.html ## what a deployment would upload, without an account
 	@$(WRANGLER) deploy --dry-run --outdir out
 
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
@@ -187,6 +187,9 @@ build/index.js: $(SOURCES) scripts/build scripts/bundle | .tools/ready node_modu
 build/optimised: build/index.js scripts/optimise
 	@scripts/optimise
 	@touch $@
+
+build/assets/docs.html: scripts/docs-page.mjs $(wildcard scripts/docs-page/*) node_modules/ready
+	@$(NODE) scripts/docs-page.mjs
 
 build/sftp/index.js: $(shell find sftp/src sftp/Cargo.toml sftp/Cargo.lock -type f 2>/dev/null) scripts/build-sftp scripts/bundle scripts/optimise | .tools/ready node_modules/ready
 	@scripts/build-sftp

@@ -11,6 +11,7 @@ import { Log, LogLevel, Miniflare } from "miniflare";
 import { isMade, makeInBackground } from "./background.mjs";
 import { devVars } from "./dev-vars.mjs";
 import { localSftpWorker, localWorker, root } from "./local-worker.mjs";
+import { startPlayground } from "./playground.mjs";
 import { publishChanged } from "./publish.mjs";
 import { CLANG } from "./sftp.mjs";
 
@@ -31,7 +32,7 @@ process.on("uncaughtException", (error) => {
   return end(1);
 });
 await refuseTakenPort();
-const { vars, isNew } = await devVars(path.join(root, ".dev.vars"));
+const { vars, isNew } = await devVars(path.resolve(root, process.env.DEV_VARS || ".dev.vars"));
 if (isNew) console.log("==> Made .dev.vars with random secrets");
 
 console.log(`==> Starting the Worker on ${url}, storage in ${shown}`);
@@ -55,18 +56,22 @@ if (!(await publishChanged({ url, token: vars.ADMIN_TOKEN, ...files }))) {
   console.log("    Not everything is published: correct it and start again. The rest works.");
 }
 
+console.log("==> Starting the playground");
+const playground = await startPlayground({ url, admin: vars.ADMIN_TOKEN, state, port: port + 1 }).catch(({ message }) => [`Without the playground: ${message}`]);
+
 console.log(`
 Causeway is ready.
   Address      ${url}
   Admin token  ${vars.ADMIN_TOKEN}
-  Try          curl -H "Authorization: Bearer ${vars.ADMIN_TOKEN}" ${url}/integration
+  The API      ${url}/docs
+${playground.join("\n")}
 Ctrl-C ends it; storage stays in ${shown}.`);
 if (!hasSftp && sftpBuild) await addSftp();
 
 async function options({ hasSftp }) {
   const sftpWorker = hasSftp ? await localSftpWorker() : undefined;
   const services = sftpWorker && { SFTP: sftpWorker.config.name };
-  const main = await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services });
+  const main = await localWorker({ vars: { LOG_CALLS: "all", ...vars }, services, assets: true });
   return {
     host: HOST,
     port,

@@ -11,13 +11,14 @@ export const root = path.resolve(import.meta.dirname, "..");
 /**
  * The gateway as one entry of Miniflare's `workers`. `vars` and `ratelimits` win over those of wrangler.toml, and so does `build`, the
  * folder of the build that runs: make sets it by WORKER_BUILD. `services`: the names of other Workers by those of their bindings.
+ * `assets`: with the page at /docs, for which a router of Miniflare's stands in front of the Worker.
  */
 export const localWorker = ({ build = process.env.WORKER_BUILD, ...more } = {}) => worker("wrangler.toml", { build, ...more });
 
 /** The SFTP Worker in the same way. */
 export const localSftpWorker = () => worker("sftp/wrangler.toml");
 
-async function worker(file, { vars, dev, ratelimits, build, services = {} } = {}) {
+async function worker(file, { vars, dev, ratelimits, build, services = {}, assets = false } = {}) {
   const wrangler = parse(await readFile(path.join(root, file), "utf8"));
   const folder = build ?? path.join(path.dirname(file), path.dirname(wrangler.main));
   return {
@@ -28,6 +29,7 @@ async function worker(file, { vars, dev, ratelimits, build, services = {} } = {}
       manifest: await manifest(path.resolve(root, folder)),
       env: { ...textBindings({ ...wrangler.vars, ...vars }), ...kvBindings(wrangler), ...objectBindings(wrangler), ...rateLimits(ratelimits ?? wrangler.ratelimits ?? []), ...serviceBindings(services) },
       exports: sqliteClasses(wrangler),
+      ...(assets && { assets: staticFiles(wrangler) }),
     },
     dev: { rootPath: root, ...dev },
   };
@@ -43,6 +45,10 @@ export async function manifest(folder) {
       "index_bg.wasm": { type: "wasm", contents: await readFile(path.join(folder, "index_bg.wasm")) },
     },
   };
+}
+
+function staticFiles({ assets }) {
+  return { directory: path.join(root, assets.directory), runWorkerFirst: assets.run_worker_first, hasUserWorker: true };
 }
 
 function textBindings(vars) {

@@ -25,7 +25,9 @@ pub enum Status {
 pub enum NotCallable {
     /// The customer must connect again.
     NeedsReauth,
-    /// It is not set up (yet).
+    /// It is being set up, which ends by itself.
+    Connecting,
+    /// Its set-up failed.
     NotReady(Status),
 }
 
@@ -46,6 +48,7 @@ impl Status {
         match self {
             Self::Active => Ok(()),
             Self::NeedsReauth => Err(NotCallable::NeedsReauth),
+            Self::Connecting => Err(NotCallable::Connecting),
             other => Err(NotCallable::NotReady(other)),
         }
     }
@@ -62,11 +65,11 @@ mod tests {
             Status::NeedsReauth.check_callable(),
             Err(NotCallable::NeedsReauth)
         );
-        for status in [
-            Status::Connecting,
-            Status::PostInstallError,
-            Status::ValidationError,
-        ] {
+        assert_eq!(
+            Status::Connecting.check_callable(),
+            Err(NotCallable::Connecting)
+        );
+        for status in [Status::PostInstallError, Status::ValidationError] {
             assert_eq!(status.check_callable(), Err(NotCallable::NotReady(status)));
         }
     }

@@ -14,9 +14,14 @@ pub(super) fn show<O: Outside>(context: &RequestContext<'_, O>, url: &Url) -> Re
     let base = context.public_url(url);
     let links = [
         (
+            "/docs",
+            "The API, to read and try",
+            "Every call with its parameters and answers. Calls are made with a token that you paste.",
+        ),
+        (
             "/openapi.json",
-            "The API",
-            "Every call, as OpenAPI 3.1: for tools that generate clients or try calls.",
+            "The API, for tools",
+            "The same as OpenAPI 3.1, which clients are generated from.",
         ),
         (
             "/integration.schema.json",

@@ -66,6 +66,14 @@ impl QueryParameters {
         Self::of_list_with(url, others, fields, is_place)
     }
 
+    /// The same for records without an id: their cursor holds a name.
+    pub(crate) fn of_names(
+        url: &Url,
+        fields: &[FilterField],
+    ) -> Result<(Self, PageRequest), Failure> {
+        Self::of_list_with(url, &[], fields, |name| !name.is_empty())
+    }
+
     fn of_list_with(
         url: &Url,
         others: &[&str],

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::path_id::PathId;
 use super::rights::Right;
 use super::table::rows;
+use crate::config::files::FILES;
 use crate::proxy::Target;
 
 pub use super::path_id::{IntegrationKey, SyncName};
@@ -141,6 +142,15 @@ impl PathParameters<'_> {
     /// A call of the method that the path names.
     pub(super) fn named_call(&self) -> Option<Route> {
         self.target(self.0.get(1)?, None)
+    }
+
+    /// A call of this method of the resource that each integration with a server of SFTP has.
+    pub(super) fn files(&self, method: &str) -> Option<Route> {
+        Some(Route::Call(Target::Method {
+            resource: FILES.to_owned(),
+            method: method.to_owned(),
+            id: self.first(),
+        }))
     }
 
     fn target(&self, method: &str, id: Option<&str>) -> Option<Route> {

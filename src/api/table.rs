@@ -32,11 +32,12 @@ use super::admin::webhook::{
 };
 use super::admin::webhook_test::{WebhookTest, WebhookTested};
 use super::openapi::describe::{
-    asks_provider, filters_of_tools, if_match, may_name_account, must_name_account, overrides,
+    asks_provider, filters_of_tools, if_match, may_name_account, may_name_log_type,
+    must_name_account, overrides,
 };
 use super::openapi::operation::{Group, Operation};
 use super::openapi::shapes::Shapes;
-use super::openapi::{connect, data_plane, public, received, record};
+use super::openapi::{connect, data_plane, files, public, received, record};
 use super::path_id::{IntegrationKey, PathId, SyncName};
 use super::rights::Right;
 use super::route::{ConnectRoute as C, Route, RouteRow, WebhookRoute as W};
@@ -48,6 +49,7 @@ use crate::flows::agents::tools::{AccountTools, ToolList};
 use crate::flows::base::records::TokenScope;
 use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::OwnAccount;
+use crate::flows::messages::category::Category;
 use crate::flows::messages::log_line::LogLine;
 use crate::flows::messages::sync::{SyncRun, SyncView};
 use crate::flows::messages::mcp::McpTokenRecord;
@@ -82,9 +84,7 @@ pub(super) fn groups(shapes: &mut Shapes) -> Vec<Group> {
 other_routes! {
     "data plane" "The provider's records, with the account's own credential. Query parameters that are not listed go on to the provider, and so \
         do `accept`, `accept-language`, `content-type`, `if-*`, `range`, `idempotency-key` and `x-forward-<name>` as `<name>`. The fields \
-        `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit. An integration with the credential `sftp` has the \
-        resource `files`: `list` takes `path`; `id` is a path whose slashes are encoded; `get` streams the content and takes `range`, `PUT` streams an \
-        upload, `DELETE` deletes; its other methods are `stat`, `mkdir` and `rmdir` with `{path}`, and `rename` with `{from, to}`." {
+        `ratelimit-*` of an answer, and `retry-after`, say what is known of the provider's limit." {
         GET     "/proxy/{resource}"      listRecords,  CALL, "Lists records":                                 |path| path.call("list"), data_plane::list;
         POST    "/proxy/{resource}"      createRecord, CALL, "Makes a record":                                |path| path.call("create"), data_plane::write;
         POST    "/proxy/_/{action}"      runAction,    CALL, "Runs an action of the integration":             |path| path.action(), data_plane::action;
@@ -106,6 +106,18 @@ other_routes! {
     "record" "The records of syncs, as a feed: the last cursor gives what changed since, each record in its newest state." {
         GET  "/record"      listChanges, READ_OR_ACCOUNT_TOKEN, "Lists what changed of a sync's records": |_| Some(Route::Changes), record::changes;
         GET  "/record/{id}" getSyncRecord, READ_OR_ACCOUNT_TOKEN, "Shows a record of a sync":             |path| path.record(), record::one;
+    }
+    "files" "Files on a server of SFTP, of an account with the credential `sftp`. A resource of that name in an integration file has the calls \
+        of every resource instead." {
+        // The rows of every resource come first, and mean the same.
+        GET    "/proxy/files"        listFiles,    CALL, "Lists a folder":                |path| path.files("list"), files::list;
+        GET    "/proxy/files/{path}" readFile,     CALL, "Reads a file":                  |path| path.files("get"), files::read;
+        PUT    "/proxy/files/{path}" writeFile,    CALL, "Writes a file":                 |path| path.files("update"), files::write;
+        DELETE "/proxy/files/{path}" deleteFile,   CALL, "Deletes a file":                |path| path.files("delete"), files::delete;
+        POST   "/proxy/files/stat"   describeFile, CALL, "Describes a file or a folder":  |path| path.files("stat"), files::stat;
+        POST   "/proxy/files/mkdir"  makeFolder,   CALL, "Makes a folder":                |path| path.files("mkdir"), files::of_one_path;
+        POST   "/proxy/files/rmdir"  removeFolder, CALL, "Deletes an empty folder":       |path| path.files("rmdir"), files::of_one_path;
+        POST   "/proxy/files/rename" renameFile,   CALL, "Moves a file or a folder":      |path| path.files("rename"), files::rename;
     }
     "received" "Webhooks of providers. The signature authenticates them, as the integration says. Nothing is answered before it is stored." {
         POST "/integrated-account-webhook/{id}"      receiveForAccount,    OPEN, "Takes a webhook of one account":                    |path| path.webhook(W::Account), received::for_account;
@@ -174,6 +186,10 @@ admin_routes! {
             tools::of_integration(id: IntegrationKey) answers 200 ToolList, with [filters_of_tools];
         DELETE "/integration/{id}" DeleteIntegration, ADMIN_TOKEN, "Deletes an integration without installs":
             noun::delete(id: IntegrationKey) answers 200 Deleted<IntegrationId>, refuses [409];
+    }
+    "category" in_gateway "What integrations are grouped by: the `category` of their files." {
+        GET    "/category" ListCategories, READ, "Lists the categories of the integrations":
+            category::list() lists Category;
     }
     "environment-integration" in_environment "An integration made available in an environment, with its own changes." {
         GET    "/environment-integration" ListInstalls, READ, "Lists installs":
@@ -261,7 +277,7 @@ admin_routes! {
     }
     "log" in_environment "One line for each call of the data plane, newest first: no value of a query, no header, no body." {
         GET    "/log" ListLog, READ, "Lists the calls of an account":
-            log::list() lists LogLine, with [must_name_account];
+            log::list() lists LogLine, with [must_name_account, may_name_log_type];
     }
     "sync" in_environment "An account's records kept up to date, as its integration file says." {
         GET    "/sync" ListSyncs, READ, "Lists the syncs of an account":

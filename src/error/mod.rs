@@ -73,7 +73,9 @@ codes! {
     InUse = "caller.in_use", 409;
     #[doc = "The record was changed since you read it; read it again. `details.version` is the current version."]
     VersionMismatch = "caller.version_mismatch", 409;
-    #[doc = "The first request with this `Idempotency-Key` is still running, or was cut off by a restart or a time-out."]
+    #[doc = "The first request with this `Idempotency-Key` is still running; try again after `retry-after` seconds."]
+    IdempotencyRunning = "caller.idempotency_running", 503;
+    #[doc = "The first request with this `Idempotency-Key` was cut off by a restart or a time-out before it had an answer."]
     IdempotencyInProgress = "caller.idempotency_in_progress", 409;
     #[doc = "The first request with this `Idempotency-Key` got `details.status`, and its response was not stored."]
     IdempotencyNotReplayable = "caller.idempotency_not_replayable", 409;
@@ -95,7 +97,9 @@ codes! {
     NeedsReauth = "account.needs_reauth", 401;
     #[doc = "The provider gave no token for the values of an account that is imported: it refuses them, or its answer has no token. Nothing was stored."]
     ConnectionError = "account.connection_error", 422;
-    #[doc = "The set-up of the account is not finished, or failed."]
+    #[doc = "The set-up of the account is not finished; try again after `retry-after` seconds."]
+    Connecting = "account.connecting", 503;
+    #[doc = "The set-up of the account failed; `last_error` of the account says why."]
     NotReady = "account.not_ready", 409;
     #[doc = "There is nothing to refresh: the account's credential does not expire, or comes from the customer."]
     NotRefreshable = "account.not_refreshable", 422;

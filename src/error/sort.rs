@@ -33,6 +33,9 @@ impl From<SealError> for Failure {
     }
 }
 
+/// After how long a caller tries an account again that is being set up.
+const CONNECTING_SECONDS: u64 = 2;
+
 impl From<NotCallable> for Failure {
     fn from(reason: NotCallable) -> Self {
         match reason {
@@ -40,6 +43,10 @@ impl From<NotCallable> for Failure {
                 Code::NeedsReauth,
                 "The provider no longer accepts this account's credential: the customer must connect it again.",
             ),
+            NotCallable::Connecting => {
+                Self::new(Code::Connecting, "The account is still being connected.")
+                    .with_retry_after(CONNECTING_SECONDS)
+            }
             NotCallable::NotReady(status) => Self::new(Code::NotReady, not_ready(status))
                 .with_details(json!({ "status": status })),
         }
@@ -51,10 +58,7 @@ fn not_ready(status: Status) -> &'static str {
         Status::PostInstallError => {
             "The account's post_install action failed; its last_error says why."
         }
-        Status::ValidationError => {
-            "The account's validation action failed; its last_error says why."
-        }
-        _ => "The account is still being connected.",
+        _ => "The account's validation action failed; its last_error says why.",
     }
 }
 

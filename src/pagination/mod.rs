@@ -32,7 +32,7 @@ use crate::expression::{Moment, TemplateScope};
 pub struct PageContext<'a> {
     /// Where it goes, before redirects.
     pub url: &'a Url,
-    /// The caller's query: strings and arrays of strings.
+    /// The caller's query: strings, and arrays and objects of them.
     pub query: &'a Value,
     /// `{method, headers, body}`
     pub options: &'a Value,

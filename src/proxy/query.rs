@@ -3,6 +3,9 @@
 //! What the caller wrote goes on as it was written, unless the file names a `query_array_format`: then
 //! the caller's arrays (`a=1&a=2`, `a[]=1`, `a[0]=1`) are written in that format.
 
+mod nesting;
+
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -45,6 +48,14 @@ struct Pair {
     raw: String,
 }
 
+impl Pair {
+    /// The name before the brackets of a nested value.
+    fn root(&self) -> Option<&str> {
+        let keys = nesting::keys(&self.name);
+        keys.first().copied()
+    }
+}
+
 impl CallerQuery {
     /// Reads a raw query, leaving out the names in `ours`.
     pub fn read(raw: &str, ours: &[&str]) -> Self {
@@ -59,27 +70,31 @@ impl CallerQuery {
         }
     }
 
-    /// The root `query` of placeholders: strings, and arrays of strings.
+    /// The root `query` of placeholders: strings, and arrays and objects of them.
     pub fn to_value(&self) -> Value {
-        let mut object = Map::new();
-        for pair in &self.pairs {
-            let value = Value::String(pair.value.clone());
-            match object.get_mut(&pair.name) {
-                None if pair.is_bracketed => {
-                    drop(object.insert(pair.name.clone(), Value::Array(vec![value])));
-                }
-                None => drop(object.insert(pair.name.clone(), value)),
-                Some(Value::Array(values)) => values.push(value),
-                Some(first) => *first = Value::Array(vec![first.take(), value]),
+        let is_nested = |pair: &&Pair| pair.root().is_some();
+        let (nested, plain): (Vec<&Pair>, Vec<&Pair>) = self.pairs.iter().partition(is_nested);
+        let mut object = grouped(plain);
+        for pair in nested {
+            let (name, _) = decoded(&pair.raw);
+            if !nesting::insert(&mut object, &nesting::keys(&name), &pair.value) {
+                object.insert(pair.name.clone(), Value::String(pair.value.clone()));
             }
         }
         Value::Object(object)
     }
 
+    /// The values by name, as they are written: strings and arrays of strings.
+    pub fn by_name(&self) -> Map<String, Value> {
+        grouped(&self.pairs)
+    }
+
     /// The same without the parameters of these names.
     #[must_use]
     pub fn without(&self, names: &BTreeSet<String>) -> Self {
-        let kept = self.pairs.iter().filter(|pair| !names.contains(&pair.name));
+        let is_out = |name: &str| names.contains(name);
+        let kept = self.pairs.iter();
+        let kept = kept.filter(|pair| !is_out(&pair.name) && !pair.root().is_some_and(is_out));
         Self {
             pairs: kept.cloned().collect(),
         }
@@ -105,14 +120,28 @@ impl CallerQuery {
         let Some(format) = format else {
             return self.pairs.iter().map(|pair| pair.raw.clone()).collect();
         };
-        let Value::Object(grouped) = self.to_value() else {
-            return Vec::new();
-        };
-        grouped
+        self.by_name()
             .iter()
             .flat_map(|(name, value)| write_value(name, value, format))
             .collect()
     }
+}
+
+/// The values of parameters of one name together.
+fn grouped<'a>(pairs: impl IntoIterator<Item = &'a Pair>) -> Map<String, Value> {
+    let mut object = Map::new();
+    for pair in pairs {
+        let value = Value::String(pair.value.clone());
+        match object.get_mut(&pair.name) {
+            None if pair.is_bracketed => {
+                drop(object.insert(pair.name.clone(), Value::Array(vec![value])));
+            }
+            None => drop(object.insert(pair.name.clone(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    object
 }
 
 /// A raw query without the parameters that `is_out` says by name, decoded and with its brackets, and value.
@@ -189,10 +218,14 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// The name with its brackets, and the value.
+fn decoded(raw: &str) -> (Cow<'_, str>, Cow<'_, str>) {
+    let mut pairs = form_urlencoded::parse(raw.as_bytes());
+    pairs.next().unwrap_or_default()
+}
+
 fn read_pair(raw: &str) -> Pair {
-    let (name, value) = form_urlencoded::parse(raw.as_bytes())
-        .next()
-        .unwrap_or_default();
+    let (name, value) = decoded(raw);
     let bare = name
         .strip_suffix(']')
         .and_then(|name| name.rsplit_once('['));
@@ -207,84 +240,4 @@ fn read_pair(raw: &str) -> Pair {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_callers_words_go_on_as_they_were_written() {
-        let query = CallerQuery::read(
-            "q=a+b%2Cc&integrated_account_id=1&limit=5&x[]=1&x[]=2&flag",
-            &["integrated_account_id", "limit"],
-        );
-        assert_eq!(compose(&[], &query, None), "q=a+b%2Cc&x[]=1&x[]=2&flag");
-        assert_eq!(
-            query.to_value(),
-            json!({ "q": "a b,c", "x": ["1", "2"], "flag": "" })
-        );
-    }
-
-    #[test]
-    fn a_query_says_whose_body_it_is() {
-        use BodySource::{Caller, Method};
-        for (raw, expected) in [
-            ("", Some(Method)),
-            ("a=true", Some(Method)),
-            ("truto_body_passthrough=true", Some(Caller)),
-            ("a=1&body_passthrough=true", Some(Caller)),
-            ("body_passthrough=false", Some(Method)),
-            (
-                "body_passthrough=false&truto%5Fbody_passthrough=true",
-                Some(Caller),
-            ),
-            ("body_passthrough", None),
-            ("body_passthrough=1", None),
-            ("body_passthrough[]=1", Some(Method)),
-        ] {
-            assert_eq!(body_source(raw), expected, "{raw}");
-        }
-    }
-
-    #[test]
-    fn arrays_are_written_in_the_format_of_the_file() {
-        use QueryArrayFormat as F;
-        for (format, expected) in [
-            (F::Comma, "a=1,2&b=x"),
-            (F::Brackets, "a[]=1&a[]=2&b=x"),
-            (F::Indices, "a[0]=1&a[1]=2&b=x"),
-            (F::Repeat, "a=1&a=2&b=x"),
-        ] {
-            for written in ["a=1&a=2&b=x", "a[]=1&a[]=2&b=x", "a[0]=1&a[1]=2&b=x"] {
-                assert_eq!(
-                    compose(&[], &CallerQuery::read(written, &[]), Some(format)),
-                    expected,
-                    "{written}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn the_caller_wins_over_a_default_of_the_same_name() {
-        let defaults = [
-            ("per_page".to_owned(), json!(50)),
-            ("sort".to_owned(), json!("a&b")),
-            ("none".to_owned(), Value::Null),
-        ];
-        let query = CallerQuery::read("per_page=7", &[]);
-        assert_eq!(compose(&defaults, &query, None), "sort=a%26b&per_page=7");
-    }
-
-    #[test]
-    fn an_empty_query_is_empty() {
-        assert_eq!(
-            compose(
-                &[],
-                &CallerQuery::read("", &[]),
-                Some(QueryArrayFormat::Comma)
-            ),
-            ""
-        );
-    }
-}
+mod tests;

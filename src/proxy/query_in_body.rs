@@ -18,10 +18,13 @@ pub(super) fn onto(
     writing: &Writing,
     callers: &[u8],
 ) -> Result<Payload, RequestError> {
-    let parameters = match query.to_value() {
-        Value::Object(parameters) if !parameters.is_empty() => parameters,
-        _ => return Ok(body),
+    let parameters = match (writing.format, query.to_value()) {
+        (BodyFormat::Json, Value::Object(parameters)) => parameters,
+        _ => query.by_name(),
     };
+    if parameters.is_empty() {
+        return Ok(body);
+    }
     if matches!(method.method.0, http::Method::GET | http::Method::HEAD) {
         return Err(RequestError::NoBodyAllowed(method.method.0.clone()));
     }

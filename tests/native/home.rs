@@ -21,6 +21,8 @@ fn the_page_names_the_service_and_leads_on_without_a_script() {
     assert!(page.contains("<html lang=\"en\">") && page.contains("width=device-width"));
     assert_eq!(page.matches("<h1").count(), 1);
     assert!(page.contains(&format!("Version {}", env!("CARGO_PKG_VERSION"))));
+    // A static asset, which the platform serves: tests/worker/docs.test.mjs.
+    assert!(page.contains("href=\"/docs\""));
     let links = ["/openapi.json", "/integration.schema.json", "/health"];
     each_case(links, |link| {
         assert!(page.contains(&format!("href=\"{link}\"")), "{link}");

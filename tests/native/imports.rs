@@ -657,7 +657,9 @@ fn a_refresh_token_that_cannot_be_used_now_is_kept_and_the_alarm_goes_on() {
     let import = client.send_async("POST", "/integrated-account", &body);
     let account = futures::executor::block_on(world.run_passing(import)).expect(201);
     assert_eq!(account["status"], "connecting");
-    assert_eq!(call(&setting, &account).code(409), "account.not_ready");
+    let early = call(&setting, &account);
+    assert_eq!(early.header("retry-after"), Some("2"));
+    assert_eq!(early.code(503), "account.connecting");
     world.provides(answer);
     world.sent();
     world.pass(Duration::from_mins(2));

@@ -84,7 +84,7 @@ fn response(operation: &Value, status: u16) -> Option<&Value> {
 /// Panics when an answer is not as the document says. What is no call of the document is 404 or 405.
 #[track_caller]
 pub fn check(method: &str, path: &str, answer: &Answer) {
-    let Some(operation) = operation(method, path) else {
+    let Some(own) = operation(method, path) else {
         return;
     };
     let what = format!(
@@ -92,34 +92,46 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
         answer.status,
         String::from_utf8_lossy(&answer.body)
     );
-    let Some(response) = response(operation, answer.status) else {
-        panic!("the status is not documented: {what}");
-    };
-    let Some(content) = response["content"]
-        .as_object()
-        .filter(|content| !content.is_empty())
-    else {
+    let Some(problem) = problem(own, answer) else {
         return;
     };
+    // An integration file may have a resource of its own with the name of that of SFTP.
+    let of_resources = path.replacen("/proxy/files", "/proxy/resources", 1);
+    let other = operation(method, &of_resources).filter(|other| *other != own);
+    let fits_other = other.is_some_and(|other| self::problem(other, answer).is_none());
+    assert!(fits_other, "{problem}: {what}");
+}
+
+/// How an answer differs from what its operation says.
+fn problem(operation: &Value, answer: &Answer) -> Option<String> {
+    let Some(response) = response(operation, answer.status) else {
+        return Some("the status is not documented".to_owned());
+    };
+    let content = response["content"]
+        .as_object()
+        .filter(|content| !content.is_empty())?;
     let kind = answer.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap().trim();
     let Some(media) = content.get(kind).or_else(|| content.get("*/*")) else {
-        panic!("the content type {kind} is not documented: {what}");
+        return Some(format!("the content type {kind} is not documented"));
     };
-    if kind != "application/json" || media.get("schema").is_none() {
-        return;
+    // What a provider calls JSON is passed on unread.
+    let is_any = media
+        .get("schema")
+        .is_none_or(|schema| *schema == json!({}));
+    if kind != "application/json" || is_any {
+        return None;
     }
-    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
-    assert!(is_json, "not JSON: {what}");
+    if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_err() {
+        return Some("not JSON".to_owned());
+    }
     // A number that no f64 holds is JSON, too, and is given as it came.
-    let Ok(body) = serde_json::from_slice(&answer.body) else {
-        return;
-    };
+    let body = serde_json::from_slice(&answer.body).ok()?;
     let errors: Vec<String> = validator(&media["schema"])
         .iter_errors(&body)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
-    assert!(errors.is_empty(), "not as documented: {what}\n{errors:#?}");
+    (!errors.is_empty()).then(|| format!("not as documented: {errors:#?}"))
 }
 
 fn validator(schema: &Value) -> Arc<Validator> {
@@ -218,6 +230,36 @@ fn every_reference_leads_somewhere_and_nothing_is_unused() {
     {
         let place = format!("#/components/schemas/{name}");
         assert!(found.contains(&place), "{name} is not used");
+    }
+}
+
+/// What generators of clients stumble over: tests/worker/openapi-client.test.mjs has one of them, the rest was found by
+/// openapi-generator (Python) and openapi-python-client.
+#[test]
+fn generators_of_clients_can_read_every_schema() {
+    let document = document();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let choices = schema["oneOf"].as_array().into_iter().flatten();
+        assert!(
+            choices.clone().all(|one| one.get("const").is_none()),
+            "{name}"
+        );
+        for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(property.is_object(), "{name}.{key} is no object");
+            assert!(
+                property.get("default").is_none(),
+                "{name}.{key} has a default"
+            );
+        }
+    }
+    for (method, path, operation) in operations(&document) {
+        let content = operation.get("requestBody").map(|body| &body["content"]);
+        for (kind, media) in content.and_then(Value::as_object).into_iter().flatten() {
+            assert!(
+                media.get("schema").is_some(),
+                "{method} {path}: {kind} has no schema"
+            );
+        }
     }
 }
 

@@ -58,7 +58,7 @@ describe("in a browser", { skip: noBrowser }, () => {
         const page = await browser.page(size);
         await page.goto(gateway.url.origin);
         await looksRight(page, "home", size);
-        await page.getByRole("link", { name: "The API" }).click();
+        await page.getByRole("link", { name: "The API, for tools" }).click();
         await page.waitForURL("**/openapi.json");
       });
 

@@ -132,7 +132,13 @@ const ROWS = [
     const { account } = await webhookAccount(gateway, environment, { name: "webhook-sender-stalled" });
     return wireBytes(gateway, Buffer.from(`POST ${accountUrl(account)} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: 100\r\n\r\n{`));
   }],
-  ["caller.idempotency_in_progress", "a write under a key whose first call is not answered yet", async () => {
+  ["caller.idempotency_in_progress", "a write under a key whose first call was cut off by its time-out", async () => {
+    const key = randomUUID();
+    scripted.answers.set("/ships", () => "silent");
+    await call("POST", "/proxy/ships", { name: "Fram" }, { "idempotency-key": key, "x-timeout-ms": "300" });
+    return write(key);
+  }],
+  ["caller.idempotency_running", "a write under a key whose first call is not answered yet", async () => {
     const key = randomUUID();
     scripted.answers.set("/ships", () => ({ status: 201, body: {}, delayMs: 800 }));
     const first = write(key);
@@ -174,6 +180,18 @@ const ROWS = [
     await fillIn(await linkToken(environment, { integration: "unready" }), { values: { api_key: "k" } });
     const { result } = ok(await client("GET", `/integrated-account?environment_integration_id=${installed.id}&status=validation_error`), 200);
     return call("GET", "/custom/ships", undefined, {}, { account: result[0] });
+  }],
+  ["account.connecting", "a call to an account whose validation is still running", async () => {
+    const { installed } = await scripted.install({ resources: {}, actions: { validation: { type: "request", config: { path: "/slow" } } } }, { name: "slow" });
+    scripted.answers.set("/slow", () => ({ status: 200, body: {}, delayMs: 1_500 }));
+    const filled = linkToken(environment, { integration: "slow" }).then((link) => fillIn(link, { values: { api_key: "k" } }));
+    const early = await eventually(async () => {
+      const { result } = ok(await client("GET", `/integrated-account?environment_integration_id=${installed.id}&status=connecting`), 200);
+      assert.equal(result.length, 1);
+      return call("GET", "/custom/ships", undefined, {}, { account: result[0] });
+    });
+    await filled;
+    return early;
   }],
   ["account.not_refreshable", "an API key is refreshed", () => client("POST", "/integrated-account/refresh-credentials", { id: scripted.account.id })],
   ["account.install_disabled", "a call while the install is disabled", async () => {

@@ -33,9 +33,10 @@ import { alarms, contents, fingerprint, holds, makeAlarmsDue, makeDeliveriesDue,
  * - `edit`: `(source) => source`, changes the JavaScript of the build before it runs.
  * - `between`: `(step) => void`, awaited before and after every operation on KV and every ask of an object (faults.mjs).
  * - `sftp`: the source of a Worker that is bound as `SFTP` (fake-sftp.mjs).
+ * - `assets`: the page at /docs, too.
  * - `elsewhere`: a second isolate of the front Worker, with the same objects and the same KV, for `gateway.elsewhere()`.
  */
-export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between, sftp, elsewhere = false } = {}) {
+export async function start({ vars = {}, persist, internet, tokenRate, failedAuth, edit, between, sftp, assets = false, elsewhere = false } = {}) {
   const folder = persist ?? (await mkdtemp(path.join(tmpdir(), "causeway-")));
   const gateway = new Gateway(folder, persist === undefined, internet, between, {
     ADMIN_TOKEN: `adm_${OPERATOR_MARK}_${randomBytes(24).toString("base64url")}`,
@@ -47,6 +48,7 @@ export async function start({ vars = {}, persist, internet, tokenRate, failedAut
   gateway.edit = edit;
   gateway.sftp = sftp;
   gateway.hasElsewhere = elsewhere;
+  gateway.assets = assets;
   gateway.rates = { TOKEN_RATE: [tokenRate, 10], FAILED_AUTH: [failedAuth, 60] };
   await gateway.boot();
   return gateway;
@@ -189,7 +191,7 @@ class Gateway {
     const dev = this.internet === "real" ? {} : { outboundService: { type: "fetcher", handler: (request) => this.#outside(request) } };
     const set = Object.entries(this.rates).filter(([, [limit]]) => limit);
     const ratelimits = set.map(([name, [limit, period]], n) => ({ name, namespace_id: String(n + 1), simple: { limit, period } }));
-    const worker = await localWorker({ vars: this.vars, dev, ratelimits });
+    const worker = await localWorker({ vars: this.vars, dev, ratelimits, assets: this.assets });
     const main = worker.config.manifest.modules["index.js"];
     if (this.edit) main.contents = this.edit(main.contents);
     if (this.sftp) worker.config.env.SFTP = { type: "worker", worker: "sftp" };

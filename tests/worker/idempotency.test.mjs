@@ -124,12 +124,12 @@ describe("refused", () => {
     assert.equal(sent(), 1);
   });
 
-  test("while the first is under way: 409, and then its answer", async () => {
+  test("while the first is under way: 503, and then its answer", async () => {
     const key = newKey();
     scripted.answers.set("/ships", () => ({ status: 201, body: { id: 1 }, delayMs: 1_000 }));
     const first = create(key);
     await eventually(() => assert.equal(sent(), 1));
-    assertError(await create(key), 409, "caller.idempotency_in_progress");
+    assertError(await create(key), 503, "caller.idempotency_running");
     assert.equal((await create(key, { name: "Gjøa" })).status, 422, "another body is that, all the same");
     const { text } = await first;
     assert.equal((await create(key)).text, text);
@@ -141,7 +141,7 @@ describe("refused", () => {
     scripted.answers.set("/ships", () => ({ status: 201, body: { id: 1 }, delayMs: 300 }));
     const all = await Promise.all(Array.from({ length: 20 }, () => create(key)));
     assert.equal(all.filter(({ status }) => status === 201).length, 1);
-    await eachCase(all.filter(({ status }) => status !== 201), (answer) => { assertError(answer, 409, "caller.idempotency_in_progress"); });
+    await eachCase(all.filter(({ status }) => status !== 201), (answer) => { assertError(answer, 503, "caller.idempotency_running"); });
     assert.equal(sent(), 1);
   });
 

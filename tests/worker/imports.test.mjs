@@ -173,7 +173,7 @@ describe("the README", () => {
       ok(await gateway.admin("PUT", "/integration/github", github), 201);
       const readme = await readFile(path.join(import.meta.dirname, "../../README.md"), "utf8");
       const block = (heading) => readme.split(`## ${heading}\n`)[1].split("```sh\n")[1].split("```")[0];
-      const commands = block("A first proxied call").replace(/^api=.*$/m, `api=${new URL(gateway.url).origin}; admin=${gateway.vars.ADMIN_TOKEN}`);
+      const commands = block("A first proxied call to a real provider").replace(/^api=.*$/m, `api=${new URL(gateway.url).origin}; admin=${gateway.vars.ADMIN_TOKEN}`);
       const { stdout } = await promisify(execFile)("bash", ["-euc", `${commands}\n${block("Webhooks in, events out")}`]);
       assert.match(stdout, /"code":"account.not_ready"/);
       assert.match(stdout, /whsec_/);

@@ -5,6 +5,7 @@ pub(super) mod answer;
 pub(super) mod api_token;
 pub(super) mod call;
 pub(super) mod capabilities;
+pub(super) mod category;
 pub(super) mod environment;
 pub(super) mod environment_integration;
 pub(super) mod event;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::describe::asks_provider;
 use super::operation::{Operation, REPLAYED, RefusedBy};
-use super::shapes::{Shapes, count, object, uuid};
+use super::shapes::{Shapes, bytes, count, object, uuid};
 use crate::batch::SentBatch;
 use crate::proxy::query::PASSTHROUGH;
 use crate::settings::KEY_CHARACTERS;
@@ -22,7 +22,7 @@ const MADE: &str =
 fn records() -> Value {
     let cursor = json!({ "type": ["string", "null"] });
     object(&json!({
-        "result": { "type": "array" },
+        "result": { "type": "array", "items": {} },
         "next_cursor": cursor,
         "prev_cursor": cursor,
         "result_count": count(),
@@ -34,7 +34,7 @@ pub(in crate::api) fn list(operation: Operation, shapes: &mut Shapes) -> Operati
     let records = shapes.name("Records", records());
     let content = json!({
         "application/json": { "schema": records },
-        "application/x-ndjson": {},
+        "application/x-ndjson": { "schema": lines() },
     });
     sent(operation)
         .list_parameters()
@@ -70,7 +70,7 @@ pub(in crate::api) fn method(operation: Operation, _: &mut Shapes) -> Operation 
 pub(in crate::api) fn action(operation: Operation, _: &mut Shapes) -> Operation {
     call(operation)
         .takes_body(
-            json!({ "description": "The action's input.", "content": { "application/json": {} } }),
+            json!({ "description": "The action's input.", "content": { "application/json": { "schema": {} } } }),
         )
         .answers_with(
             "200",
@@ -111,12 +111,18 @@ pub(in crate::api) fn custom(operation: Operation, _: &mut Shapes) -> Operation 
 }
 
 pub(in crate::api) fn custom_with_body(operation: Operation, shapes: &mut Shapes) -> Operation {
-    custom(operation, shapes).takes_body(body())
+    let bytes = json!({ "schema": bytes() });
+    let mut body = body();
+    crate::json::merge(
+        &mut body,
+        &json!({ "content": { "application/octet-stream": bytes } }),
+    );
+    custom(operation, shapes).takes_body(body)
 }
 
 /// A call whose answer is the provider's own.
 fn passing(operation: Operation) -> Operation {
-    let any = json!({ "*/*": {} });
+    let any = json!({ "application/json": { "schema": {} }, "*/*": {} });
     writing(operation)
         .query(
             PASSTHROUGH[0],
@@ -155,7 +161,7 @@ fn call(operation: Operation) -> Operation {
 }
 
 /// A call that may be sent again.
-fn sent(operation: Operation) -> Operation {
+pub(super) fn sent(operation: Operation) -> Operation {
     let about = "How often it may be sent again, 5 at most: 2 for reads and 0 for writes unless it is said.";
     let retries = json!({ "type": "integer", "minimum": 0 });
     call(operation)
@@ -164,7 +170,7 @@ fn sent(operation: Operation) -> Operation {
 }
 
 /// A call for which an `Idempotency-Key` has an effect where it writes.
-fn writing(operation: Operation) -> Operation {
+pub(super) fn writing(operation: Operation) -> Operation {
     let operation = sent(operation);
     if matches!(operation.method, "GET" | "HEAD" | "OPTIONS") {
         return operation;
@@ -176,14 +182,20 @@ fn writing(operation: Operation) -> Operation {
         .answers_field(REPLAYED)
 }
 
+/// A text of JSON lines. Without a type, generated clients lose that of a page, too.
+pub(super) fn lines() -> Value {
+    json!({ "type": "string", "description": "With `x-all-pages`: a record a line." })
+}
+
 /// The two values of a flag in a query or a header field.
-fn flags() -> Value {
+pub(super) fn flags() -> Value {
     json!({ "enum": ["true", "false"] })
 }
 
+/// One type alone: a client that is generated for several does not always know which one a JSON value is.
 fn body() -> Value {
     json!({
-        "description": "What the method takes, of any content type.",
-        "content": { "application/json": {}, "application/octet-stream": {} },
+        "description": "What is sent, of any content type.",
+        "content": { "application/json": { "schema": {} } },
     })
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::{Operation, RefusedBy};
 use super::shapes::{text, uuid};
+use crate::api::admin::log::LOG_TYPE;
 
 /// A provider is asked in between, and its refusal keeps its status.
 pub(in crate::api) fn asks_provider(operation: Operation) -> Operation {
@@ -26,6 +27,14 @@ pub(in crate::api) fn if_match(operation: Operation) -> Operation {
 pub(in crate::api) fn may_name_account(operation: Operation) -> Operation {
     let about = "Its events; without it, the failed ones of the environment.";
     operation.query("integrated_account_id", about, &uuid())
+}
+
+/// Existing clients write the kind of log and its filters so.
+pub(in crate::api) fn may_name_log_type(operation: Operation) -> Operation {
+    let about = "The one log there is; may be left out.";
+    operation
+        .query("log_type", about, &json!({ "const": LOG_TYPE }))
+        .describes("A filter `x` may also be written `log_type_filter[x]`, and so may `integrated_account_id`.")
 }
 
 /// The list is of the account that the query names.

@@ -6,6 +6,8 @@ mod components;
 pub(super) mod connect;
 pub(super) mod data_plane;
 pub(super) mod describe;
+pub(super) mod files;
+mod generators;
 pub(super) mod operation;
 pub(super) mod public;
 pub(super) mod received;

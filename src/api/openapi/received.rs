@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::describe::asks_provider;
 use super::operation::Operation;
-use super::shapes::Shapes;
+use super::shapes::{Shapes, bytes};
 use crate::flows::ingress::reply::{MatchedEvents, StoredEvents};
 
 pub(in crate::api) fn for_account(operation: Operation, shapes: &mut Shapes) -> Operation {
@@ -48,6 +48,6 @@ fn verified<T: JsonSchema>(operation: Operation, shapes: &mut Shapes) -> Operati
 }
 
 fn with_body(operation: Operation) -> Operation {
-    let body = json!({ "content": { "application/json": {}, "application/octet-stream": {} } });
+    let body = json!({ "content": { "application/json": { "schema": {} }, "application/octet-stream": { "schema": bytes() } } });
     operation.takes_body(body)
 }

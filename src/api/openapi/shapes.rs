@@ -4,6 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::generators::for_generators;
+
 /// Where the document keeps them.
 const PLACE: &str = "/components/schemas";
 
@@ -59,6 +61,7 @@ impl Shapes {
         let mut named = self.named;
         named.extend(self.asked.take_definitions(true));
         named.extend(self.answered.take_definitions(true));
+        named.values_mut().for_each(for_generators);
         named.sort_keys();
         named
     }
@@ -74,7 +77,7 @@ pub(super) fn object(properties: &Value) -> Value {
 }
 
 /// A schema that takes everything, as tools for `OpenAPI` know it.
-fn as_object(schema: Value) -> Value {
+pub(super) fn as_object(schema: Value) -> Value {
     match schema {
         Value::Bool(true) => json!({}),
         other => other,
@@ -89,6 +92,11 @@ pub(super) fn parameters_of(path: &'static str) -> impl Iterator<Item = &'static
 
 pub(super) fn text() -> Value {
     json!({ "type": "string" })
+}
+
+/// What is not JSON.
+pub(super) fn bytes() -> Value {
+    json!({ "type": "string", "format": "binary" })
 }
 
 pub(super) fn uuid() -> Value {

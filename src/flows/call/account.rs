@@ -19,6 +19,7 @@ use crate::flows::account::renewal::Renewed;
 use crate::flows::account::renewal::TokenWait;
 use crate::flows::base::callers::CallerGuard;
 use crate::flows::base::memory::Room;
+use crate::flows::call::idempotency::running::RunningWrites;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::flows::call::limiter::Limiter;
 use crate::flows::config::isolate::Isolate;
@@ -173,6 +174,9 @@ pub trait LiveAccount: CallAccount<System: Outside> + 'static {
 
 /// Where writes with an `Idempotency-Key` are stored.
 pub(in crate::flows) trait WriteStore {
+    /// The writes that run now.
+    fn running_writes(&self) -> &RunningWrites;
+
     /// The stored state of a write. A new write is stored as under way.
     fn begin_write(&self, write: &Write) -> Result<KnownWrite, Failure>;
 

@@ -18,6 +18,7 @@ use crate::flows::base::callers::{CallerGuard, Callers};
 use crate::flows::base::memory::{AccountBodies, Room};
 use crate::flows::call::account::{CallAccount, LiveAccount, WriteStore};
 use crate::flows::call::account_log::AccountLog;
+use crate::flows::call::idempotency::running::RunningWrites;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::idempotency::{KnownWrite, Write, WriteEnd};
 use crate::flows::call::limiter::Limiter;
@@ -40,6 +41,7 @@ pub struct AccountCalls<O, S> {
     tokens: Tokens<O, S>,
     log: Rc<AccountLog<O, S>>,
     idempotency: Rc<IdempotencyStore<O, S>>,
+    running_writes: RunningWrites,
     /// Whether the config of the last call allows leases of the account.
     is_leasable: Cell<bool>,
     limiter: Limiter,
@@ -66,6 +68,7 @@ impl<O: Outside, S: Storage> AccountCalls<O, S> {
             tokens,
             log: Rc::clone(log),
             idempotency: Rc::clone(idempotency),
+            running_writes: RunningWrites::default(),
             is_leasable: Cell::default(),
             limiter: Limiter::new(),
             callers: Callers::default(),
@@ -247,6 +250,10 @@ impl<O: Outside, S: Storage> LiveAccount for AccountCalls<O, S> {
 }
 
 impl<O: Outside, S: Storage> WriteStore for AccountCalls<O, S> {
+    fn running_writes(&self) -> &RunningWrites {
+        &self.running_writes
+    }
+
     fn begin_write(&self, write: &Write) -> Result<KnownWrite, Failure> {
         self.idempotency.begin(write)
     }

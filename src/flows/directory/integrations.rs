@@ -13,10 +13,18 @@ use crate::flows::config::config_cache;
 use crate::flows::config::secret_binding as bind;
 use crate::flows::directory::validate_integration::checked_file;
 use crate::flows::directory::{Directory, table};
+use crate::flows::messages::category::Category;
 use crate::flows::messages::{IntegrationFile, Saving, WriteResult};
 use crate::ids::IntegrationId;
 use crate::json;
 use crate::ports::{Outside, Storage, StorageFault};
+
+/// A table of the categories, by name.
+const CATEGORIES: &str = "(SELECT id, json_object('name', id, 'label', \
+    UPPER(SUBSTR(id, 1, 1)) || REPLACE(REPLACE(SUBSTR(id, 2), '_', ' '), '-', ' '), \
+    'created_at', MIN(created_at), 'updated_at', MAX(updated_at)) AS record FROM ( \
+    SELECT json_extract(record, '$.category') AS id, json_extract(record, '$.created_at') AS created_at, \
+    json_extract(record, '$.updated_at') AS updated_at FROM integration) GROUP BY id)";
 
 impl<O: Outside, S: Storage> Directory<O, S> {
     pub(in crate::flows) async fn save_integration(
@@ -55,6 +63,14 @@ impl<O: Outside, S: Storage> Directory<O, S> {
         page: &PageRequest,
     ) -> Result<ListPage<IntegrationRecord>, StorageFault> {
         table::list(&self.storage, "integration", &[], page)
+    }
+
+    /// The categories are read from the records of the integrations.
+    pub(in crate::flows) fn list_categories(
+        &self,
+        page: &PageRequest,
+    ) -> Result<ListPage<Category>, StorageFault> {
+        table::list(&self.storage, CATEGORIES, &[], page)
     }
 
     /// Merges the patch into the whole file, its secrets included, and checks the result like any other file. So a null

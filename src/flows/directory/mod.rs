@@ -174,6 +174,7 @@ impl<O: Outside, S: Storage> Directory<O, S> {
             RootMessage::CountSealed => answered(self.count_all_sealed().await?),
             RootMessage::FindIntegration(key) => answered(self.find_integration(&key)?),
             RootMessage::ListIntegrations(page) => answered(self.list_integrations(&page)?),
+            RootMessage::ListCategories(page) => answered(self.list_categories(&page)?),
         }
     }
 

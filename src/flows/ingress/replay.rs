@@ -21,7 +21,7 @@ use crate::webhook::TransformedEvent;
 fn is_of_one(code: Code) -> bool {
     matches!(
         code,
-        Code::TransformFailed | Code::NeedsReauth | Code::NotReady
+        Code::TransformFailed | Code::NeedsReauth | Code::Connecting | Code::NotReady
     )
 }
 

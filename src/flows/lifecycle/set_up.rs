@@ -117,7 +117,7 @@ impl<O: Outside, S: Storage> SetUpRunner<O, S> {
         let deadline = self.base.outside().now().plus(AHEAD);
         match self.calls.fresh(loaded, deadline).await {
             // The token is there; callers cannot use the account yet.
-            Err(failure) if failure.code == Code::NotReady => Ok(()),
+            Err(failure) if failure.code == Code::Connecting => Ok(()),
             outcome => outcome.map(drop),
         }
     }

@@ -2,6 +2,7 @@
 //! (`→`). It uses `base`.
 
 pub mod account;
+pub mod category;
 pub mod connecting;
 pub mod dead_letter;
 pub mod environment;
@@ -89,6 +90,8 @@ pub enum RootMessage {
     FindIntegration(String),
     /// → `ListPage<IntegrationRecord>`
     ListIntegrations(PageRequest),
+    /// → `ListPage<Category>`
+    ListCategories(PageRequest),
 }
 
 /// A change of an environment. What is absent stays.

@@ -11,7 +11,8 @@ use crate::client::{Answer, Client, Setting, id_of};
 use crate::inbound_webhooks::{SECRET, signed, signing_file};
 use crate::outside::World;
 
-/// Calls that this story cannot make succeed: nothing to refresh, no URL verification by GET, no customer who signed in.
+/// Calls that this story cannot make succeed: nothing to refresh, no URL verification by GET, no customer who signed in, no
+/// server of SFTP (`crate::sftp` has one).
 const REFUSED: &[&str] = &[
     "refreshCredentials",
     "showHostKey",
@@ -19,6 +20,14 @@ const REFUSED: &[&str] = &[
     "shakeHandsForInstall",
     "comeBack",
     "comeBackByPost",
+    "listFiles",
+    "readFile",
+    "writeFile",
+    "deleteFile",
+    "describeFile",
+    "makeFolder",
+    "removeFolder",
+    "renameFile",
 ];
 
 struct Story {
@@ -131,6 +140,7 @@ impl Story {
         self.admin("PATCH", "/integration/other", &change);
         self.by_token("GET", "/integration", &Value::Null);
         self.by_token("GET", "/integration/other", &Value::Null);
+        self.by_token("GET", "/category", &Value::Null);
         let capabilities = "/integration/other/capabilities";
         self.by_token("GET", capabilities, &Value::Null);
         self.by_token("GET", "/integration/other/tools", &Value::Null);
@@ -192,6 +202,19 @@ impl Story {
     fn calls(&mut self, account: &str) {
         let of = |path: &str| format!("{path}?integrated_account_id={account}");
         let (nothing, record) = (Value::Null, json!({ "id": 1 }));
+        for (method, path) in [
+            ("GET", "/proxy/files"),
+            ("GET", "/proxy/files/a"),
+            ("PUT", "/proxy/files/a"),
+            ("DELETE", "/proxy/files/a"),
+            ("POST", "/proxy/files/stat"),
+            ("POST", "/proxy/files/mkdir"),
+            ("POST", "/proxy/files/rmdir"),
+            ("POST", "/proxy/files/rename"),
+        ] {
+            let body = if method == "POST" { &record } else { &nothing };
+            self.by_token(method, &of(path), body);
+        }
         for (method, path, body) in [
             ("GET", "/proxy/orders", &nothing),
             ("POST", "/proxy/orders", &record),
@@ -229,7 +252,7 @@ impl Story {
         );
         self.tokens_of_agents(account);
         let log = self.by_token("GET", &of("/log"), &nothing);
-        assert_eq!(log["result"].as_array().unwrap().len(), 15);
+        assert_eq!(log["result"].as_array().unwrap().len(), 23);
     }
 
     fn syncs(&mut self, account: &str) {

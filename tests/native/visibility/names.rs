@@ -47,7 +47,8 @@ pub fn names(route: &Route) -> Names {
 
 fn named_by_admin(route: &A) -> Names {
     match route {
-        A::ListIntegrations
+        A::ListCategories
+        | A::ListIntegrations
         | A::CreateIntegration
         | A::ValidateIntegration
         | A::GetIntegration(_)

@@ -62,6 +62,7 @@ pub const ROWS: &[Row] = &[
     ("DELETE", "/integration/unused", ""),
     ("GET", "/integration/shop/capabilities", ""),
     ("GET", "/integration/shop/tools", ""),
+    ("GET", "/category", ""),
     (
         "GET",
         "/environment-integration?environment_id={environment}",

@@ -3,11 +3,13 @@
 
 pub(in crate::flows) mod kept;
 pub(in crate::flows) mod kind;
+pub(in crate::flows) mod running;
 pub(in crate::flows) mod store;
 pub(in crate::flows) mod stored_bytes;
 
 use crate::flows::call::idempotency::kept::KeptAnswer;
 use crate::flows::call::idempotency::kind::{Kind, OF_ACCOUNT_TOKENS};
+use crate::flows::call::idempotency::running::RunningWrite;
 
 use std::rc::Rc;
 
@@ -61,8 +63,8 @@ pub(in crate::flows) async fn call_once<A: LiveAccount + WriteStore>(
         Ok(None) => return execute(access, call).await,
         Err(failure) => return Completed::not_sent(Err(failure)),
     };
-    let (access, write) = match begin(access, &mut call, &key).await {
-        Ok(Begun::Write(access, write)) => (access, write),
+    let (access, write, _running) = match begin(access, &mut call, &key).await {
+        Ok(Begun::Write(access, write, running)) => (access, write, running),
         Ok(Begun::Replayed(reply)) => {
             return Completed::not_sent(Ok(CallResponse::Single(reply)));
         }
@@ -84,7 +86,7 @@ pub(in crate::flows) async fn call_once<A: LiveAccount + WriteStore>(
 /// How a call continues after the look-up of its write.
 enum Begun<'a, A: LiveAccount> {
     /// The write is new and is made now.
-    Write(Access<'a, A>, Write),
+    Write(Access<'a, A>, Write, RunningWrite),
     /// The stored response of an earlier request.
     Replayed(Reply<StreamOf<A>>),
 }
@@ -109,14 +111,18 @@ async fn begin<'a, A: LiveAccount + WriteStore>(
     }
     match known {
         KnownWrite::Begun => {}
-        KnownWrite::UnderWay => return Err(under_way()),
+        KnownWrite::UnderWay if account.running_writes().has(&write.place) => {
+            return Err(still_running());
+        }
+        KnownWrite::UnderWay => return Err(cut_off()),
         KnownWrite::AnotherBody => return Err(another_body()),
         KnownWrite::Status(status) => return Err(not_kept(status)),
         KnownWrite::Answer(kept) => return kept.again().map(Begun::Replayed),
     }
+    let running = account.running_writes().begin(&write.place);
     account.wake_for_writes().await;
     call.body = Body::from_bytes(body);
-    Ok(Begun::Write(access, write))
+    Ok(Begun::Write(access, write, running))
 }
 
 /// Stores the result of a write before the caller gets the response.
@@ -246,8 +252,14 @@ fn key_of<S>(call: &Call<S>) -> Result<Option<String>, Failure> {
     }
 }
 
-fn under_way() -> Failure {
-    let message = "A write with this Idempotency-Key is under way, or was cut off before it had an answer: ask the provider what became of it.";
+/// Clients repeat a 409 at once: it is for what does not pass by itself.
+fn still_running() -> Failure {
+    let message = "A write with this Idempotency-Key is still running. Try again for its answer.";
+    Failure::new(Code::IdempotencyRunning, message).with_retry_after(1)
+}
+
+fn cut_off() -> Failure {
+    let message = "A write with this Idempotency-Key was cut off before it had an answer: ask the provider what became of it.";
     Failure::new(Code::IdempotencyInProgress, message)
 }
 
