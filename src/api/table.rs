@@ -51,8 +51,8 @@ use crate::flows::lifecycle::sftp_login::PresentedHostKey;
 use crate::flows::messages::account::OwnAccount;
 use crate::flows::messages::category::Category;
 use crate::flows::messages::log_line::LogLine;
-use crate::flows::messages::sync::{SyncRun, SyncView};
 use crate::flows::messages::mcp::McpTokenRecord;
+use crate::flows::messages::sync::{SyncRun, SyncView};
 use crate::ids::{
     AccountId, ApiTokenId, EnvironmentId, EventId, InstallId, IntegrationId, LinkTokenId,
     McpTokenId, WebhookId,

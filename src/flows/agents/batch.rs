@@ -26,6 +26,7 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::json::typed;
 use crate::json::{Exact, exact, inexact_as_texts, is_deeper};
 use crate::ports::{Body, Budget, HandOver, Incoming, Outside, Reply, Storage};
 use crate::proxy::headers::keep_harmless;
@@ -54,7 +55,7 @@ pub(in crate::flows) async fn run_batch<O: Outside, S: Storage>(
         return Err(Failure::new(Code::Malformed, message));
     }
     let resolved = calls.resolved_config(&loaded.account).await?;
-    let plan = planned(value, &resolved.compiled.config)?;
+    let plan = planned(&value, &resolved.compiled.config)?;
     let batch = Batch {
         calls,
         hand_over,
@@ -78,11 +79,9 @@ pub(in crate::flows) async fn run_batch<O: Outside, S: Storage>(
 }
 
 /// The plan of a batch whose methods the file has.
-fn planned(value: Value, config: &Config) -> Result<BatchPlan, Failure> {
-    let sent: SentBatch = serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        Failure::invalid(&path, error.inner().to_string())
-    })?;
+fn planned(value: &Value, config: &Config) -> Result<BatchPlan, Failure> {
+    let sent: SentBatch = typed::read(value)
+        .map_err(|mistake| Failure::invalid(&mistake.path(), mistake.to_string()))?;
     let plan = BatchPlan::of(sent).map_err(|mistakes| refused(&mistakes))?;
     let unknown = plan.nodes.iter().enumerate().filter_map(|(place, own)| {
         let node = &own.node;

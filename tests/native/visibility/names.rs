@@ -29,11 +29,9 @@ pub fn names(route: &Route) -> Names {
         Route::Home | Route::Health | Route::IntegrationSchema | Route::OpenApi => Names::Shared,
         Route::ClientDocument(_) => Names::Public,
         Route::Mcp(_) => Names::Mcp,
-        Route::Call(_)
-        | Route::Action(_)
-        | Route::Batch
-        | Route::Changes
-        | Route::Record(_) => Names::Record,
+        Route::Call(_) | Route::Action(_) | Route::Batch | Route::Changes | Route::Record(_) => {
+            Names::Record
+        }
         Route::Connect(
             ConnectRoute::Choose
             | ConnectRoute::Form(_)
