@@ -11,11 +11,13 @@ use super::Entries;
 
 mod cron;
 mod deletions;
+mod max_deletions;
 mod period;
 mod record_id;
 
 pub use cron::Cron;
-pub use deletions::{DeletedList, Deletions, MaxDeletions};
+pub use deletions::{DeletedList, DeletionMark, Deletions};
+pub use max_deletions::MaxDeletions;
 pub use period::{Period, RUN_PERIODS, SyncSchedule};
 pub use record_id::RecordId;
 
@@ -49,6 +51,9 @@ pub struct Sync {
     /// What a run reads.
     #[serde(default)]
     pub mode: SyncMode,
+    /// What a run that reads only what changed calls, where it is another list.
+    #[serde(default)]
+    pub incremental: Option<Box<ListCall>>,
     /// JSONata over the last page: an object that the next run reads as `{{sync.checkpoint.x}}`.
     #[serde(default)]
     pub checkpoint: Option<Expression>,
@@ -124,6 +129,23 @@ pub enum SyncEvents {
     Records,
 }
 
+/// The call of a list.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListCall {
+    /// The resource whose list is read.
+    pub resource: String,
+    /// The method that lists it.
+    #[serde(default = "list")]
+    pub method: String,
+    /// The query, as of the sync.
+    #[serde(default)]
+    pub query: Entries,
+    /// The body, as of the sync.
+    #[serde(default)]
+    pub body: Option<TemplateTree>,
+}
+
 /// A call of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct ListRequest<'s> {
@@ -156,21 +178,29 @@ impl Sync {
         }
     }
 
+    /// The call of the list of what changed.
+    pub fn changes(&self) -> ListRequest<'_> {
+        let own = self.incremental.as_ref();
+        own.map_or_else(|| self.request(), |own| own.request())
+    }
+
     /// Every list that it calls, with its place below the sync.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, ListRequest<'_>)> {
-        let deleted = match &self.deletions {
-            Some(Deletions::List(list)) => Some((".deletions", list.request())),
-            _ => None,
-        };
-        std::iter::once(("", self.request())).chain(deleted)
+        let changes = self.incremental.as_ref();
+        let changes = changes.map(|own| (".incremental", own.request()));
+        let deleted = self.deletions().list();
+        let deleted = deleted.map(|list| (".deletions", list.request()));
+        std::iter::once(("", self.request()))
+            .chain(changes)
+            .chain(deleted)
     }
 
     /// What a record that is gone is known by.
     pub fn deletions(&self) -> &Deletions {
         match (&self.deletions, self.mode) {
             (Some(own), _) => own,
-            (None, SyncMode::Full) => &Deletions::Full,
-            (None, SyncMode::Incremental) => &Deletions::Nothing,
+            (None, SyncMode::Full) => &Deletions::FULL,
+            (None, SyncMode::Incremental) => &Deletions::NOTHING,
         }
     }
 
@@ -178,6 +208,18 @@ impl Sync {
     pub fn schedule(&self) -> Option<SyncSchedule> {
         let every = self.every.map(SyncSchedule::Every);
         every.or(self.cron.clone().map(SyncSchedule::Cron))
+    }
+}
+
+impl ListCall {
+    /// The call.
+    pub fn request(&self) -> ListRequest<'_> {
+        ListRequest {
+            resource: &self.resource,
+            method: &self.method,
+            query: &self.query,
+            body: self.body.as_ref(),
+        }
     }
 }
 

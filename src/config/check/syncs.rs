@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::syncs::{
-    DeletedList, Deletions, Keep, ListRequest, MOST_SYNCS, RUN_PERIODS, SyncEvents, SyncMode,
+    DeletedList, Keep, ListRequest, MOST_SYNCS, RUN_PERIODS, SyncEvents, SyncMode,
 };
 use crate::config::{Config, Finding, Sync};
 
@@ -127,6 +127,12 @@ impl SyncCheck<'_, '_> {
                 "nothing fills `sync.checkpoint`: the sync has no `checkpoint`",
             );
         }
+        if sync.checkpoint.is_some() && sync.for_each.is_some() {
+            self.error(
+                "checkpoint",
+                "a sync has one checkpoint, and `for_each` makes it read several lists",
+            );
+        }
         if !checkpoint && sync.checkpoint.is_some() {
             self.warning(
                 "checkpoint",
@@ -143,8 +149,9 @@ impl SyncCheck<'_, '_> {
 
     fn deletions(&mut self) {
         let sync = self.sync;
-        let is_full = matches!(sync.deletions(), Deletions::Full);
-        if is_full && sync.mode == SyncMode::Incremental && sync.full_every.is_none() {
+        let is_full = sync.deletions().full;
+        let is_only = is_full && sync.deletions().mark.is_none();
+        if is_only && sync.mode == SyncMode::Incremental && sync.full_every.is_none() {
             let at = format!("{}.deletions", self.at);
             let text = "no run reads everything, so that nothing is ever found missing";
             self.findings
@@ -206,8 +213,14 @@ impl SyncCheck<'_, '_> {
                 "there are no such events: the file has no `webhook.payload_transform`",
             );
         }
-        if let Some(Deletions::List(list)) = &sync.deletions {
+        if let Some(list) = sync.deletions().list() {
             self.unused_of(list);
+        }
+        if sync.incremental.is_some() && sync.mode == SyncMode::Full {
+            self.warning(
+                "incremental",
+                "`incremental` is never used: every run reads everything",
+            );
         }
     }
 

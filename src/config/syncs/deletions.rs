@@ -1,4 +1,4 @@
-//! What a record that is gone is known by, and how many may go at once.
+//! What a record that is gone is known by.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,11 +16,16 @@ use super::{ListRequest, RecordId, list};
 
 /// What a record that is gone is known by.
 #[derive(Debug, Clone)]
-pub enum Deletions {
-    /// A complete run over everything did not find it: `full`.
-    Full,
-    /// Nothing: `none`.
-    Nothing,
+pub struct Deletions {
+    /// Whether it is gone where a complete run over everything did not find it.
+    pub full: bool,
+    /// What else says so.
+    pub mark: Option<DeletionMark>,
+}
+
+/// What says of a record that it is gone.
+#[derive(Debug, Clone)]
+pub enum DeletionMark {
     /// There is something other than null, false, 0 and an empty text at this path of it.
     Path(Path),
     /// JSONata over the record is true.
@@ -30,19 +35,15 @@ pub enum Deletions {
 }
 
 /// A list of records that are gone.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct DeletedList {
     /// The resource whose list has the ids.
     pub resource: String,
     /// The method that lists it.
-    #[serde(default = "list")]
     pub method: String,
     /// The query of the call, as of the sync.
-    #[serde(default)]
     pub query: Entries,
     /// The body of the call, as of the sync.
-    #[serde(default)]
     pub body: Option<TemplateTree>,
     /// Where an entry of the list has the id.
     pub record_id: RecordId,
@@ -68,6 +69,30 @@ struct Marked {
     body: Option<TemplateTree>,
     #[serde(default)]
     record_id: Option<RecordId>,
+    /// Whether a record that a complete run over everything did not find is gone, too.
+    #[serde(default)]
+    full: bool,
+}
+
+impl Deletions {
+    /// `full`: what a complete run over everything did not find.
+    pub const FULL: Self = Self {
+        full: true,
+        mark: None,
+    };
+    /// `none`: nothing is ever gone.
+    pub const NOTHING: Self = Self {
+        full: false,
+        mark: None,
+    };
+
+    /// The list of what is gone.
+    pub fn list(&self) -> Option<&DeletedList> {
+        match &self.mark {
+            Some(DeletionMark::List(list)) => Some(list),
+            _ => None,
+        }
+    }
 }
 
 impl DeletedList {
@@ -101,8 +126,8 @@ impl<'de> Visitor<'de> for DeletionsVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Deletions, E> {
         match text {
-            "full" => Ok(Deletions::Full),
-            "none" => Ok(Deletions::Nothing),
+            "full" => Ok(Deletions::FULL),
+            "none" => Ok(Deletions::NOTHING),
             _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
         }
     }
@@ -113,12 +138,12 @@ impl<'de> Visitor<'de> for DeletionsVisitor {
             || own.record_id.is_some()
             || own.body.is_some()
             || !own.query.is_empty();
-        match (own.path, own.expression, own.resource) {
-            (Some(path), None, None) if !is_list && !path.is_root() => Ok(Deletions::Path(path)),
+        let mark = match (own.path, own.expression, own.resource) {
+            (Some(path), None, None) if !is_list && !path.is_root() => DeletionMark::Path(path),
             (None, Some(expression), None) if !is_list => {
-                Ok(Deletions::Expression(Box::new(expression)))
+                DeletionMark::Expression(Box::new(expression))
             }
-            (None, None, Some(resource)) => Ok(Deletions::List(Box::new(DeletedList {
+            (None, None, Some(resource)) => DeletionMark::List(Box::new(DeletedList {
                 resource,
                 method: own.method.unwrap_or_else(list),
                 query: own.query,
@@ -126,9 +151,13 @@ impl<'de> Visitor<'de> for DeletionsVisitor {
                 record_id: own
                     .record_id
                     .ok_or_else(|| A::Error::missing_field("record_id"))?,
-            }))),
-            _ => Err(A::Error::custom(format!("this is none of {FORMS}"))),
-        }
+            })),
+            _ => return Err(A::Error::custom(format!("this is none of {FORMS}"))),
+        };
+        Ok(Deletions {
+            full: own.full,
+            mark: Some(mark),
+        })
     }
 }
 
@@ -142,113 +171,30 @@ impl JsonSchema for Deletions {
             generator.subschema_for::<Path>(),
             generator.subschema_for::<Expression>(),
         );
-        let list = generator.subschema_for::<DeletedList>();
+        // `full` is read here, and not by the type of the list.
+        let (id, query, body) = (
+            generator.subschema_for::<RecordId>(),
+            generator.subschema_for::<Entries>(),
+            generator.subschema_for::<Option<TemplateTree>>(),
+        );
+        let (text, full) = (
+            json_schema!({"type": "string"}),
+            json_schema!({"type": "boolean", "description": "Whether a record that a complete run over everything did not find is gone, too."}),
+        );
         json_schema!({"anyOf": [
             {"enum": ["full", "none"]},
-            {"type": "object", "properties": {"path": path}, "required": ["path"], "additionalProperties": false},
-            {"type": "object", "properties": {"expression": expression}, "required": ["expression"], "additionalProperties": false},
-            list
+            {"type": "object", "properties": {"path": path, "full": full}, "required": ["path"], "additionalProperties": false},
+            {"type": "object", "properties": {"expression": expression, "full": full}, "required": ["expression"], "additionalProperties": false},
+            {"type": "object", "properties": {"resource": text, "method": text, "query": query, "body": body, "record_id": id, "full": full},
+             "required": ["resource", "record_id"], "additionalProperties": false}
         ]})
-    }
-}
-
-/// How many records a full run may delete without a confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaxDeletions {
-    /// So many.
-    Count(u64),
-    /// So many of a hundred, and always 100.
-    Percent(u64),
-}
-
-/// What a percentage allows at least.
-const AT_LEAST: u64 = 100;
-
-impl Default for MaxDeletions {
-    fn default() -> Self {
-        Self::Percent(50)
-    }
-}
-
-impl MaxDeletions {
-    /// How many of so many records.
-    pub fn of(self, records: u64) -> u64 {
-        match self {
-            Self::Count(count) => count,
-            Self::Percent(percent) => (records.saturating_mul(percent) / 100).max(AT_LEAST),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for MaxDeletions {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(MaxDeletionsVisitor)
-    }
-}
-
-struct MaxDeletionsVisitor;
-
-impl Visitor<'_> for MaxDeletionsVisitor {
-    type Value = MaxDeletions;
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("a number of records, or a percentage such as `50%`")
-    }
-
-    fn visit_u64<E: Error>(self, count: u64) -> Result<MaxDeletions, E> {
-        Ok(MaxDeletions::Count(count))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<MaxDeletions, E> {
-        let wrong = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
-        let number = text.strip_suffix('%').ok_or_else(wrong)?;
-        let number = number.parse::<u8>().ok().filter(|number| *number <= 100);
-        number
-            .map(|number| MaxDeletions::Percent(number.into()))
-            .ok_or_else(wrong)
-    }
-}
-
-impl JsonSchema for MaxDeletions {
-    fn schema_name() -> Cow<'static, str> {
-        "MaxDeletions".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^(100|[1-9]?[0-9])%$"}]})
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Deletions, MaxDeletions};
+    use super::Deletions;
     use serde_json::json;
-
-    #[test]
-    fn a_percentage_allows_at_least_a_hundred() {
-        for (value, records, most) in [
-            (json!(7), 1_000, 7),
-            (json!("50%"), 1_000, 500),
-            (json!("50%"), 10, 100),
-            (json!("0%"), 1_000_000, 100),
-            (json!("100%"), 1_000, 1_000),
-        ] {
-            let read: MaxDeletions = serde_json::from_value(value.clone()).unwrap();
-            assert_eq!(read.of(records), most, "{value}");
-        }
-        for value in [
-            json!("50"),
-            json!("101%"),
-            json!("-1%"),
-            json!(-1),
-            json!(null),
-        ] {
-            assert!(
-                serde_json::from_value::<MaxDeletions>(value.clone()).is_err(),
-                "{value}"
-            );
-        }
-    }
 
     #[test]
     fn deletions_have_one_form() {
@@ -258,6 +204,9 @@ mod tests {
             json!({"path": "archived"}),
             json!({"expression": "status = \"gone\""}),
             json!({"resource": "gone", "record_id": "id"}),
+            json!({"resource": "gone", "record_id": "id", "full": true}),
+            json!({"path": "archived", "full": true}),
+            json!({"expression": "status = \"gone\"", "full": true}),
             json!({"resource": "gone", "method": "deleted", "record_id": ["a", "b"], "query": {"since": "{{sync.since}}"}}),
         ] {
             assert!(
@@ -269,6 +218,8 @@ mod tests {
             json!("some"),
             json!({}),
             json!({"path": ""}),
+            json!({"full": true}),
+            json!({"path": "archived", "full": "yes"}),
             json!({"path": "a", "expression": "b"}),
             json!({"path": "a", "record_id": "id"}),
             json!({"expression": "a", "query": {"b": "c"}}),
