@@ -3,18 +3,17 @@
 use serde_json::json;
 
 use crate::config::Sync;
-use crate::config::syncs::Deletions;
 use crate::error::{Code, Failure};
 use crate::flows::messages::sync::{RunError, RunMode, RunStatus};
 use crate::flows::messages::webhook::NewEvent;
-use crate::flows::sync::Syncs;
 use crate::flows::sync::records::{Batch, GONE, KnownRecord};
 use crate::flows::sync::seen::Bitmap;
 use crate::flows::sync::state::{Phase, SyncState};
+use crate::flows::sync::{Syncs, since};
 use crate::ports::{Outside, Storage};
 
 /// Records that are looked at in one transaction.
-const SWEPT: i64 = 2_000;
+pub(super) const SWEPT: i64 = 2_000;
 
 impl<O: Outside, S: Storage> Syncs<O, S> {
     /// A list is read to its end: of the next record of the other sync there may be another.
@@ -50,16 +49,15 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         run.restart();
         run.resume_at = Some(now);
         let is_full = run.run.mode == RunMode::Full;
-        match sync.deletions() {
-            Deletions::Full if is_full && !run.run.is_incomplete => {
-                self.delete_missing((name, sync), state)
-            }
-            Deletions::List(_) if phase == Phase::List => {
-                run.phase = Phase::Deleted;
-                self.store.write(name, state)
-            }
-            _ => self.end_run((name, sync), state, RunStatus::Completed),
+        let deletions = sync.deletions();
+        if deletions.full && is_full && !run.run.is_incomplete {
+            return self.delete_missing((name, sync), state);
         }
+        if deletions.list().is_some() && phase == Phase::List {
+            run.phase = Phase::Deleted;
+            return self.store.write(name, state);
+        }
+        self.end_run((name, sync), state, RunStatus::Completed)
     }
 
     fn bitmap(&self, state: &SyncState) -> Result<Bitmap, Failure> {
@@ -173,7 +171,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             .as_ref()
             .is_some_and(|error| error.code == Code::SyncSuspicious);
         if is_whole || is_suspicious {
-            state.since = super::since::later(state.since.take(), traversal.since.as_ref());
+            // A record that changed while the run read other pages may have been read before.
+            let begin = run.started_at.unwrap_or(now);
+            let seen = traversal.since.map(|since| since::at_most(since, begin));
+            state.since = since::later(state.since.take(), seen.as_ref());
             state.checkpoint = traversal
                 .checkpoint
                 .unwrap_or_else(|| state.checkpoint.take());

@@ -7,6 +7,7 @@
 mod answer;
 mod change;
 mod finish;
+mod former;
 mod page;
 mod parse;
 mod record_key;

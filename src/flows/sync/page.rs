@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use crate::config::Sync;
-use crate::config::syncs::{Deletions, ListRequest};
+use crate::config::syncs::ListRequest;
 use crate::error::Failure;
 use crate::flows::account::event::Event;
 use crate::flows::actions::request::raw_query;
@@ -48,6 +48,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 state.run = Some(run);
                 return self.end_of_lists((name, sync), &mut state);
             }
+            // What fails is of this record.
+            let mut state = before.clone();
+            state.run = Some(run.clone());
+            self.store.write(name, &state)?;
         }
         let call = self.call(sync, before, &run, resolved, end)?;
         let account = (&self.calls, &Visibility::All);
@@ -84,8 +88,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     ) -> Result<Call<O::Stream>, Failure> {
         let gone = || Failure::not_found("integrated account");
         let loaded = self.record.present().ok_or_else(gone)?;
-        let request: ListRequest = match (run.phase, sync.deletions()) {
-            (Phase::Deleted, Deletions::List(list)) => list.request(),
+        let request: ListRequest = match (run.phase, sync.deletions().list()) {
+            (Phase::Deleted, Some(list)) => list.request(),
+            _ if run.run.mode == RunMode::Incremental => sync.changes(),
             _ => sync.request(),
         };
         let (root, shown) = (state.root(run, sync), loaded.public(&resolved.compiled));
@@ -178,7 +183,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             run.checkpoint = self.checkpoint(sync, page)?.or(run.checkpoint.take());
         }
         self.store.flush(state, changes.batch)?;
-        if run.run.mode == RunMode::Full && matches!(sync.deletions(), Deletions::Full) {
+        if run.run.mode == RunMode::Full && sync.deletions().full {
             let slots = seen::ranges(changes.slots);
             self.store.note_seen(state.number, run.seen_rows, slots)?;
             run.seen_rows += 1;

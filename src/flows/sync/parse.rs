@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::Sync;
-use crate::config::syncs::Deletions;
+use crate::config::syncs::DeletionMark;
 use crate::error::{Code, Failure};
 use crate::expression::ExpressionScope;
 use crate::flows::base::memory::values::{ValuesError, parse_counted};
@@ -69,8 +69,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let shown = loaded.public(&resolved.compiled);
         // Who may read records may see no secret that the provider repeats in them.
         let redactor = self.record.redactor(&resolved.compiled, &loaded.context);
-        let record_id = match (run.phase, sync.deletions()) {
-            (Phase::Deleted, Deletions::List(list)) => &list.record_id,
+        let record_id = match (run.phase, sync.deletions().list()) {
+            (Phase::Deleted, Some(list)) => &list.record_id,
             _ => &sync.record_id,
         };
         let mut records = Vec::new();
@@ -114,10 +114,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     ) -> Result<Option<(String, String)>, Failure> {
         let scope = ExpressionScope::step(record, shown);
         let moment = moment(self.base.outside());
-        let is_gone = match sync.deletions() {
-            Deletions::Path(path) => path.lookup(record).is_some_and(is_something),
-            Deletions::Expression(expression) => expression.is_true(&scope, &moment)?,
-            Deletions::Full | Deletions::Nothing | Deletions::List(_) => false,
+        let is_gone = match &sync.deletions().mark {
+            Some(DeletionMark::Path(path)) => path.lookup(record).is_some_and(is_something),
+            Some(DeletionMark::Expression(expression)) => expression.is_true(&scope, &moment)?,
+            Some(DeletionMark::List(_)) | None => false,
         };
         if is_gone {
             return Ok(None);

@@ -55,12 +55,28 @@ pub(super) fn later(one: Option<Value>, other: Option<&Value>) -> Option<Value> 
 
 /// A time so much earlier, in its own form.
 pub(super) fn earlier(value: &Value, by: Duration) -> Value {
-    let Some((time, form)) = read(value) else {
-        return value.clone();
-    };
-    let time = time.minus(by);
+    match read(value) {
+        Some((time, form)) => written(time.minus(by), form, value),
+        None => value.clone(),
+    }
+}
+
+/// The earlier of a time and `most`, in the form of the first.
+pub(super) fn at_most(value: Value, most: Timestamp) -> Value {
+    match read(&value) {
+        Some((time, form)) if time > most => written(most, form, &value),
+        _ => value,
+    }
+}
+
+fn written(time: Timestamp, form: Form, value: &Value) -> Value {
     let number = match form {
-        Form::Iso => return Value::String(time.to_string()),
+        Form::Iso => {
+            let (time, text) = (time.to_string(), value.as_str().unwrap_or_default());
+            // Some providers read no fractions.
+            let whole = time.get(..19).filter(|_| !text.contains('.'));
+            return Value::String(whole.map_or_else(|| time.clone(), |whole| format!("{whole}Z")));
+        }
         Form::Seconds => time.as_millis().div_euclid(1_000),
         Form::Millis => time.as_millis(),
     };
@@ -72,19 +88,21 @@ pub(super) fn earlier(value: &Value, by: Duration) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{earlier, later};
+    use super::{at_most, earlier, later};
+    use crate::time::Timestamp;
     use serde_json::{Value, json};
     use std::time::Duration;
 
     #[test]
     fn a_time_is_set_back_in_its_own_form() {
         for (value, expected) in [
+            (json!("2026-01-31T12:00:30Z"), json!("2026-01-31T11:59:30Z")),
             (
-                json!("2026-01-31T12:00:30Z"),
-                json!("2026-01-31T11:59:30.000Z"),
+                json!("2026-01-31T13:00:30.5+01:00"),
+                json!("2026-01-31T11:59:30.500Z"),
             ),
             (
-                json!("2026-01-31T13:00:30+01:00"),
+                json!("2026-01-31T13:00:30.000+0100"),
                 json!("2026-01-31T11:59:30.000Z"),
             ),
             (json!(1_700_000_060), json!(1_700_000_000)),
@@ -93,6 +111,24 @@ mod tests {
             (json!("soon"), json!("soon")),
         ] {
             assert_eq!(earlier(&value, Duration::from_mins(1)), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_cut_at_another_in_its_own_form() {
+        let most = Timestamp::from_millis(1_700_000_000_000);
+        for (value, expected) in [
+            (json!(1_700_000_000), json!(1_700_000_000)),
+            (json!(1_700_000_001), json!(1_700_000_000)),
+            (json!("1700000000001"), json!("1700000000000")),
+            (
+                json!("2023-11-14T22:13:20+00:00"),
+                json!("2023-11-14T22:13:20+00:00"),
+            ),
+            (json!("2023-11-14T22:13:21Z"), json!("2023-11-14T22:13:20Z")),
+            (json!("later"), json!("later")),
+        ] {
+            assert_eq!(at_most(value.clone(), most), expected, "{value}");
         }
     }
 

@@ -13,7 +13,7 @@ use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::sync::{RunMode, RunStatus};
 use crate::flows::sync::Syncs;
-use crate::flows::sync::state::{Phase, SyncState, is_refused};
+use crate::flows::sync::state::{Phase, SyncState};
 use crate::ports::{Outside, Storage};
 use crate::settings::SYNC_SLICE;
 use crate::time::Timestamp;
@@ -68,7 +68,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let Some(sync) = resolved.compiled.config.syncs.get(&name) else {
-            self.store.rest(&name)?;
+            self.forget(&name)?;
             return Ok(true);
         };
         let Some(mut state) = self.store.read(&name)? else {
@@ -128,7 +128,6 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         failure: &Failure,
     ) -> Result<(), Failure> {
         let now = self.base.outside().now();
-        let has_checkpoint = !state.checkpoint.is_null();
         if failure.code == Code::Storage {
             // Statements before the one that failed have counted nothing.
             self.store.recount(state)?;
@@ -150,24 +149,18 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             run.restart();
             return self.store.write(name, state);
         }
-        let is_expired = matches!(
-            failure.remote.as_ref().map(|remote| remote.status),
-            Some(400 | 404 | 410)
-        );
-        if is_expired && has_checkpoint && run.run.mode == RunMode::Incremental {
-            // A checkpoint that the provider no longer knows: everything is read.
-            run.run.mode = RunMode::Full;
-            run.restart();
-            return self.store.write(name, state);
-        }
-        let is_gone = matches!(
-            failure.remote.as_ref().map(|remote| remote.status),
-            Some(404 | 410)
-        );
-        if is_gone && is_refused(failure) && run.parent.is_some() {
+        let status = failure.remote.as_ref().map(|remote| remote.status);
+        if matches!(status, Some(404 | 410)) && run.parent.is_some() {
             // The record of the other sync is gone, and so is what belongs to it.
             run.position = None;
             return self.end_of_list((name, sync), state);
+        }
+        if matches!(status, Some(400 | 404 | 410)) && run.run.mode == RunMode::Incremental {
+            // A checkpoint that the provider no longer knows, or more changes than it lists: everything is read.
+            run.run.mode = RunMode::Full;
+            run.phase = Phase::List;
+            run.restart();
+            return self.store.write(name, state);
         }
         if run.note_failure(failure, now) {
             self.store.write(name, state)

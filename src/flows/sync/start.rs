@@ -44,8 +44,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
 
     /// Returns whether something may be due that was not before.
     pub(super) fn adopt_from(&self, config: &Config) -> Result<bool, Failure> {
-        let mut is_changed = false;
         let now = self.base.outside().now();
+        let mut is_changed = self.wake_former(config, now)?;
         for (name, sync) in &config.syncs {
             let Some(mut state) = self.store.read(name)? else {
                 let mut state = SyncState {
@@ -59,9 +59,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 continue;
             };
             let before = state.planned_at;
+            let was_former = state.is_former;
+            self.revive(sync, &mut state, now)?;
             self.plan(name, sync, &mut state, now);
             let is_at_rest = state.due().is_some() && self.store.due_of(name)?.is_none();
-            if state.planned_at != before || is_at_rest {
+            if state.planned_at != before || is_at_rest || was_former {
                 self.store.write(name, &state)?;
                 is_changed = true;
             }

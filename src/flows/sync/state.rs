@@ -51,6 +51,8 @@ pub(super) struct SyncState {
     pub(super) planned_at: Option<Timestamp>,
     /// The run that a call asked for.
     pub(super) asked: Option<RunRequest>,
+    /// Whether the file no longer has it: should the file have it again, it begins from nothing.
+    pub(super) is_former: bool,
     /// Whether `sync:suspicious` was reported and nothing has confirmed or refuted it.
     pub(super) is_suspicious: bool,
     pub(super) run: Option<Traversal>,
@@ -205,7 +207,7 @@ impl Traversal {
 }
 
 /// Whether the provider refuses the request as it is: the same page would be refused again.
-pub(super) fn is_refused(failure: &Failure) -> bool {
+fn is_refused(failure: &Failure) -> bool {
     let status = failure.remote.as_ref().map(|remote| remote.status);
     matches!(status, Some(400..=499))
 }
