@@ -1,6 +1,12 @@
 //! Syncs: an account's records are kept up to date, and a consumer of the feed has what the provider has.
 
 mod api;
+mod changes;
+mod consumer;
 mod faults;
+mod feed;
+mod files;
+mod kept;
 mod provider;
 mod runs;
+mod tokens;

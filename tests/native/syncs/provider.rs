@@ -68,7 +68,7 @@ fn page(url: &Url, all: &[Value], extra: &Value) -> Value {
 }
 
 impl Shop {
-    fn answer(&mut self, sent: &Sent) -> Reply<Pieces> {
+    pub fn answer(&mut self, sent: &Sent) -> Reply<Pieces> {
         let url = Url::parse(&sent.url).unwrap();
         let number = self.requests.len();
         self.requests.push(url.clone());
@@ -87,7 +87,7 @@ impl Shop {
         }
         let extra = json!({ "token": format!("t{}", self.token) });
         let body = match url.path() {
-            "/items" => page(&url, &self.items_since(&url), &extra),
+            "/items" | "/changed" => page(&url, &self.items_since(&url), &extra),
             "/gone" => page(&url, &self.gone, &extra),
             path => {
                 let parent = path.trim_start_matches("/notes/");
@@ -132,7 +132,7 @@ pub fn file(syncs: &Value) -> Value {
         "credentials": { "api_key": { "format": "api_key", "config": { "fields": [{ "name": "api_key", "type": "password" }] } } },
         "authorization": { "format": "bearer", "config": { "token": "{{api_key}}" } },
         "resources": {
-            "items": { "list": list("/items"), "deleted": list("/gone") },
+            "items": { "list": list("/items"), "deleted": list("/gone"), "changed": list("/changed") },
             "notes": { "list": list("/notes/{{query.item}}") },
         },
         "webhook": {
@@ -258,64 +258,5 @@ impl Sync {
     pub fn record_rows(&self) -> String {
         let statement = "SELECT COUNT(*), SUM(key), SUM(at) FROM sync_record";
         format!("{:?}", self.world().select(self.scene.object(), statement))
-    }
-}
-
-/// Who keeps the cursor of a feed.
-#[derive(Default)]
-pub struct Consumer {
-    pub sync: String,
-    pub cursor: String,
-    pub records: BTreeMap<String, Value>,
-    pub revision: u64,
-    /// The changes of the last reading, as `added i001`.
-    pub changes: Vec<String>,
-}
-
-impl Consumer {
-    pub fn new() -> Self {
-        Self {
-            sync: "items".to_owned(),
-            ..Self::default()
-        }
-    }
-
-    pub fn read(&mut self, sync: &Sync) {
-        self.changes.clear();
-        loop {
-            let path = format!("/record?sync={}&limit=4&after={}", self.sync, self.cursor);
-            let page = sync.scene.get(&path).expect(200);
-            for change in page["result"].as_array().unwrap() {
-                let revision = change["revision"].as_u64().unwrap();
-                assert!(revision > self.revision, "{change}");
-                self.revision = revision;
-                let (id, kind) = (
-                    change["id"].as_str().unwrap(),
-                    change["change"].as_str().unwrap(),
-                );
-                self.changes.push(format!("{kind} {id}"));
-                if kind == "deleted" {
-                    self.records.remove(id);
-                    assert!(change["deleted_at"].is_string() && change["record"].is_null());
-                } else {
-                    self.records.insert(id.to_owned(), change["record"].clone());
-                }
-            }
-            let next = page["next_cursor"].as_str().unwrap();
-            next.clone_into(&mut self.cursor);
-            if page["has_more"] == false {
-                return;
-            }
-        }
-    }
-
-    /// The consumer has what the provider has.
-    #[track_caller]
-    pub fn has_all(&self, sync: &Sync) {
-        let own: Vec<&Value> = self.records.values().collect();
-        let shop = sync.shop.borrow();
-        let mut provider: Vec<&Value> = shop.items.iter().collect();
-        provider.sort_by_key(|item| item["id"].as_str().unwrap().to_owned());
-        assert_eq!(own, provider);
     }
 }
