@@ -9,4 +9,5 @@ mod files;
 mod kept;
 mod provider;
 mod runs;
+mod shipped;
 mod tokens;
