@@ -24,6 +24,7 @@ const PAUSES: [Duration; 4] = [
 /// What a sync knows of its runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 pub(super) struct SyncState {
     /// Its number among the syncs of the account.
     pub(super) number: i64,
