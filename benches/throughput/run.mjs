@@ -4,6 +4,7 @@
 //   ROWS=proxy,list    some rows only; docs/performance.md is written when all have run
 //   BENCH_BUILD=build  the folder of the build that is measured
 //   BENCH_OLD=folder   a second build, measured in the same rounds
+//   RECORDS=100000     records of the row `sync`
 //   ROUNDS=9 DURATION=0.7 STARTS=5    rounds, seconds of a side in each, starts; `accounts`, `deliveries` and `sync` have rounds of their own
 
 import { mkdir, writeFile } from "node:fs/promises";
