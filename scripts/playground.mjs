@@ -26,7 +26,7 @@ export async function startPlayground({ url, admin, state, port }) {
   if (isNew || !(await isUsable(call, kept))) await make(call, admin, kept);
   kept.tools = await tools(call, kept);
   await writeFile(place, JSON.stringify(kept), { mode: 0o600 });
-  const shell = { api: url, token: kept.token, account: kept.account, playground: provider.url, playground_key: API_KEY, ...(kept.tools && { mcp: kept.tools.url }) };
+  const shell = { api: url, token: kept.token, account: kept.account, playground: provider.url, playground_key: API_KEY, mcp: kept.tools.url };
   await writeFile(path.join(state, "playground.env"), Object.entries(shell).map(([name, value]) => `${name}='${value}'\n`).join(""), { mode: 0o600 });
   return [`The playground is a provider on ${provider.url} with one account, in the environment \`${ENVIRONMENT}\` (docs/quickstart.md).`, ...(await lines(call, kept, url))];
 }
@@ -85,8 +85,8 @@ async function make(call, admin, kept) {
 async function tools(call, { token, account, tools: known }) {
   const at = `/integrated-account/${account}/mcp`;
   if (known && (await call(token, "GET", `${at}/${known.id}`)).status === 200) return known;
-  const { status, answer } = await call(token, "POST", at, { name: "make dev" });
-  return status === 201 ? { id: answer.id, url: answer.url } : undefined;
+  const { id, url } = await call.ok(token, "POST", at, { name: "make dev" });
+  return { id, url };
 }
 
 async function lines(call, { token, account, tools: server }, url) {
@@ -96,6 +96,6 @@ async function lines(call, { token, account, tools: server }, url) {
     `  Token        ${token}`,
     `  A list       curl -H 'authorization: Bearer ${token}' '${url}/proxy/contacts?integrated_account_id=${account}&limit=2'`,
     `  Connect      ${link}`,
-    ...(server ? [`  A tool       curl ${HEADERS} -H 'accept: application/json, text/event-stream' ${server.url} -d '${ask}'`] : []),
+    `  A tool       curl ${HEADERS} -H 'accept: application/json, text/event-stream' ${server.url} -d '${ask}'`,
   ];
 }

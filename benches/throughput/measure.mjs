@@ -65,6 +65,11 @@ export function processorTime(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/** Memory that a process has to itself (RssAnon), in bytes. What the engine has not collected yet is in it. */
+export function memoryOf(pid) {
+  return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^RssAnon:\s+(\d+) kB/m)[1]) * 1_024;
+}
+
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -4,7 +4,8 @@
 //   ROWS=proxy,list    some rows only; docs/performance.md is written when all have run
 //   BENCH_BUILD=build  the folder of the build that is measured
 //   BENCH_OLD=folder   a second build, measured in the same rounds
-//   ROUNDS=9 DURATION=0.7 STARTS=5    rounds, seconds of a side in each, starts; `accounts` and `deliveries` have rounds of their own
+//   RECORDS=100000     records of the row `sync`
+//   ROUNDS=9 DURATION=0.7 STARTS=5    rounds, seconds of a side in each, starts; `accounts`, `deliveries` and `sync` have rounds of their own
 
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -15,12 +16,13 @@ import { deliveries } from "./rows/deliveries.mjs";
 import { files, kept, many } from "./rows/growth.mjs";
 import { size } from "./rows/size.mjs";
 import { start } from "./rows/start.mjs";
+import { sync } from "./rows/sync.mjs";
 import { webhooks } from "./rows/webhooks.mjs";
 import { Runtimes } from "./runtimes.mjs";
 import { print } from "./tables.mjs";
 import { startUpstream } from "./upstream.mjs";
 
-const ROWS = { proxy, list, webhooks, deliveries, accounts: many, file: files, kept, start, size };
+const ROWS = { proxy, list, webhooks, deliveries, sync, accounts: many, file: files, kept, start, size };
 
 const names = process.env.ROWS ? process.env.ROWS.split(",") : Object.keys(ROWS);
 const unknown = names.filter((name) => !Object.hasOwn(ROWS, name));

@@ -7,6 +7,7 @@ import path from "node:path";
 import { Miniflare, NoOpLog } from "miniflare";
 import { parse } from "smol-toml";
 import { localWorker, manifest, root } from "../../scripts/local-worker.mjs";
+import { withRowCounts } from "./row-counts.mjs";
 
 /** Memory where there is such a folder: else a row that stores shows how long the disk takes to confirm, which is another on the platform. */
 const FOLDERS = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -56,9 +57,10 @@ export class Runtimes {
     return { url, pid, runtime, stop };
   }
 
-  /** The gateway of a build folder, as `start` does. */
-  async gateway(build, vars, more) {
-    return this.start(await gatewayWorker(build, vars), more);
+  /** The gateway of a build folder, as `start` does. `countsRows`: it has `GET /row-counts` (row-counts.mjs). */
+  async gateway(build, vars, { countsRows = false, ...more } = {}) {
+    const worker = await gatewayWorker(build, vars);
+    return this.start(countsRows ? withRowCounts(worker) : worker, more);
   }
 
   /** A Worker of one file of `workers/`, as `start` does. */
@@ -79,7 +81,7 @@ export class Runtimes {
 export const gatewayWorker = (build, vars) => localWorker({ build, vars: { ...SETTINGS, ...vars }, dev: DIRECT });
 
 /** The class of each file of `workers/`. */
-const CLASSES = { passthrough: "Holder", floor: "Holder", inbox: "Inbox", sender: "Outbox" };
+const CLASSES = { passthrough: "Holder", floor: "Holder", inbox: "Inbox", sender: "Outbox", reader: "Reader" };
 
 export async function plainWorker(name, vars = {}) {
   const folder = path.join(import.meta.dirname, "workers");

@@ -18,7 +18,9 @@ const LARGEST_BODY = 64 * 1024;
 
 /** `port`: 0 takes a free one. `secret`: signs codes and tokens. `limit`: requests of one credential in so many seconds. */
 export async function startProvider({ port = 0, secret, limit = LIMIT }) {
-  const state = { secret, limit, data: records(), windows: new Map() };
+  const data = records();
+  const last = Object.fromEntries(Object.entries(data).map(([resource, { size }]) => [resource, size])); // numbers of ids, which are given once
+  const state = { secret, limit, data, last, windows: new Map() };
   const server = createServer((request, response) => answer(state, request).catch(failed).then((reply) => send(response, reply)));
   server.listen(port, HOST);
   await once(server, "listening");
@@ -102,7 +104,8 @@ function api(call) {
   if (!all) throw new Refused(404, `There is no ${resource}.`);
   if (id === undefined && method === "GET") return page([...all.values()], query);
   if (id === undefined && method === "POST") {
-    const record = { ...call.body(), id: `${resource.slice(0, -1)}-${all.size + 1}`, updated_at: new Date().toISOString() };
+    state.last[resource] += 1;
+    const record = { ...call.body(), id: `${resource.slice(0, -1)}-${state.last[resource]}`, updated_at: new Date().toISOString() };
     all.set(record.id, record);
     return { status: 201, json: { data: record } };
   }
@@ -122,7 +125,8 @@ function api(call) {
 function page(all, query) {
   const size = Math.min(Math.max(Number(query.get("limit")) || 20, 1), LARGEST_PAGE);
   const wanted = query.get("search")?.toLowerCase();
-  const found = wanted ? all.filter(({ name = "" }) => name.toLowerCase().includes(wanted)) : all;
+  const since = Date.parse(query.get("updated_since") ?? "") || 0;
+  const found = all.filter(({ name = "", updated_at }) => (!wanted || name.toLowerCase().includes(wanted)) && Date.parse(updated_at) >= since);
   const from = Number(Buffer.from(query.get("cursor") ?? "", "base64url").toString()) || 0;
   const to = from + size;
   const next = to < found.length ? Buffer.from(String(to)).toString("base64url") : null;

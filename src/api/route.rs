@@ -145,12 +145,12 @@ impl PathParameters<'_> {
     }
 
     /// A call of this method of the resource that each integration with a server of SFTP has.
-    pub(super) fn files(&self, method: &str) -> Option<Route> {
-        Some(Route::Call(Target::Method {
+    pub(super) fn files(&self, method: &str) -> Route {
+        Route::Call(Target::Method {
             resource: FILES.to_owned(),
             method: method.to_owned(),
             id: self.first(),
-        }))
+        })
     }
 
     fn target(&self, method: &str, id: Option<&str>) -> Option<Route> {

@@ -110,14 +110,14 @@ other_routes! {
     "files" "Files on a server of SFTP, of an account with the credential `sftp`. A resource of that name in an integration file has the calls \
         of every resource instead." {
         // The rows of every resource come first, and mean the same.
-        GET    "/proxy/files"        listFiles,    CALL, "Lists a folder":                |path| path.files("list"), files::list;
-        GET    "/proxy/files/{path}" readFile,     CALL, "Reads a file":                  |path| path.files("get"), files::read;
-        PUT    "/proxy/files/{path}" writeFile,    CALL, "Writes a file":                 |path| path.files("update"), files::write;
-        DELETE "/proxy/files/{path}" deleteFile,   CALL, "Deletes a file":                |path| path.files("delete"), files::delete;
-        POST   "/proxy/files/stat"   describeFile, CALL, "Describes a file or a folder":  |path| path.files("stat"), files::stat;
-        POST   "/proxy/files/mkdir"  makeFolder,   CALL, "Makes a folder":                |path| path.files("mkdir"), files::of_one_path;
-        POST   "/proxy/files/rmdir"  removeFolder, CALL, "Deletes an empty folder":       |path| path.files("rmdir"), files::of_one_path;
-        POST   "/proxy/files/rename" renameFile,   CALL, "Moves a file or a folder":      |path| path.files("rename"), files::rename;
+        GET    "/proxy/files"        listFiles,    CALL, "Lists a folder":                |path| Some(path.files("list")), files::list;
+        GET    "/proxy/files/{path}" readFile,     CALL, "Reads a file":                  |path| Some(path.files("get")), files::read;
+        PUT    "/proxy/files/{path}" writeFile,    CALL, "Writes a file":                 |path| Some(path.files("update")), files::write;
+        DELETE "/proxy/files/{path}" deleteFile,   CALL, "Deletes a file":                |path| Some(path.files("delete")), files::delete;
+        POST   "/proxy/files/stat"   describeFile, CALL, "Describes a file or a folder":  |path| Some(path.files("stat")), files::stat;
+        POST   "/proxy/files/mkdir"  makeFolder,   CALL, "Makes a folder":                |path| Some(path.files("mkdir")), files::of_one_path;
+        POST   "/proxy/files/rmdir"  removeFolder, CALL, "Deletes an empty folder":       |path| Some(path.files("rmdir")), files::of_one_path;
+        POST   "/proxy/files/rename" renameFile,   CALL, "Moves a file or a folder":      |path| Some(path.files("rename")), files::rename;
     }
     "received" "Webhooks of providers. The signature authenticates them, as the integration says. Nothing is answered before it is stored." {
         POST "/integrated-account-webhook/{id}"      receiveForAccount,    OPEN, "Takes a webhook of one account":                    |path| path.webhook(W::Account), received::for_account;

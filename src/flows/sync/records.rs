@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::base::page_bytes::{Selection, rows_of_page};
-use crate::flows::base::sql::{self, FromRow};
-use crate::flows::messages::sync::{ChangeKind, FeedPage, FeedRequest};
+use crate::flows::base::sql;
+use crate::flows::messages::sync::ChangeKind;
 use crate::flows::sync::record_key::RecordKey;
 use crate::flows::sync::state::SyncState;
 use crate::flows::sync::store::{SyncStore, key_of, revision_of};
-use crate::ports::{Outside, SqlValue, Storage, StorageFault};
-use crate::time::Timestamp;
+use crate::ports::{Outside, Storage, StorageFault};
 
 /// The text in the place of a record that is larger than a sync keeps.
 pub(super) const TOO_LARGE: &str = "too_large";
@@ -44,9 +42,6 @@ pub(super) struct NewRow<'r> {
 /// Rows to be written, by statements of bounded size.
 #[derive(Default)]
 pub(super) struct Batch(Vec<(Value, usize)>);
-
-/// A row of the feed: key, id, change, first and last time, and the record.
-type FeedRow = (i64, String, i64, Timestamp, Timestamp, Option<String>);
 
 pub(super) fn number_of(change: ChangeKind) -> i64 {
     match change {
@@ -206,95 +201,10 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         let statement = "DELETE FROM sync_seen WHERE sync = ?";
         sql::run(self.base.storage(), statement, &[number.into()])
     }
-
-    /// The changes behind a cursor.
-    pub(super) fn feed(
-        &self,
-        state: &SyncState,
-        request: &FeedRequest,
-    ) -> Result<FeedPage, Failure> {
-        let after = match &request.after {
-            Some(cursor) => self.place_in(state, &request.sync, cursor)?,
-            None => 0,
-        };
-        let filter = request.filter.map(number_of);
-        let of_kind = filter.map_or(String::new(), |kind| format!(" AND change = {kind}"));
-        let selection = Selection {
-            columns: "key, id, change, first_at, at, content",
-            texts: &["content"],
-            from: format!("FROM sync_record WHERE key > ? AND key <= ?{of_kind} ORDER BY key"),
-            values: vec![
-                key_of(state.number, after).into(),
-                key_of(state.number, state.revision).into(),
-            ],
-        };
-        let (rows, has_more) = rows_of_page(self.base.storage(), &selection, request.limit)?;
-        let key = record_key(state)?;
-        let last = rows
-            .last()
-            .and_then(|row| row.first())
-            .and_then(SqlValue::as_integer);
-        let last = last
-            .filter(|_| has_more)
-            .map_or(state.revision, revision_of);
-        let rows = rows.into_iter().filter_map(FeedRow::from_row);
-        Ok(FeedPage {
-            changes: rows.map(|row| change_text(&key, row)).collect(),
-            next_cursor: format!("{}.{last}", request.sync),
-            has_more,
-        })
-    }
-
-    /// The revision of a cursor. 410 where deletions since then are no longer known.
-    fn place_in(&self, state: &SyncState, sync: &str, cursor: &str) -> Result<i64, Failure> {
-        let place = cursor.rsplit_once('.').filter(|(name, _)| *name == sync);
-        let revision = place.and_then(|(_, number)| number.parse::<i64>().ok());
-        let revision = revision.filter(|revision| (0..=state.revision).contains(revision));
-        let revision = revision.ok_or_else(|| {
-            Failure::new(
-                Code::BadCursor,
-                "This cursor is not one of this sync's feed.",
-            )
-        })?;
-        if revision < self.trimmed(sync)? {
-            return Err(Failure::new(
-                Code::CursorExpired,
-                "Deletions since this cursor are no longer known. Read the feed again without it.",
-            ));
-        }
-        Ok(revision)
-    }
-
-    /// One record as the feed shows it.
-    pub(super) fn record(&self, state: &SyncState, id: &str) -> Result<Option<String>, Failure> {
-        let statement = "SELECT key, id, change, first_at, at, content FROM sync_record WHERE sync = ? AND id = ?";
-        let values = [state.number.into(), id.into()];
-        let row: Option<FeedRow> = sql::first(self.base.storage(), statement, &values)?;
-        let key = record_key(state)?;
-        Ok(row.map(|row| change_text(&key, row)))
-    }
 }
 
 /// The key of the records.
 pub(super) fn record_key(state: &SyncState) -> Result<RecordKey, Failure> {
     RecordKey::read(&state.key)
         .ok_or_else(|| Failure::new(Code::Internal, "The key of a sync cannot be read."))
-}
-
-fn change_text(key: &RecordKey, (place, id, change, first_at, at, sealed): FeedRow) -> String {
-    let kind = match change {
-        0 => ChangeKind::Added,
-        1 => ChangeKind::Updated,
-        _ => ChangeKind::Deleted,
-    };
-    let is_too_large = sealed.as_deref() == Some(TOO_LARGE);
-    let record = sealed.and_then(|sealed| key.open(&id, &sealed));
-    let deleted_at = (kind == ChangeKind::Deleted).then_some(at);
-    let id = Value::from(id);
-    let (kind, deleted_at) = (kind.as_str(), json!(deleted_at));
-    let (record, revision) = (record.as_deref().unwrap_or("null"), revision_of(place));
-    format!(
-        "{{\"id\":{id},\"change\":\"{kind}\",\"revision\":{revision},\"record\":{record},\"too_large\":{is_too_large},\
-         \"first_seen_at\":\"{first_at}\",\"modified_at\":\"{at}\",\"deleted_at\":{deleted_at}}}"
-    )
 }

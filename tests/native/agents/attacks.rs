@@ -102,18 +102,18 @@ fn arguments_lead_to_no_other_path_account_or_header() {
             .unwrap();
         assert!(!path.contains(['/', '?', '#']), "{path}");
     }
-    let list = "list_all_acme_crm_contacts";
+    let tool = "list_all_acme_crm_contacts";
     for name in [
         "integrated_account_id",
         "truto_body_passthrough",
         "headers",
         "_meta",
     ] {
-        assert_eq!(agent.refused(list, &json!({ name: "true" })), name);
+        assert_eq!(agent.refused(tool, &json!({ name: "true" })), name);
     }
     agent.world().answers(200, &JSON, r#"{"items":[]}"#);
     agent.done(
-        list,
+        tool,
         &json!({ "city": "a&integrated_account_id=b&next_cursor=c" }),
     );
     let last = agent.world().sent().pop().unwrap();
@@ -128,19 +128,19 @@ fn arguments_lead_to_no_other_path_account_or_header() {
 #[test]
 fn a_cursor_of_another_account_leads_nowhere() {
     let agent = Agent::new(&World::new(), &json!({}));
-    let list = "list_all_acme_crm_contacts";
+    let tool = "list_all_acme_crm_contacts";
     agent
         .world()
         .answers(200, &JSON, r#"{"items":[1],"next":"p2"}"#);
-    let cursor = agent.done(list, &json!({}))["next_cursor"].clone();
+    let cursor = agent.done(tool, &json!({}))["next_cursor"].clone();
     let other = Agent::with(agent.setting, &context(&Value::Null), &json!({}));
     assert_eq!(
-        other.failed(list, &json!({ "next_cursor": cursor })).0,
+        other.failed(tool, &json!({ "next_cursor": cursor })).0,
         "caller.bad_cursor"
     );
     let cut = format!("cut.0..{}", cursor.as_str().unwrap());
     assert_eq!(
-        other.failed(list, &json!({ "next_cursor": cut })).0,
+        other.failed(tool, &json!({ "next_cursor": cut })).0,
         "caller.bad_cursor"
     );
     assert_eq!(other.world().sent().len(), 1);

@@ -9,13 +9,13 @@ use crate::outside::World;
 #[test]
 fn a_list_is_called_page_by_page() {
     let agent = Agent::new(&World::new(), &json!({}));
-    let list = "list_all_acme_crm_contacts";
+    let tool = "list_all_acme_crm_contacts";
     agent.world().answers(
         200,
         &JSON,
         r#"{"items":[{"id":12345678901234567890}],"next":"p2"}"#,
     );
-    let result = agent.call(list, &json!({ "city": "Köln", "limit": 1 }));
+    let result = agent.call(tool, &json!({ "city": "Köln", "limit": 1 }));
     let page = &result["structuredContent"];
     let cursor = page["next_cursor"].as_str().unwrap();
     let text = result["content"][0]["text"].as_str().unwrap();
@@ -26,7 +26,7 @@ fn a_list_is_called_page_by_page() {
     assert_eq!(serde_json::from_str::<Value>(text).unwrap(), *page);
     agent.world().answers(200, &JSON, r#"{"items":[{"id":2}]}"#);
     let last = agent.done(
-        list,
+        tool,
         &json!({ "city": "Köln", "limit": 1, "next_cursor": cursor }),
     );
     assert_eq!(
@@ -209,11 +209,11 @@ fn a_result_is_cut_between_records_just_over_its_limit() {
     let record = |n: usize| format!(r#"{{"id":{n},"text":"{}"}}"#, "r".repeat(280));
     let records: Vec<String> = (0..5).map(record).collect();
     let page = format!(r#"{{"items":[{}],"next":"p2"}}"#, records.join(","));
-    let list = "list_all_acme_crm_contacts";
+    let tool = "list_all_acme_crm_contacts";
     let (mut ids, mut cursor) = (Vec::new(), Value::Null);
     for _ in 0..2 {
         agent.world().answers(200, &JSON, &page);
-        let found = agent.done(list, &json!({ "limit": 5, "next_cursor": cursor }));
+        let found = agent.done(tool, &json!({ "limit": 5, "next_cursor": cursor }));
         assert!(found.to_string().len() <= 1024);
         ids.extend(
             found["result"]
@@ -244,7 +244,7 @@ fn a_result_is_cut_between_records_just_over_its_limit() {
     agent
         .world()
         .answers(200, &JSON, &format!(r#"{{"items":[{}]}}"#, document(1200)));
-    let (code, text) = agent.failed(list, &json!({}));
+    let (code, text) = agent.failed(tool, &json!({}));
     assert!(
         code == "provider.answer_too_large" && text.contains("Record 0"),
         "{text}"

@@ -131,7 +131,7 @@ fn a_confirmation_ends_after_ten_minutes_and_with_the_memory_of_its_object() {
     agent.world().answers(204, &JSON, "");
     agent.done(DELETE, &with(&seven, &own));
     let own = confirmation(&agent, &seven);
-    agent.world().pass(Duration::from_secs(600));
+    agent.world().pass(Duration::from_mins(10));
     assert_eq!(
         agent.failed(DELETE, &with(&seven, &own)).0,
         "caller.invalid"

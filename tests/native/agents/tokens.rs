@@ -173,7 +173,7 @@ fn a_token_ends_when_it_expires_when_it_is_revoked_and_with_its_account() {
     assert_eq!(agent.send(&ping).code(401), "caller.unauthenticated");
 
     let path = format!("/integrated-account/{}/mcp", agent.account);
-    let until = agent.world().now().plus(Duration::from_secs(60));
+    let until = agent.world().now().plus(Duration::from_mins(1));
     let body = json!({ "name": "short", "expires_at": until });
     let made = agent.setting.client.post(&path, &body).expect(201);
     let agent = Agent {

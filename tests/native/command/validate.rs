@@ -46,7 +46,7 @@ fn what_tools_lack_is_a_warning_on_request() {
         "{out}"
     );
     each_case(expected, |line| {
-        assert!(out.contains(line), "{line}: {out}")
+        assert!(out.contains(line), "{line}: {out}");
     });
 }
 

@@ -3,6 +3,7 @@
 mod api;
 mod changes;
 mod consumer;
+mod expired;
 mod faults;
 mod feed;
 mod files;
