@@ -37,16 +37,14 @@ fn salesforce_contacts() {
 }
 
 fn salesforce(twin: &mut Twin, request: &Request) -> Page {
-    let (snapshot, offset) = match request.path.strip_prefix(&format!("{QUERY}/")) {
-        Some(locator) => {
-            let (snapshot, offset) = locator.split_once('-').unwrap();
-            (number(snapshot), number(offset))
-        }
-        None => {
-            let rows = rows_of_query(twin, request);
-            twin.snapshots.push(rows);
-            (twin.snapshots.len() - 1, 0)
-        }
+    let (snapshot, offset) = if let Some(locator) = request.path.strip_prefix(&format!("{QUERY}/"))
+    {
+        let (snapshot, offset) = locator.split_once('-').unwrap();
+        (number(snapshot), number(offset))
+    } else {
+        let rows = rows_of_query(twin, request);
+        twin.snapshots.push(rows);
+        (twin.snapshots.len() - 1, 0)
     };
     let rows = twin.snapshots[snapshot].clone();
     let (records, next) = twin.page(&rows, offset);

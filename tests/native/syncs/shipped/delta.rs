@@ -20,19 +20,16 @@ fn page_of(
     after: Option<&str>,
 ) -> (Vec<(Entry, bool)>, Result<String, u64>) {
     let (after, new_token) = after.map_or(("", twin.change_token()), place);
-    let (rows, offset) = match token {
-        None => {
-            let rows = twin.by_id();
-            let offset = rows.iter().take_while(|row| row.id.as_str() <= after);
-            let offset = offset.count();
-            (rows.into_iter().map(|row| (row, false)).collect(), offset)
-        }
-        Some(token) => {
-            let rows = twin.changes_after(token);
-            let change = after.parse().unwrap_or(0);
-            let offset = Twin::place_after(rows.iter().map(|(entry, _)| entry), change);
-            (rows, offset)
-        }
+    let (rows, offset) = if let Some(token) = token {
+        let rows = twin.changes_after(token);
+        let change = after.parse().unwrap_or(0);
+        let offset = Twin::place_after(rows.iter().map(|(entry, _)| entry), change);
+        (rows, offset)
+    } else {
+        let rows = twin.by_id();
+        let offset = rows.iter().take_while(|row| row.id.as_str() <= after);
+        let offset = offset.count();
+        (rows.into_iter().map(|row| (row, false)).collect(), offset)
     };
     let (page, next) = twin.page(&rows, offset);
     let last = page.last().filter(|_| next.is_some());
@@ -67,9 +64,12 @@ fn google(twin: &mut Twin, request: &Request) -> Page {
         return Page::error(410);
     }
     let (page, next) = page_of(twin, token, request.get("pageToken"));
-    let event = |(entry, is_gone): &(Entry, bool)| match is_gone {
-        true => json!({ "kind": "calendar#event", "id": entry.id, "status": "cancelled" }),
-        false => entry.value.clone(),
+    let event = |(entry, is_gone): &(Entry, bool)| {
+        if *is_gone {
+            json!({ "kind": "calendar#event", "id": entry.id, "status": "cancelled" })
+        } else {
+            entry.value.clone()
+        }
     };
     let items: Vec<Value> = page.iter().map(event).collect();
     let mut body = json!({ "kind": "calendar#events", "items": items });
@@ -123,26 +123,26 @@ fn microsoft_graph_drive_items() {
 fn graph(twin: &mut Twin, request: &Request, key: &str, mark: &str) -> Page {
     // The links encode the token, and what a page follows.
     let skip = request.get("$skiptoken");
-    let (token, after) = match skip {
-        Some(skip) => {
-            let (token, after) = skip.split_once('!').unwrap();
-            (token.parse().ok(), Some(after))
-        }
-        None => {
-            let token = request.get(key);
-            (
-                token.map(|token| token.strip_prefix("d+").unwrap().parse().unwrap()),
-                None,
-            )
-        }
+    let (token, after) = if let Some(skip) = skip {
+        let (token, after) = skip.split_once('!').unwrap();
+        (token.parse().ok(), Some(after))
+    } else {
+        let token = request.get(key);
+        (
+            token.map(|token| token.strip_prefix("d+").unwrap().parse().unwrap()),
+            None,
+        )
     };
     if token.is_some_and(|token: u64| token < twin.oldest_token) {
         return Page::error(410);
     }
     let (page, next) = page_of(twin, token, after);
-    let row = |(entry, is_gone): &(Entry, bool)| match is_gone {
-        true => json!({ "id": entry.id, mark: { "reason": "deleted" } }),
-        false => entry.value.clone(),
+    let row = |(entry, is_gone): &(Entry, bool)| {
+        if *is_gone {
+            json!({ "id": entry.id, mark: { "reason": "deleted" } })
+        } else {
+            entry.value.clone()
+        }
     };
     let rows: Vec<Value> = page.iter().map(row).collect();
     let mut body =

@@ -215,9 +215,10 @@ impl Twin {
     /// The page that begins at `offset`, and where the next one does.
     pub fn page<T: Clone>(&mut self, rows: &[T], offset: usize) -> (Vec<T>, Option<usize>) {
         let end = rows.len().min(offset + PAGE);
-        let begin = match std::mem::take(&mut self.is_repeated) {
-            true => offset.saturating_sub(PAGE),
-            false => offset,
+        let begin = if std::mem::take(&mut self.is_repeated) {
+            offset.saturating_sub(PAGE)
+        } else {
+            offset
         };
         let page = rows.get(begin..end).unwrap_or_default().to_vec();
         (page, Some(end).filter(|end| *end < rows.len()))

@@ -64,12 +64,10 @@ fn rows(twin: &mut Twin, request: &Request, is_wanted: impl Fn(&Entry) -> bool) 
     let mut rows = twin.by_change(is_wanted);
     rows.reverse();
     // A cursor is the id of the first record of its page.
-    let offset = match request.body["start_cursor"].as_str() {
-        Some(id) => match rows.iter().position(|row| row.id == id) {
-            Some(offset) => offset,
-            None => return Page::error(400),
-        },
-        None => 0,
+    let cursor = request.body["start_cursor"].as_str();
+    let place = |id| rows.iter().position(|row| row.id == id);
+    let Some(offset) = cursor.map_or(Some(0), place) else {
+        return Page::error(400);
     };
     let (page, next) = twin.page(&rows, offset);
     let results: Vec<&Value> = page.iter().map(|entry| &entry.value).collect();
