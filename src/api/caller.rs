@@ -47,21 +47,21 @@ impl Caller {
             // What we have signed and is not there was revoked, and no later look finds it.
             let hash = crypto::sha256_hex(text.as_bytes());
             config_cache::forget::<TokenRecord>(context.outside, context.isolate, &hash);
-            return Err(sender.failed(unknown()).await);
+            return Err(sender.failed(unknown_token()).await);
         }
         sender.check()?;
         if is_admin(context.outside.settings(), text) {
             return Ok(Self::Admin);
         }
         let Some((named, _)) = read? else {
-            return Err(sender.failed(unknown()).await);
+            return Err(sender.failed(unknown_token()).await);
         };
         if !sender.check_unsigned()? {
-            return Err(sender.failed(unknown()).await);
+            return Err(sender.failed(unknown_token()).await);
         }
         match Self::named(context, named, text).await? {
             Some(caller) => Ok(caller),
-            None => Err(sender.named_nothing(unknown()).await),
+            None => Err(sender.named_nothing(unknown_token()).await),
         }
     }
 
@@ -239,7 +239,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn unknown() -> Failure {
+pub(super) fn unknown_token() -> Failure {
     unauthenticated("The token is unknown, revoked or expired.")
 }
 

@@ -7,7 +7,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::caller::Caller;
+use super::caller::{self, Caller};
 use super::unproved::Sender;
 use super::{FrontReply, RequestContext, budget, proxy};
 use crate::account::token::{self, TokenKind, TokenProof};
@@ -74,10 +74,7 @@ async fn authenticate<O: Outside>(
     let read = token::read_token(sender.keyring()?, TokenKind::Mcp, text);
     let Some((account, TokenProof::Signed)) = read else {
         sender.check()?;
-        let message = "The token is unknown, revoked or expired.";
-        return Err(sender
-            .failed(Failure::new(Code::Unauthenticated, message))
-            .await);
+        return Err(sender.failed(caller::unknown_token()).await);
     };
     let hash = crypto::sha256_hex(text.as_bytes());
     if !context.outside.admits(&hash).await {
@@ -87,7 +84,7 @@ async fn authenticate<O: Outside>(
     Ok((account, hash))
 }
 
-/// The environment of the API token that is sent, too, where it may make calls. Tokens of others are the client's affair.
+/// The environment of the API token that is sent, too, where it may make calls. Another `authorization` is ignored.
 async fn api_token<O: Outside>(
     context: &RequestContext<'_, O>,
     headers: &HeaderMap,

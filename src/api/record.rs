@@ -24,12 +24,12 @@ const MAX_LIMIT: usize = 1_000;
 
 /// Whose records are asked for.
 #[derive(Clone)]
-struct Owner {
+struct FeedOwner {
     account: AccountId,
     visibility: Visibility,
 }
 
-impl Owner {
+impl FeedOwner {
     fn of(caller: &Caller, query: &QueryParameters) -> Result<Self, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let named = query
@@ -76,7 +76,7 @@ pub(super) async fn changes<O: Outside>(
         "limit",
     ];
     let query = QueryParameters::read(&request.url, &known)?;
-    let owner = Owner::of(caller, &query)?;
+    let owner = FeedOwner::of(caller, &query)?;
     let malformed = |message: &str| Failure::new(Code::Malformed, message);
     let limit = match query.get("limit").map(str::parse::<usize>) {
         None => DEFAULT_LIMIT,
@@ -108,7 +108,7 @@ pub(super) async fn changes<O: Outside>(
 
 async fn read<O: Outside>(
     outside: &O,
-    owner: &Owner,
+    owner: &FeedOwner,
     request: FeedRequest,
 ) -> Result<FeedPage, Failure> {
     let message = SyncMessage::Feed(request);
@@ -127,7 +127,7 @@ fn json_reply<S>(text: String) -> Reply<S> {
 
 async fn page<O: Outside>(
     outside: &O,
-    owner: &Owner,
+    owner: &FeedOwner,
     feed: FeedRequest,
 ) -> Result<Reply<O::Stream>, Failure> {
     let page = read(outside, owner, feed).await?;
@@ -141,9 +141,9 @@ async fn page<O: Outside>(
 }
 
 /// A feed that is read up to where it was when the reading began.
-struct Reading<O> {
+struct FeedReading<O> {
     outside: O,
-    owner: Owner,
+    owner: FeedOwner,
     sync: String,
     filter: Option<ChangeKind>,
     request_id: String,
@@ -151,7 +151,7 @@ struct Reading<O> {
     next: Option<FeedPage>,
 }
 
-impl<O: Outside> Reading<O> {
+impl<O: Outside> FeedReading<O> {
     /// The lines of the next part; after an error the last line says where to go on.
     async fn piece(mut self) -> Option<(Bytes, Self)> {
         let page = self.next.take()?;
@@ -185,7 +185,7 @@ impl<O: Outside> Reading<O> {
 
 async fn lines<O: Outside>(
     context: &RequestContext<'_, O>,
-    owner: Owner,
+    owner: FeedOwner,
     feed: FeedRequest,
 ) -> Result<Reply<O::Stream>, Failure> {
     let outside = context.outside;
@@ -194,7 +194,7 @@ async fn lines<O: Outside>(
         limit: MAX_LIMIT,
         ..feed
     };
-    let reading = Reading {
+    let reading = FeedReading {
         next: Some(read(outside, &owner, first).await?),
         outside: outside.clone(),
         owner,
@@ -202,7 +202,7 @@ async fn lines<O: Outside>(
         filter,
         request_id: context.request_id.to_owned(),
     };
-    let pieces = stream::unfold(reading, Reading::piece);
+    let pieces = stream::unfold(reading, FeedReading::piece);
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     Ok(Reply {
         status: StatusCode::OK,
@@ -219,7 +219,7 @@ pub(super) async fn one<O: Outside>(
     id: String,
 ) -> Result<Reply<O::Stream>, Failure> {
     let query = QueryParameters::read(url, &["environment_id", "integrated_account_id", "sync"])?;
-    let owner = Owner::of(caller, &query)?;
+    let owner = FeedOwner::of(caller, &query)?;
     let message = SyncMessage::Record(sync_of(&query)?, id);
     let message = AccountMessage::Sync(owner.visibility, message);
     let text: String = send_to_account(context.outside, owner.account, &message).await?;

@@ -29,8 +29,6 @@ pub struct PlannedNode {
     pub node: SentNode,
     /// The places of the nodes that it waits for.
     pub after: BTreeSet<usize>,
-    /// Whether another node reads its results.
-    pub is_read: bool,
 }
 
 /// The nodes, in the order in which they were sent.
@@ -63,18 +61,13 @@ impl BatchPlan {
             }
         }
         let nodes = batch.resources.into_iter().enumerate();
-        let mut nodes: Vec<PlannedNode> = nodes
+        let nodes: Vec<PlannedNode> = nodes
             .map(|(place, node)| PlannedNode {
                 name: name_of(&node).to_owned(),
                 after: waits_for(&node, place, &places, &mut mistakes),
-                is_read: false,
                 node,
             })
             .collect();
-        let read: BTreeSet<usize> = nodes.iter().flat_map(|own| own.after.clone()).collect();
-        for (place, node) in nodes.iter_mut().enumerate() {
-            node.is_read = read.contains(&place);
-        }
         mistakes.extend(cycle(&nodes));
         if mistakes.is_empty() {
             let args = batch.args;

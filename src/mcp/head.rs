@@ -26,7 +26,7 @@ pub enum HeadError {
 }
 
 /// Refuses pages of other origins, which could call a gateway that only their visitor reaches. A request without
-/// `Origin` is no page's. → whether an origin is named.
+/// `Origin` is no page's.
 pub fn check_origin(headers: &HeaderMap, own: &str, allowed: &[String]) -> Result<(), HeadError> {
     let mut origins = headers.get_all(ORIGIN).iter();
     let is_allowed = origins.all(|origin| {

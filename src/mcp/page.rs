@@ -3,15 +3,14 @@
 
 use serde_json::value::RawValue;
 
-use super::answer::quoted;
-use crate::json::{self, Path};
+use crate::json::{self, Path, quoted};
 
 /// What a cursor that names a record begins with. No cursor of the gateway does.
 const CUT: &str = "cut.";
 
-/// A place in a list.
+/// The place of a record in a list.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct PagePlace {
+pub struct RecordPlace {
     /// The cursor of the page; empty for the first.
     pub cursor: String,
     /// The page size, where it was asked for.
@@ -22,14 +21,14 @@ pub struct PagePlace {
 
 /// Why a page is no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PageError {
+pub enum PageResultError {
     /// It has no list.
     NoList,
     /// This record, counted in the page, is larger than a result may be; it has so many bytes.
     TooLarge(usize, usize),
 }
 
-impl PagePlace {
+impl RecordPlace {
     /// The place that the arguments of a call name; `None` where the cursor is not one of ours.
     pub fn read(cursor: Option<String>, limit: Option<String>) -> Option<Self> {
         let cursor = cursor.unwrap_or_default();
@@ -60,10 +59,10 @@ impl PagePlace {
 }
 
 /// The page, `{result, next_cursor, …}`, as `{result, next_cursor}` of at most `most` bytes.
-pub fn document(page: &str, place: &PagePlace, most: usize) -> Result<String, PageError> {
+pub fn document(page: &str, place: &RecordPlace, most: usize) -> Result<String, PageResultError> {
     let part = |key: &str| json::cut(page, &Path::of_one(key)).ok().flatten();
     let records = part("result").and_then(|list| json::elements(list).ok().flatten());
-    let records: Vec<&RawValue> = records.ok_or(PageError::NoList)?;
+    let records: Vec<&RawValue> = records.ok_or(PageResultError::NoList)?;
     let next = part("next_cursor").unwrap_or("null");
     let mut document = String::from(r#"{"result":["#);
     // What follows the records.
@@ -73,7 +72,7 @@ pub fn document(page: &str, place: &PagePlace, most: usize) -> Result<String, Pa
         let is_first = index == place.given;
         if document.len() + text.len() >= room {
             if is_first {
-                return Err(PageError::TooLarge(index, text.len()));
+                return Err(PageResultError::TooLarge(index, text.len()));
             }
             let next = quoted(&place.cut_at(index));
             return Ok(ended(document, &next));

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::answer::{RpcCode, RpcError, ToolOutcome, answer, tool_result};
 use super::head::{HeadError, check, check_origin};
-use super::message::Message;
-use super::page::{PageError, PagePlace, document};
+use super::message::RpcMessage;
+use super::page::{PageResultError, RecordPlace, document};
 use super::{VERSIONS, has_batches, negotiated};
 use crate::json::Exact;
 use crate::json::exact;
@@ -106,10 +106,10 @@ fn a_page_of_another_origin_is_refused() {
 
 #[test]
 fn a_message_is_a_request_or_silent_or_invalid() {
-    let kind = |text: &str| match Message::read(message(text).inside()) {
-        Message::Request { id, method, params } => format!("{id} {method} {params}"),
-        Message::Silent => "silent".to_owned(),
-        Message::Invalid => "invalid".to_owned(),
+    let kind = |text: &str| match RpcMessage::read(message(text).inside()) {
+        RpcMessage::Request { id, method, params } => format!("{id} {method} {params}"),
+        RpcMessage::Silent => "silent".to_owned(),
+        RpcMessage::Invalid => "invalid".to_owned(),
     };
     for (text, expected) in [
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, "1 ping null"),
@@ -171,9 +171,9 @@ fn page(records: &[usize]) -> String {
 
 /// All records of a page by results of at most `most` bytes, and the last cursor.
 fn read_all(page: &str, most: usize) -> (Vec<usize>, String) {
-    let mut place = PagePlace {
+    let mut place = RecordPlace {
         limit: Some("9".to_owned()),
-        ..PagePlace::default()
+        ..RecordPlace::default()
     };
     let (mut lengths, mut rounds) = (Vec::new(), 0);
     loop {
@@ -186,7 +186,7 @@ fn read_all(page: &str, most: usize) -> (Vec<usize>, String) {
         if !next.starts_with("cut.") {
             return (lengths, next);
         }
-        place = PagePlace::read(Some(next), Some("1".to_owned())).unwrap();
+        place = RecordPlace::read(Some(next), Some("1".to_owned())).unwrap();
         assert_eq!(place.limit.as_deref(), Some("9"));
         rounds += 1;
         assert!(rounds < 20);
@@ -205,12 +205,12 @@ fn a_page_is_cut_between_records_and_goes_on_with_the_next() {
         read_all(&whole, 600),
         (sizes.to_vec(), "k1.next".to_owned())
     );
-    let place = PagePlace::default();
+    let place = RecordPlace::default();
     assert_eq!(
         document(&whole, &place, 180),
-        Err(PageError::TooLarge(0, 100))
+        Err(PageResultError::TooLarge(0, 100))
     );
-    assert_eq!(document("{}", &place, 600), Err(PageError::NoList));
+    assert_eq!(document("{}", &place, 600), Err(PageResultError::NoList));
     assert_eq!(
         document(r#"{"result":[],"next_cursor":null}"#, &place, 600).unwrap(),
         r#"{"result":[],"next_cursor":null}"#
@@ -229,7 +229,7 @@ fn a_cursor_that_was_changed_names_no_place() {
         (Some("cut.3.5&a=b.k1.a"), None),
         (Some("cut.3"), None),
     ] {
-        let found = PagePlace::read(cursor.map(str::to_owned), None);
+        let found = RecordPlace::read(cursor.map(str::to_owned), None);
         let found = found
             .as_ref()
             .map(|own| (own.cursor.as_str(), own.limit.as_deref(), own.given));

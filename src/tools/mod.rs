@@ -84,7 +84,7 @@ pub fn methods<'a>(
     integration: &str,
     filter: &ToolFilter,
 ) -> Vec<ToolMethod<'a>> {
-    let mut names = name::Names::of(integration);
+    let mut names = name::ToolNames::of(integration);
     let resources = config.resources.iter();
     let all = resources.flat_map(|(resource, methods)| {
         let methods = methods.iter();
@@ -138,7 +138,7 @@ impl ToolMethod<'_> {
 
     /// The whole tool. `is_allowed`: whether the account has its scopes.
     pub fn describe(&self, label: &str, is_allowed: Option<bool>) -> Tool {
-        let input = ToolInput::of(self, input::Confirmation::Never);
+        let input = ToolInput::of(self, input::ConfirmationPolicy::Never);
         let method = self.method;
         Tool {
             name: self.name.clone(),

@@ -1,4 +1,4 @@
-//! Names of tools: `list_all_{integration}_{resource}` and the like, of `a-z`, `0-9` and `_`, unique in a file.
+//! ToolNames of tools: `list_all_{integration}_{resource}` and the like, of `a-z`, `0-9` and `_`, unique in a file.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ const CHARACTERS: usize = 64;
 const DIGITS: usize = 6;
 
 /// Gives the methods of a file their names, in the order of the file.
-pub(super) struct Names {
+pub(super) struct ToolNames {
     integration: String,
     taken: BTreeSet<String>,
 }
 
-impl Names {
+impl ToolNames {
     pub(super) fn of(integration: &str) -> Self {
         Self {
             integration: plain(integration),
@@ -71,11 +71,11 @@ fn shortened(whole: &str, named: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHARACTERS, Names};
+    use super::{CHARACTERS, ToolNames};
 
     #[test]
     fn a_name_says_what_the_method_does() {
-        let mut names = Names::of("acme-crm");
+        let mut names = ToolNames::of("acme-crm");
         for (resource, method, expected) in [
             ("files", "list", "list_all_acme_crm_files"),
             ("files", "get", "get_single_acme_crm_files_by_id"),
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_name_is_cut_just_over_its_length_and_ends_in_a_hash() {
-        let mut names = Names::of("acme");
+        let mut names = ToolNames::of("acme");
         let fixed = "list_all_acme_".len();
         let fits = names.next(&"r".repeat(CHARACTERS - fixed), "list");
         assert_eq!(fits, format!("list_all_acme_{}", "r".repeat(50)));
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn two_methods_never_have_one_name() {
-        let mut names = Names::of("acme");
+        let mut names = ToolNames::of("acme");
         let all = ["a-b", "a_b", "a b", "A_B"].map(|resource| names.next(resource, "list"));
         let mut unique = all.to_vec();
         unique.sort();

@@ -17,9 +17,9 @@ use crate::batch::{BatchMistake, BatchPlan, PlannedNode, SentBatch};
 use crate::config::Config;
 use crate::error::{Code, Complaint, Failure};
 use crate::expression::{Expression, ExpressionScope, TemplateScope, TemplateTree};
-use crate::flows::agents::batch::calls::{NodeCall, UnitResult, make};
+use crate::flows::agents::agent_call::AgentCall;
+use crate::flows::agents::batch::calls::{NodeCall, NodeCallResult, run_call};
 use crate::flows::agents::batch::results::{BatchResults, NodeState};
-use crate::flows::agents::made_call::MadeCall;
 use crate::flows::base::body;
 use crate::flows::base::memory::values::parse_counted;
 use crate::flows::base::moment::moment;
@@ -46,17 +46,16 @@ pub(in crate::flows) async fn run_batch<O: Outside, S: Storage>(
     let deadline = calls.system().now().plus(budget.timeout);
     let loaded = calls.visible(&hand_over.visibility).await?;
     let room = calls.body_room();
-    let (system, body) = (calls.system(), request.body);
-    let body = body::read_until(system, body, ADMIN_BODY_BYTES, &room, Some(deadline)).await?;
-    let value = parse_counted(&inexact_as_texts(&body), BODY_VALUES, &room);
+    let (system, sent) = (calls.system(), request.body);
+    let sent = body::read_until(system, sent, ADMIN_BODY_BYTES, &room, Some(deadline)).await?;
+    let value = parse_counted(&inexact_as_texts(&sent), BODY_VALUES, &room);
     let value = value.map_err(|error| error.of_caller("The body"))?;
     if is_deeper(&value, ADMIN_BODY_DEPTH) {
-        let message = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
-        return Err(Failure::new(Code::Malformed, message));
+        return Err(Failure::body_too_deep(ADMIN_BODY_DEPTH));
     }
     let resolved = calls.resolved_config(&loaded.account).await?;
     let plan = planned(&value, &resolved.compiled.config)?;
-    let batch = Batch {
+    let batch = BatchRun {
         calls,
         hand_over,
         resolved: &resolved,
@@ -65,7 +64,7 @@ pub(in crate::flows) async fn run_batch<O: Outside, S: Storage>(
         results: BatchResults::new(&plan, calls.room()),
         plan: &plan,
         queue: VecDeque::new(),
-        made: 0,
+        begun: 0,
     };
     let text = batch.run().await;
     let mut headers = HeaderMap::new();
@@ -107,7 +106,7 @@ fn refused(mistakes: &[BatchMistake]) -> Failure {
 }
 
 /// A batch that runs.
-struct Batch<'b, O: Outside, S: Storage> {
+struct BatchRun<'b, O: Outside, S: Storage> {
     calls: &'b Rc<AccountCalls<O, S>>,
     hand_over: &'b HandOver,
     resolved: &'b ResolvedConfig,
@@ -117,11 +116,11 @@ struct Batch<'b, O: Outside, S: Storage> {
     results: BatchResults,
     /// Calls that wait for a connection: the node, and its item.
     queue: VecDeque<(usize, Value)>,
-    /// Calls that were begun.
-    made: usize,
+    /// How many calls were begun.
+    begun: usize,
 }
 
-impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
+impl<'b, O: Outside, S: Storage> BatchRun<'b, O, S> {
     /// Runs all nodes → the answer as JSON text.
     async fn run(mut self) -> String {
         let mut running = FuturesUnordered::new();
@@ -132,7 +131,7 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
                     break;
                 };
                 match self.prepared(place, item) {
-                    Ok(call) => running.push(self.make(place, call)),
+                    Ok(call) => running.push(self.run_node_call(place, call)),
                     Err(failure) => self.results.fail(place, &failure),
                 }
             }
@@ -145,16 +144,16 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
         self.results.into_text(self.plan)
     }
 
-    fn make(
+    fn run_node_call(
         &self,
         place: usize,
         call: NodeCall,
-    ) -> impl Future<Output = (usize, UnitResult)> + use<'b, O, S> {
+    ) -> impl Future<Output = (usize, NodeCallResult)> + use<'b, O, S> {
         let (calls, hand_over, resolved) = (self.calls, self.hand_over, self.resolved);
         let (deadline, retries) = (self.deadline, self.budget.max_retries);
         async move {
-            let made = make(calls, hand_over, resolved, call, (deadline, retries));
-            (place, made.await)
+            let result = run_call(calls, hand_over, resolved, call, (deadline, retries));
+            (place, result.await)
         }
     }
 
@@ -222,14 +221,14 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
             let message = "The batch did not get to this call in time: x-timeout-ms.";
             return Err(Failure::new(Code::NotReached, message));
         }
-        if self.made >= BATCH_CALLS {
+        if self.begun >= BATCH_CALLS {
             let message = format!("A batch makes at most {BATCH_CALLS} calls.");
             return Err(Failure::new(Code::NotReached, message));
         }
-        self.made += 1;
+        self.begun += 1;
         let node = self.plan.nodes.get(place);
         let node = node.ok_or_else(|| Failure::new(Code::Internal, "A batch lost a node."))?;
-        let room = self.results.room_left();
+        let most_bytes = self.results.bytes_left();
         let scope = TemplateScope::new(self.results.root_for(item));
         let render = |tree: &Option<TemplateTree>, key: &str| {
             let tree = tree.as_ref();
@@ -241,7 +240,7 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
         let id = render(&node.node.id, "id")?;
         let query = render(&node.node.query, "query")?;
         Ok(NodeCall {
-            call: MadeCall {
+            call: AgentCall {
                 resource: node.node.resource.clone(),
                 method: node.node.method.clone(),
                 id: id.map(|id| exact::text(id.inside()).into_owned()),
@@ -252,7 +251,7 @@ impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
                     .unwrap_or_default(),
                 body: render(&node.node.body, "body")?,
             },
-            room,
+            most_bytes,
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
@@ -42,7 +41,7 @@ pub(super) async fn dry_run<A: LiveAccount>(
     let redactor = account.redactor(compiled, &loaded.context);
     let body = match (draft.body, body) {
         (Payload::Nothing, _) | (Payload::Callers, Body::Empty) => None,
-        (Payload::Ours(bytes), _) => Some(text(&Bytes::from(bytes))),
+        (Payload::Ours(bytes), _) => Some(text(&bytes)),
         (Payload::Callers, Body::Bytes(bytes)) => Some(text(&bytes)),
         (Payload::Callers, Body::Stream(_)) => Some("[a stream]".to_owned()),
     };
@@ -53,7 +52,7 @@ pub(super) async fn dry_run<A: LiveAccount>(
     }))
 }
 
-fn text(bytes: &Bytes) -> String {
+fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

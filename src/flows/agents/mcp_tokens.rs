@@ -1,14 +1,18 @@
 //! Creates, lists and deletes the MCP tokens of an account.
 
+use std::rc::Rc;
+
+use serde_json::Value;
+
 use crate::error::Failure;
 use crate::flows::account::account_tokens::unknown_token;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::agents::mcp::McpServer;
 use crate::flows::agents::tools;
 use crate::flows::messages::answered;
 use crate::flows::messages::mcp::{McpMessage, McpTokenRecord};
 use crate::ids::McpTokenId;
 use crate::ports::{Outside, Storage, Visibility};
-use serde_json::Value;
 
 impl<O: Outside, S: Storage> McpServer<O, S> {
     /// Answers a message.
@@ -18,22 +22,22 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
                 answered(self.create(&visibility, &record, &hash).await?)
             }
             McpMessage::ListMcpTokens(visibility) => {
-                self.check(&visibility).await?;
+                self.managed(&visibility).await?;
                 answered(self.tokens.all()?)
             }
             McpMessage::DeleteMcpToken(visibility, id) => {
-                self.check(&visibility).await?;
+                self.managed(&visibility).await?;
                 answered(self.delete(id)?)
             }
         }
     }
 
-    /// A token of one account manages nothing.
-    async fn check(&self, visibility: &Visibility) -> Result<(), Failure> {
+    /// The account, where the caller may manage its tokens: a token of one account may not.
+    async fn managed(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         if visibility.is_of_one_account() {
             return Err(unknown_token());
         }
-        self.calls().visible(visibility).await.map(drop)
+        self.calls().visible(visibility).await
     }
 
     async fn create(
@@ -42,8 +46,7 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         record: &McpTokenRecord,
         hash: &str,
     ) -> Result<(), Failure> {
-        self.check(visibility).await?;
-        let loaded = self.calls().visible(visibility).await?;
+        let loaded = self.managed(visibility).await?;
         let resolved = self.calls().resolved_config(&loaded.account).await?;
         let (config, name) = (&resolved.compiled.config, &resolved.integration.name);
         let mut all = tools::of_loaded(config, name, &loaded, record.config.filter()).into_iter();

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::flows::actions::call_action::call_action;
 use crate::flows::agents::batch::run_batch;
 use crate::flows::base::memory::Room;
@@ -191,8 +191,7 @@ async fn input<O: Outside>(
     let value = parse_exact(&bytes, BODY_VALUES, room);
     let value = value.map_err(|error| error.of_caller("The body"))?;
     if is_deeper(value.inside(), ADMIN_BODY_DEPTH) {
-        let message = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
-        return Err(Failure::new(Code::Malformed, message));
+        return Err(Failure::body_too_deep(ADMIN_BODY_DEPTH));
     }
     Ok(value)
 }

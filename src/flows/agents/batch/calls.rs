@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::error::{Code, Failure};
-use crate::flows::agents::made_call::{MadeCall, read_answer};
+use crate::flows::agents::agent_call::{AgentCall, read_answer};
 use crate::flows::base::within::within;
 use crate::flows::call::CallResponse;
 use crate::flows::call::account::CallAccount;
@@ -11,33 +11,33 @@ use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::list::all_pages::{AllPages, Piece};
 use crate::flows::call::log::logged_call;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::json;
-use crate::mcp::answer::quoted;
+use crate::json::{self, quoted};
 use crate::ports::{Budget, HandOver, Outside, Pages, Storage};
 use crate::settings::BATCH_RECORDS;
 use crate::time::Timestamp;
 
-/// A call that is ready, and how many bytes its answer may have.
+/// A call that is ready.
 pub(super) struct NodeCall {
-    pub(super) call: MadeCall,
-    pub(super) room: usize,
+    pub(super) call: AgentCall,
+    /// The most bytes that its answer may have.
+    pub(super) most_bytes: usize,
 }
 
-/// What a call gave: records as lines, and why there are no more of them.
-pub(super) struct UnitResult {
+/// What a call gave: records as JSON lines, and why there are no more of them.
+pub(super) struct NodeCallResult {
     pub(super) lines: Vec<u8>,
     pub(super) failure: Option<Failure>,
 }
 
 /// Makes the call within the time of the batch.
-pub(super) async fn make<O: Outside, S: Storage>(
+pub(super) async fn run_call<O: Outside, S: Storage>(
     calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
     resolved: &ResolvedConfig,
     call: NodeCall,
     (deadline, max_retries): (Timestamp, Option<u32>),
-) -> UnitResult {
-    let mut result = UnitResult {
+) -> NodeCallResult {
+    let mut result = NodeCallResult {
         lines: Vec::new(),
         failure: None,
     };
@@ -46,7 +46,7 @@ pub(super) async fn make<O: Outside, S: Storage>(
         timeout: left,
         max_retries,
     };
-    let work = try_make(
+    let work = try_call(
         calls,
         hand_over,
         resolved,
@@ -54,22 +54,22 @@ pub(super) async fn make<O: Outside, S: Storage>(
         (budget, deadline),
         &mut result,
     );
-    let made = within(calls.system(), left, work).await;
-    let made = made.unwrap_or_else(|| {
+    let ended = within(calls.system(), left, work).await;
+    let ended = ended.unwrap_or_else(|| {
         let message = "The call did not end in the time of the batch: x-timeout-ms.";
         Err(Failure::new(Code::Timeout, message))
     });
-    result.failure = made.err();
+    result.failure = ended.err();
     result
 }
 
-async fn try_make<O: Outside, S: Storage>(
+async fn try_call<O: Outside, S: Storage>(
     calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
     resolved: &ResolvedConfig,
-    NodeCall { call, room: most }: NodeCall,
+    NodeCall { call, most_bytes }: NodeCall,
     (budget, deadline): (Budget, Timestamp),
-    result: &mut UnitResult,
+    result: &mut NodeCallResult,
 ) -> Result<(), Failure> {
     let config = &resolved.compiled.config;
     let method = config.method(&call.resource, &call.method);
@@ -77,10 +77,10 @@ async fn try_make<O: Outside, S: Storage>(
     let token = hand_over.token.clone();
     let call = call.into_call(&**calls, (config, method), (budget, Pages::All), token)?;
     match logged_call(calls, hand_over, call).await? {
-        CallResponse::Pages(pages) => read_pages(*pages, most, result).await,
+        CallResponse::Pages(pages) => read_pages(*pages, most_bytes, result).await,
         CallResponse::Single(reply) => {
             let room = calls.room();
-            let bytes = read_answer(&**calls, reply, &room, (most, deadline)).await?;
+            let bytes = read_answer(&**calls, reply, &room, (most_bytes, deadline)).await?;
             let text = str::from_utf8(&bytes).map_err(|_| {
                 let message = "The provider's answer is not text, so no batch can have it.";
                 Failure::new(Code::UnexpectedAnswer, message)
@@ -98,8 +98,8 @@ async fn try_make<O: Outside, S: Storage>(
 
 async fn read_pages<O: Outside, S: Storage>(
     mut pages: AllPages<AccountCalls<O, S>>,
-    most: usize,
-    result: &mut UnitResult,
+    most_bytes: usize,
+    result: &mut NodeCallResult,
 ) -> Result<(), Failure> {
     let mut count = 0;
     while let Some(piece) = pages.next().await {
@@ -107,7 +107,7 @@ async fn read_pages<O: Outside, S: Storage>(
             Piece::Lines(lines) => lines,
             Piece::Broken { failure, .. } => return Err(failure),
         };
-        if result.lines.len() + lines.len() > most {
+        if result.lines.len() + lines.len() > most_bytes {
             return Err(too_large());
         }
         // A piece may end within a character.

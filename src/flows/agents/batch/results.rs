@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::batch::BatchPlan;
 use crate::error::{Code, Failure};
-use crate::flows::agents::batch::calls::UnitResult;
+use crate::flows::agents::batch::calls::NodeCallResult;
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_counted;
 use crate::flows::base::reply::raw;
-use crate::mcp::answer::quoted;
+use crate::json::quoted;
 use crate::settings::{BATCH_BYTES, EXPRESSION_VALUES};
 
 /// How far a node is.
@@ -38,9 +38,11 @@ struct NodeResult {
 /// The results of all nodes.
 pub(super) struct BatchResults {
     nodes: Vec<NodeResult>,
-    /// What placeholders read: `resources` has the results of nodes that others read; `args`; `item`.
+    /// What placeholders and expressions read: `resources` has the results of nodes that others wait for; `args`; `item`.
     root: Value,
+    /// Bytes of all records together.
     bytes: usize,
+    /// Holds these bytes, and the values in `root`.
     room: Room,
 }
 
@@ -73,7 +75,7 @@ impl BatchResults {
     }
 
     /// The bytes that a further result may have.
-    pub(super) fn room_left(&self) -> usize {
+    pub(super) fn bytes_left(&self) -> usize {
         BATCH_BYTES.saturating_sub(self.bytes)
     }
 
@@ -164,7 +166,7 @@ impl BatchResults {
     }
 
     /// Adds what a call of a node gave.
-    pub(super) fn take(&mut self, place: usize, result: UnitResult) {
+    pub(super) fn take(&mut self, place: usize, result: NodeCallResult) {
         self.bytes += result.lines.len();
         let fits = self.bytes <= BATCH_BYTES && self.room.take(result.lines.len()).is_ok();
         if let Some(node) = self.nodes.get_mut(place).filter(|_| fits) {
