@@ -8,8 +8,10 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::{Comparison, Filter, FilterValue, PageRequest};
 use crate::time::Timestamp;
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
+/// Records of a page where the caller names no `limit`.
+pub(super) const DEFAULT_LIMIT: usize = 100;
+/// The most records of a page.
+pub(super) const MAX_LIMIT: usize = 1_000;
 /// Characters of what a cursor holds.
 const LONGEST_PLACE: usize = 100;
 

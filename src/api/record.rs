@@ -8,9 +8,8 @@ use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
-use super::query::QueryParameters;
+use super::query::{DEFAULT_LIMIT, MAX_LIMIT, QueryParameters};
 use super::{RequestContext, all_pages, body_of, path_id};
-
 use crate::error::{Code, Failure};
 use crate::flows::base::reply;
 use crate::flows::messages::account::AccountMessage;
@@ -18,9 +17,6 @@ use crate::flows::messages::send_to_account;
 use crate::flows::messages::sync::{ChangeKind, FeedPage, FeedRequest, SyncMessage};
 use crate::ids::AccountId;
 use crate::ports::{Body, Incoming, Outside, Pages, Reply, Visibility};
-
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
 
 /// Whose records are asked for.
 #[derive(Clone)]
@@ -61,7 +57,7 @@ fn sync_of(query: &QueryParameters) -> Result<String, Failure> {
     named.ok_or_else(|| Failure::invalid("sync", "is required in the query: the name of a sync"))
 }
 
-/// `GET /record`
+/// `GET /record`: a page of the feed, or with `x-all-pages` all of it as lines.
 pub(super) async fn changes<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,
@@ -147,7 +143,7 @@ struct FeedReading<O> {
     sync: String,
     filter: Option<ChangeKind>,
     request_id: String,
-    /// The part that was read, and what follows it.
+    /// The part that was read and is not answered yet; `None` at the end.
     next: Option<FeedPage>,
 }
 
@@ -183,6 +179,7 @@ impl<O: Outside> FeedReading<O> {
     }
 }
 
+/// The feed as JSON lines. What fails before the first line is an error of the request.
 async fn lines<O: Outside>(
     context: &RequestContext<'_, O>,
     owner: FeedOwner,
@@ -211,7 +208,7 @@ async fn lines<O: Outside>(
     })
 }
 
-/// `GET /record/{id}`
+/// `GET /record/{id}`: the record as the feed shows it.
 pub(super) async fn one<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,

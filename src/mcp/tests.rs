@@ -5,7 +5,7 @@ use super::answer::{RpcCode, RpcError, ToolOutcome, answer, tool_result};
 use super::head::{HeadError, check, check_origin};
 use super::message::RpcMessage;
 use super::page::{PageResultError, RecordPlace, document};
-use super::{VERSIONS, has_batches, negotiated};
+use super::{VERSIONS, negotiated, takes_arrays};
 use crate::json::Exact;
 use crate::json::exact;
 
@@ -35,7 +35,7 @@ fn a_known_version_is_kept_and_another_becomes_the_newest() {
     }
     let batches: Vec<_> = VERSIONS
         .into_iter()
-        .filter(|own| has_batches(own))
+        .filter(|own| takes_arrays(own))
         .collect();
     assert_eq!(batches, ["2025-03-26", "2024-11-05"]);
 }

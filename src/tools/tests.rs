@@ -160,7 +160,7 @@ fn the_arguments_are_id_query_and_body_side_by_side() {
 }
 
 #[test]
-fn a_destructive_tool_that_is_held_takes_its_confirmation() {
+fn a_destructive_tool_that_needs_a_confirmation_takes_it() {
     let config = acme();
     for (name, expected) in [
         ("delete_a_acme_contacts_by_id", true),

@@ -23,7 +23,7 @@ use crate::ids::EnvironmentId;
 use crate::json::{exact, is_deeper, merge};
 use crate::mcp::answer::{RpcCode, RpcError, answer};
 use crate::mcp::message::RpcMessage;
-use crate::mcp::{VERSIONS, has_batches, head, negotiated};
+use crate::mcp::{VERSIONS, head, negotiated, takes_arrays};
 use crate::ports::{Body, Budget, HandOver, Incoming, Outside, Reply, Storage, Visibility};
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_DEPTH, BODY_VALUES, MCP_BODY_BYTES, MCP_MESSAGES, MCP_PAGE};
@@ -64,7 +64,7 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         &self.calls
     }
 
-    /// Answers one request: a message or, in older versions, a batch of them. 202 where there is nothing to answer.
+    /// Answers one request: a message or, in older versions, an array of them. 202 where there is nothing to answer.
     pub(in crate::flows) async fn answer(
         &self,
         mut hand_over: HandOver,
@@ -77,7 +77,7 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         let version = version
             .and_then(|own| own.to_str().ok())
             .unwrap_or_default();
-        let has_batches = has_batches(version);
+        let takes_arrays = takes_arrays(version);
         let origin = request.headers.get(ORIGIN).cloned();
         let room = self.calls.body_room();
         let deadline = self.calls.system().now().plus(budget.timeout);
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
                     token,
                     budget,
                 };
-                mcp.messages(message.inside(), has_batches).await
+                mcp.messages(message.inside(), takes_arrays).await
             }
             Ok(_) => Err(RpcError::new(
                 RpcCode::Request,
@@ -182,15 +182,15 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         offered.map(|(tool, _)| tool).collect()
     }
 
-    /// The answer to a message or a batch, if there is one.
-    async fn messages(&self, body: &Value, has_batches: bool) -> Result<Option<String>, RpcError> {
+    /// The answer to a message or an array of them, if there is one.
+    async fn messages(&self, body: &Value, takes_arrays: bool) -> Result<Option<String>, RpcError> {
         let Value::Array(all) = body else {
             return match RpcMessage::read(body) {
                 RpcMessage::Invalid => Err(RpcError::new(RpcCode::Request, NO_MESSAGE)),
                 message => Ok(self.message(message).await),
             };
         };
-        if !has_batches || all.is_empty() || all.len() > MCP_MESSAGES {
+        if !takes_arrays || all.is_empty() || all.len() > MCP_MESSAGES {
             let message = format!(
                 "A batch is sent in versions up to 2025-03-26 only, and has 1 to {MCP_MESSAGES} messages."
             );

@@ -1,4 +1,5 @@
-//! What agents use: the tools of an account, the account as an MCP server, and batches.
+//! What agents use: the tools of an account, the account as an MCP server, and batches. It uses `call`, and `account` for
+//! the MCP tokens.
 
 mod agent_call;
 pub(in crate::flows) mod batch;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Agent, CONTACTS};
 use crate::account::JSON;
+use crate::cases::each_case;
 use crate::outside::World;
 
 #[test]
@@ -130,7 +131,7 @@ fn the_log_names_the_token_and_not_its_text() {
 #[test]
 fn arguments_against_the_schema_and_unknown_tools_reach_no_provider() {
     let agent = Agent::new(&World::new(), &json!({ "resources": ["contacts"] }));
-    for (tool, arguments, path) in [
+    let cases = [
         ("create_a_acme_crm_contacts", json!({}), "name"),
         ("create_a_acme_crm_contacts", json!({ "name": 1 }), "name"),
         (
@@ -148,9 +149,10 @@ fn arguments_against_the_schema_and_unknown_tools_reach_no_provider() {
         ("acme_crm_reports_render", json!({}), ""),
         ("acme_crm_contacts_hide", json!({}), ""),
         ("unknown", json!({}), ""),
-    ] {
+    ];
+    each_case(cases, |(tool, arguments, path)| {
         assert_eq!(agent.refused(tool, &arguments), path, "{tool} {arguments}");
-    }
+    });
     assert_eq!(
         agent.request("tools/call", &json!({}))["error"]["code"],
         -32602

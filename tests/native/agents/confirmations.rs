@@ -1,4 +1,4 @@
-//! Destructive tools that are held: shown first, then confirmed.
+//! Destructive tools that need a confirmation: a dry run first, then the request.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::outside::World;
 
 const DELETE: &str = "delete_a_acme_crm_contacts_by_id";
 
-fn held() -> Agent {
+fn confirming_agent() -> Agent {
     Agent::new(&World::new(), &json!({ "require_confirmation": true }))
 }
 
@@ -27,7 +27,7 @@ fn with(arguments: &Value, confirmation: &str) -> Value {
 
 #[test]
 fn a_destructive_tool_is_shown_with_its_secrets_masked_and_then_sent_once() {
-    let agent = held();
+    let agent = confirming_agent();
     let arguments = json!({ "id": "7" });
     let shown = agent.done(DELETE, &arguments);
     assert_eq!(
@@ -54,7 +54,7 @@ fn a_destructive_tool_is_shown_with_its_secrets_masked_and_then_sent_once() {
 
 #[test]
 fn the_body_that_would_be_sent_is_shown() {
-    let agent = held();
+    let agent = confirming_agent();
     let update = "update_a_acme_crm_contacts_by_id";
     let shown = agent.done(update, &json!({ "id": "7", "name": "Ada" }));
     assert_eq!(shown["request"]["body"], r#"{"name":"Ada"}"#);
@@ -62,8 +62,8 @@ fn the_body_that_would_be_sent_is_shown() {
 }
 
 #[test]
-fn what_reads_or_only_adds_is_not_held() {
-    let agent = held();
+fn what_reads_or_only_adds_is_not_confirming_agent() {
+    let agent = confirming_agent();
     agent.world().answers(200, &JSON, "{}");
     agent.done("create_a_acme_crm_contacts", &json!({ "name": "Ada" }));
     agent.world().answers(200, &JSON, "{}");
@@ -80,7 +80,7 @@ fn what_reads_or_only_adds_is_not_held() {
 
 #[test]
 fn a_confirmation_is_for_its_arguments_its_tool_and_its_token() {
-    let agent = held();
+    let agent = confirming_agent();
     let seven = json!({ "id": "7" });
     let own = confirmation(&agent, &seven);
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_confirmation_is_for_its_arguments_its_tool_and_its_token() {
 
 #[test]
 fn a_confirmation_ends_after_ten_minutes_and_with_the_memory_of_its_object() {
-    let agent = held();
+    let agent = confirming_agent();
     let seven = json!({ "id": "7" });
     let own = confirmation(&agent, &seven);
     agent.world().pass(Duration::from_secs(599));
@@ -147,7 +147,7 @@ fn a_confirmation_ends_after_ten_minutes_and_with_the_memory_of_its_object() {
 
 #[test]
 fn the_oldest_of_a_hundred_dry_runs_is_forgotten_for_a_further_one() {
-    let agent = held();
+    let agent = confirming_agent();
     let first = confirmation(&agent, &json!({ "id": "0" }));
     let second = confirmation(&agent, &json!({ "id": "1" }));
     for id in 2..101 {
