@@ -15,7 +15,7 @@ use crate::flows::base::records::{TokenRecord, TokenScope};
 use crate::flows::config::config_cache;
 use crate::flows::messages::environment::Writer;
 use crate::ids::{AccountId, EnvironmentId};
-use crate::ports::{Outside, Visibility};
+use crate::ports::{ADMIN_TOKEN_KEY, Outside, Visibility};
 use crate::settings::Settings;
 
 /// A sender whose token is good.
@@ -95,7 +95,7 @@ impl Caller {
     /// What its requests are counted under. It does not reveal the token.
     pub(crate) fn token_key(&self) -> &str {
         match self {
-            Self::Admin => "admin",
+            Self::Admin => ADMIN_TOKEN_KEY,
             Self::Token(token) => &token.hash,
             Self::Account(_, hash) => hash,
         }

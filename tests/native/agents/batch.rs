@@ -199,6 +199,14 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
             "resources",
         ),
         (
+            json!([node(json!({ "loop_on": "resources.x[id = 1]" }))]),
+            "resources[0].loop_on",
+        ),
+        (
+            json!([node(json!({ "run_if": "$count(resources.x) > 0" }))]),
+            "resources[0].run_if",
+        ),
+        (
             json!([node(json!({ "loop_on": "((" }))]),
             "resources[0].loop_on",
         ),
