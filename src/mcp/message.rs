@@ -46,6 +46,16 @@ impl<'a> RpcMessage<'a> {
     }
 }
 
+impl RpcMessage<'_> {
+    /// The id of a request, as JSON text.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Request { id, .. } => Some(id),
+            Self::Silent | Self::Invalid => None,
+        }
+    }
+}
+
 /// MCP allows no null (2025-11-25, Requests).
 fn is_id(id: &Value) -> bool {
     exact::as_text(id).is_some() || id.is_number() || exact::literal(id).is_some()
