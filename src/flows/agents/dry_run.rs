@@ -1,4 +1,4 @@
-//! The request that a call would send, with the account's secrets masked. Nothing is sent.
+//! The request that a call would send, with the secrets of the account and the install masked. Nothing is sent.
 
 use std::rc::Rc;
 
@@ -21,18 +21,20 @@ const MASK: &str = "[secret]";
 pub(super) async fn dry_run<A: LiveAccount>(
     account: &Rc<A>,
     visibility: &Visibility,
-    mut call: Call<StreamOf<A>>,
+    call: &Call<StreamOf<A>>,
 ) -> Result<Value, Failure> {
     let access = Access::check(account, visibility, call.timeout).await?;
     let admitted = access.admit().await?;
-    let body = std::mem::replace(&mut call.body, Body::Empty);
-    let (mut prepared, body) = build(&admitted, &call, body, None).await?;
+    let body = call.body.again().unwrap_or(Body::Empty);
+    let (mut prepared, body) = build(&admitted, call, body, None).await?;
     let (loaded, compiled) = (admitted.loaded(), &admitted.config().compiled);
     let (shown, mut secret) = compiled.split_context(&loaded.context, &loaded.sealed);
     mask(&mut secret);
     let mut context = shown.clone();
     json::merge(&mut context, &secret);
+    let variables = compiled.masked_variables(mask);
     let current = Current::of_action(Rc::clone(loaded), &context, &shown);
+    let current = current.with_variables(&variables);
     // Masked values may not fit, as a number that is secret does not: then there is less to show.
     let Ok(draft) = prepared.request(&**account, &current) else {
         let method = prepared.subject().method().as_str();

@@ -10,15 +10,15 @@ use crate::flows::agents::agent_call::{AgentCall, read_answer};
 use crate::flows::agents::dry_run::dry_run;
 use crate::flows::agents::mcp::McpRequest;
 use crate::flows::agents::tool_result::{of_document, of_failure, of_page};
-use crate::flows::call::account::{CallAccount, StreamOf};
-use crate::flows::call::account_calls::AccountCalls;
+use crate::flows::call::CallResponse;
+use crate::flows::call::account::CallAccount;
 use crate::flows::call::log::logged_call;
-use crate::flows::call::{Call, CallResponse};
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::{Exact, exact, quoted};
 use crate::mcp::answer::{RpcCode, RpcError, ToolOutcome, tool_result};
 use crate::mcp::page::RecordPlace;
 use crate::ports::{Outside, Pages, Storage};
+use crate::proxy::multipart;
 use crate::tools::arguments::ToolArguments;
 use crate::tools::check::Misfit;
 use crate::tools::input::ConfirmationPolicy;
@@ -79,17 +79,18 @@ async fn run<O: Outside, S: Storage>(
     let (calls, most) = (mcp.calls, mcp.most_bytes());
     let is_list = tool.method_name == "list";
     let of_file = (&resolved.compiled.config, tool.method);
-    let call = made.into_call(&**calls, of_file, (mcp.budget, Pages::One), None)?;
+    let call = made.into_call(&**calls, of_file, (mcp.budget()?, Pages::One), None)?;
     if mcp.confirmation_policy() == ConfirmationPolicy::OfDestructive && tool.is_destructive() {
-        let digest = digest(mcp, tool, given);
+        let shown = dry_run(calls, &mcp.hand_over.visibility, &call).await?;
+        let digest = digest(mcp, tool, given, &shown);
         let now = calls.system().now();
         match &read.confirmation {
-            None => return show_dry_run(mcp, call, digest).await,
+            None => return Ok(to_confirm(mcp, &shown, digest)),
             Some(own) if mcp.server.confirmations.take(own, &digest, now) => {}
             Some(_) => return Err(not_confirmed()),
         }
     }
-    let deadline = calls.system().now().plus(mcp.budget.timeout);
+    let trace = Rc::clone(&call.trace);
     let CallResponse::Single(reply) = logged_call(calls, mcp.hand_over, call).await? else {
         return Err(Failure::invalid("name", "lists pages one by one"));
     };
@@ -97,48 +98,52 @@ async fn run<O: Outside, S: Storage>(
     // A page is in memory already; `of_page` cuts it.
     let whole = calls.system().settings().buffers.total_bytes;
     let read_most = if is_list { whole } else { most };
-    let bytes = read_answer(&**calls, reply, &room, (read_most, deadline)).await?;
-    if is_list {
-        of_page(&bytes, &place, most)
-    } else {
-        of_document(&bytes, most)
-    }
+    let read = read_answer(&**calls, reply, &room, (read_most, mcp.deadline)).await;
+    let result = read.and_then(|bytes| {
+        if is_list {
+            of_page(&bytes, &place, most)
+        } else {
+            of_document(&bytes, most)
+        }
+    });
+    result.map_err(|failure| trace.behind_write(failure))
 }
 
 /// The request that would be sent, and the confirmation that sends it.
-async fn show_dry_run<O: Outside, S: Storage>(
+fn to_confirm<O: Outside, S: Storage>(
     mcp: &McpRequest<'_, O, S>,
-    call: Call<StreamOf<AccountCalls<O, S>>>,
+    request: &Value,
     digest: String,
-) -> Result<String, Failure> {
-    let calls: &Rc<AccountCalls<O, S>> = mcp.calls;
-    let request = dry_run(calls, &mcp.hand_over.visibility, call).await?;
-    let (confirmation, until) = mcp.server.confirmations.issue(calls.system(), digest);
+) -> String {
+    let (confirmation, until) = mcp.server.confirmations.issue(mcp.calls.system(), digest);
     let document = json!({ "confirmation": confirmation, "expires_at": until, "request": request });
     let document = document.to_string();
     let text = format!(
         "Nothing was sent. To send this request, call the tool again with the same arguments and `confirmation`. {document}"
     );
-    Ok(tool_result(&document, &text, ToolOutcome::Done))
+    tool_result(&document, &text, ToolOutcome::Done)
 }
 
-/// What a confirmation is for: the token, the tool and its arguments, in any order.
+/// What a confirmation is for: the token, the tool and its arguments, in any order, and the request as it was shown.
 fn digest<O: Outside, S: Storage>(
     mcp: &McpRequest<'_, O, S>,
     tool: &ToolMethod<'_>,
     given: Exact,
+    request: &Value,
 ) -> String {
     let mut given = given;
     if let Some(entries) = given.inside_mut().as_object_mut() {
         entries.shift_remove("confirmation");
     }
     given.inside_mut().sort_all_objects();
-    let text = format!("{}\0{}\0{given}", mcp.token.id, tool.name);
+    let request = request.to_string();
+    let request = multipart::without_boundary(&request);
+    let text = format!("{}\0{}\0{given}\0{request}", mcp.token.id, tool.name);
     crypto::sha256_hex(text.as_bytes())
 }
 
 fn not_confirmed() -> Failure {
-    let message = "is unknown, was used, has expired, or was given for other arguments; leave it out to get another";
+    let message = "is unknown, was used, has expired, or was given for other arguments or another request; leave it out to get another";
     Failure::invalid("confirmation", message)
 }
 

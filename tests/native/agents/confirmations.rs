@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Agent;
+use super::{Agent, context, crm};
 use crate::account::JSON;
+use crate::client::Setting;
 use crate::outside::World;
 
 const DELETE: &str = "delete_a_acme_crm_contacts_by_id";
@@ -159,4 +160,89 @@ fn the_oldest_of_a_hundred_dry_runs_is_forgotten_for_a_further_one() {
     );
     agent.world().answers(204, &JSON, "");
     agent.done(DELETE, &with(&json!({ "id": "1" }), &second));
+}
+
+#[test]
+fn a_confirmation_is_for_the_request_that_was_shown() {
+    let agent = confirming_agent();
+    let seven = json!({ "id": "7" });
+    let own = confirmation(&agent, &seven);
+    let change = |path: &str| {
+        let change = json!({ "resources": { "contacts": { "delete": { "path": path } } } });
+        let setting = &agent.setting;
+        setting
+            .override_install_as(&setting.admin, &change)
+            .expect(200);
+        agent.world().pass(Duration::from_mins(3));
+    };
+    change("/everyone/{{id}}");
+    assert_eq!(
+        agent.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    assert_eq!(agent.world().sent().len(), 0);
+    let own = confirmation(&agent, &seven);
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &with(&seven, &own));
+    assert_eq!(
+        agent.world().sent()[0].url,
+        "https://api.acme.example/everyone/7?pin=4711"
+    );
+}
+
+#[test]
+fn a_body_whose_boundary_is_drawn_each_time_can_be_confirmed() {
+    let mut file = crm();
+    file["config"]["resources"]["contacts"]["update"]["body_format"] = json!("multipart");
+    let setting = Setting::new(&World::new(), &file);
+    let agent = Agent::with(
+        setting,
+        &context(&Value::Null),
+        &json!({ "require_confirmation": true }),
+    );
+    let (update, arguments) = (
+        "update_a_acme_crm_contacts_by_id",
+        json!({ "id": "7", "name": "Ada" }),
+    );
+    let shown = agent.done(update, &arguments);
+    assert!(
+        shown["request"]["body"].as_str().unwrap().contains("Ada"),
+        "{shown}"
+    );
+    agent.world().answers(200, &JSON, "{}");
+    let own = shown["confirmation"].as_str().unwrap();
+    agent.done(update, &with(&arguments, own));
+    assert_eq!(agent.world().sent().len(), 1);
+}
+
+#[test]
+fn a_short_secret_of_the_install_is_masked_by_its_place() {
+    let mut file = crm();
+    file["config"]["resources"]["contacts"]["delete"]["query"] =
+        json!({ "key": "{{environment_variables.key}}", "shop": "{{environment_variables.shop}}" });
+    let setting = Setting::new(&World::new(), &file);
+    let variables = json!({ "secret_environment_variables": { "key": "a7z" }, "environment_variables": { "shop": "s1" } });
+    setting
+        .override_install_as(&setting.admin, &variables)
+        .expect(200);
+    let agent = Agent::with(
+        setting,
+        &context(&Value::Null),
+        &json!({ "require_confirmation": true }),
+    );
+    let seven = json!({ "id": "7" });
+    let shown = agent.done(DELETE, &seven);
+    assert_eq!(
+        shown["request"]["url"],
+        "https://api.acme.example/contacts/7?key=%5Bsecret%5D&shop=s1"
+    );
+    agent.world().answers(204, &JSON, "");
+    agent.done(
+        DELETE,
+        &with(&seven, shown["confirmation"].as_str().unwrap()),
+    );
+    assert_eq!(
+        agent.world().sent()[0].url,
+        "https://api.acme.example/contacts/7?key=a7z&shop=s1"
+    );
 }
