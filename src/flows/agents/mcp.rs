@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, ORIGIN, VARY};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -14,7 +14,9 @@ use crate::flows::agents::confirmations::Confirmations;
 use crate::flows::agents::tool_call::call_tool;
 use crate::flows::agents::tools;
 use crate::flows::base::body;
+use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_exact;
+use crate::flows::base::token_rate;
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
@@ -27,6 +29,7 @@ use crate::mcp::{VERSIONS, head, negotiated, takes_arrays};
 use crate::ports::{Body, Budget, HandOver, Incoming, Outside, Reply, Storage, Visibility};
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_DEPTH, BODY_VALUES, MCP_BODY_BYTES, MCP_MESSAGES, MCP_PAGE};
+use crate::time::Timestamp;
 use crate::tools::input::ConfirmationPolicy;
 use crate::tools::{ToolInput, ToolMethod};
 
@@ -44,7 +47,9 @@ pub(super) struct McpRequest<'s, O, S> {
     pub(super) hand_over: &'s HandOver,
     pub(super) loaded: Rc<LoadedAccount>,
     pub(super) token: McpTokenRecord,
-    pub(super) budget: Budget,
+    /// The end of the time of the request, however many messages it has.
+    pub(super) deadline: Timestamp,
+    pub(super) max_retries: Option<u32>,
 }
 
 impl<O: Outside, S: Storage> McpServer<O, S> {
@@ -78,7 +83,6 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
             .and_then(|own| own.to_str().ok())
             .unwrap_or_default();
         let takes_arrays = takes_arrays(version);
-        let origin = request.headers.get(ORIGIN).cloned();
         let room = self.calls.body_room();
         let deadline = self.calls.system().now().plus(budget.timeout);
         let (system, sent) = (self.calls.system(), request.body);
@@ -91,7 +95,8 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
                     hand_over: &hand_over,
                     loaded: self.calls.visible(&hand_over.visibility).await?,
                     token,
-                    budget,
+                    deadline,
+                    max_retries: budget.max_retries,
                 };
                 mcp.messages(message.inside(), takes_arrays).await
             }
@@ -105,9 +110,9 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
             }
         };
         Ok(match answered {
-            Ok(Some(text)) => reply(StatusCode::OK, text, origin),
-            Ok(None) => reply(StatusCode::ACCEPTED, String::new(), origin),
-            Err(error) => reply(StatusCode::BAD_REQUEST, answer("null", Err(error)), origin),
+            Ok(Some(text)) => reply(StatusCode::OK, text),
+            Ok(None) => reply(StatusCode::ACCEPTED, String::new()),
+            Err(error) => reply(StatusCode::BAD_REQUEST, answer("null", Err(error))),
         })
     }
 
@@ -132,15 +137,10 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
     }
 }
 
-/// A page of an allowed origin may read it.
-fn reply<T>(status: StatusCode, text: String, origin: Option<HeaderValue>) -> Reply<T> {
+fn reply<T>(status: StatusCode, text: String) -> Reply<T> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     keep_harmless(&mut headers);
-    if let Some(origin) = origin {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(VARY, HeaderValue::from_static("origin"));
-    }
     Reply {
         status,
         headers,
@@ -165,10 +165,19 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
     /// The resolved config of the account; an error of JSON-RPC (−32603) where it cannot be had.
     pub(super) async fn resolved(&self) -> Result<ResolvedConfig, RpcError> {
         let resolved = self.calls.resolved_config(&self.loaded.account).await;
-        resolved.map_err(|failure| RpcError {
-            code: RpcCode::Internal,
-            message: failure.message,
-            data: Some(json!({ "code": failure.code.as_str() })),
+        resolved.map_err(|failure| internal(&failure))
+    }
+
+    /// The time that is left for a call, and its retries.
+    pub(super) fn budget(&self) -> Result<Budget, Failure> {
+        let timeout = self.deadline.since(self.calls.system().now());
+        if timeout.is_zero() {
+            let message = "The request did not get to this call in time: x-timeout-ms.";
+            return Err(Failure::new(Code::NotReached, message));
+        }
+        Ok(Budget {
+            timeout,
+            max_retries: self.max_retries,
         })
     }
 
@@ -196,11 +205,40 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
             );
             return Err(RpcError::new(RpcCode::Request, message));
         }
+        // Holds the answers, and what they are written into.
+        let room = self.calls.room();
         let mut answers = Vec::new();
-        for message in all {
-            answers.extend(self.message(RpcMessage::read(message)).await);
+        for (place, message) in all.iter().enumerate() {
+            let message = RpcMessage::read(message);
+            let id = message.id().map(str::to_owned);
+            let answered = match (&id, self.admit(place).await) {
+                (Some(id), Err(failure)) => Some(failed(id, &failure)),
+                (_, admitted) => {
+                    let answered = self.message(message).await;
+                    drop(admitted);
+                    answered
+                }
+            };
+            let Some(text) = answered else {
+                continue;
+            };
+            answers.push(match room.take(2 * text.len()) {
+                Ok(()) => text,
+                Err(failure) => failed(id.as_deref().unwrap_or("null"), &failure),
+            });
         }
         Ok((!answers.is_empty()).then(|| format!("[{}]", answers.join(","))))
+    }
+
+    /// Charges the token for a further message of an array, and takes room for its result before anything is sent for
+    /// it: the document and its text, each once more while they are written.
+    async fn admit(&self, place: usize) -> Result<Room, Failure> {
+        let room = self.calls.room();
+        room.take(4 * self.most_bytes())?;
+        if place > 0 {
+            token_rate::count(self.calls.system(), self.hand_over.token_key()).await?;
+        }
+        Ok(room)
     }
 
     async fn message(&self, message: RpcMessage<'_>) -> Option<String> {
@@ -280,6 +318,19 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         }
         Ok(result.to_string())
     }
+}
+
+/// An error of JSON-RPC for what the gateway could not do.
+fn internal(failure: &Failure) -> RpcError {
+    RpcError {
+        code: RpcCode::Internal,
+        message: failure.message.clone(),
+        data: Some(json!({ "code": failure.code.as_str() })),
+    }
+}
+
+fn failed(id: &str, failure: &Failure) -> String {
+    answer(id, Err(internal(failure)))
 }
 
 const NO_MESSAGE: &str =

@@ -1,5 +1,6 @@
 //! What agents use: tools, MCP and batches.
 
+mod arrays;
 mod attacks;
 mod batch;
 mod calls;
