@@ -21,9 +21,14 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
             McpMessage::CreateMcpToken(visibility, record, hash) => {
                 answered(self.create(&visibility, &record, &hash).await?)
             }
-            McpMessage::ListMcpTokens(visibility) => {
+            McpMessage::ListMcpTokens(visibility, page) => {
                 self.managed(&visibility).await?;
-                answered(self.tokens.all()?)
+                answered(self.tokens.page(&page)?)
+            }
+            McpMessage::GetMcpToken(visibility, id) => {
+                self.managed(&visibility).await?;
+                let found = self.tokens.get(id)?;
+                answered(found.ok_or_else(not_found)?)
             }
             McpMessage::DeleteMcpToken(visibility, id) => {
                 self.managed(&visibility).await?;
@@ -61,6 +66,10 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         if self.tokens.delete(id)? {
             return Ok(());
         }
-        Err(Failure::not_found("MCP token"))
+        Err(not_found())
     }
+}
+
+fn not_found() -> Failure {
+    Failure::not_found("MCP token")
 }

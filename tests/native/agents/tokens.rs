@@ -225,3 +225,29 @@ fn a_token_may_ask_for_an_api_token_as_well() {
         assert_eq!(send(client), status, "{client:?}");
     });
 }
+
+#[test]
+fn the_words_of_a_token_are_bounded() {
+    let setting = Setting::new(&World::new(), &crm());
+    let account = setting.account("oauth2", &context(&Value::Null));
+    let path = format!("/integrated-account/{account}/mcp");
+    let post = |key: &str, words: &[String]| {
+        let mut config = json!({ "methods": ["read"], "tags": ["crm"], "resources": ["contacts"] });
+        let all = config[key].as_array_mut().unwrap();
+        all.extend(words.iter().map(|word| json!(word)));
+        setting
+            .client
+            .post(&path, &json!({ "name": "a", "config": config }))
+    };
+    each_case(["methods", "tags", "resources"], |key| {
+        let many = |count: usize| vec!["w".repeat(100); count];
+        assert_eq!(post(key, &many(99)).status, 201, "{key}");
+        for refused in [many(100), vec!["w".repeat(101)]] {
+            let answer = post(key, &refused).expect(422);
+            assert_eq!(
+                answer["details"]["failures"][0]["path"],
+                format!("config.{key}")
+            );
+        }
+    });
+}
