@@ -6,6 +6,7 @@ use causeway::ports::{Body, System};
 use serde_json::{Value, json};
 
 use super::provider::{Consumer, Sync, item, items, with};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::inbound_webhooks::{SECRET, signed};
 
@@ -333,4 +334,18 @@ fn webhooks_start_a_run_and_a_burst_starts_few() {
     );
     sync.pass(MINUTE);
     assert_eq!(sync.runs("event"), runs);
+}
+
+#[test]
+fn an_empty_next_cursor_begins_each_list() {
+    let sync = Sync::new(&with(&json!({})), items(2));
+    sync.work();
+    each_case(["/sync?", "/sync-run?", "/record?sync=items&"], |list| {
+        let plain = sync
+            .scene
+            .get(&format!("{list}limit=10").replace("/sync?limit=10", "/sync?"));
+        let empty = sync.scene.get(&format!("{list}next_cursor="));
+        assert_eq!(empty.status, 200, "{list} {}", empty.text());
+        assert_eq!(empty.json()["result"], plain.json()["result"], "{list}");
+    });
 }
