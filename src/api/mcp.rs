@@ -33,7 +33,8 @@ pub(super) async fn answer<O: Outside>(
     let own = settings.public_url.as_ref();
     let own = own.map(|url| url.origin().ascii_serialization());
     let allowed = settings.mcp_allowed_origins.iter().chain(&own);
-    head::check_origin(&request.headers, allowed).map_err(|error| refused(&error))?;
+    let allowed: Vec<&str> = allowed.map(String::as_str).collect();
+    head::check_origin(&request.headers, &allowed).map_err(|error| refused(&error))?;
     if request.method == Method::OPTIONS {
         return Ok(FrontReply::Own(preflight(&request.headers)));
     }

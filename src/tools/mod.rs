@@ -91,8 +91,8 @@ pub fn methods<'a>(
             methods.map(move |(method_name, method)| (resource, method_name, method))
         })
     };
-    let named = all().map(|(resource, name, _)| (resource.as_str(), name.as_str()));
-    let mut names = name::ToolNames::of(integration, named);
+    let all_names = all().map(|(resource, name, _)| (resource.as_str(), name.as_str()));
+    let mut names = name::ToolNames::of(integration, all_names);
     let tools = all().map(|(resource, method_name, method)| ToolMethod {
         name: names.next(resource, method_name),
         resource,

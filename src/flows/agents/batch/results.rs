@@ -56,9 +56,12 @@ impl BatchResults {
             parts: Vec::new(),
             errors: Vec::new(),
         };
+        let mut values = Map::new();
+        values.insert("resources".to_owned(), json!({}));
+        values.insert("args".to_owned(), args);
         Self {
             nodes: plan.nodes.iter().map(empty).collect(),
-            root: json!({ "resources": {}, "args": args, "item": null }),
+            root: Value::Object(values),
             bytes: 0,
             room,
         }
