@@ -65,12 +65,13 @@ pub fn document(page: &str, place: &RecordPlace, most: usize) -> Result<String, 
     let records: Vec<&RawValue> = records.ok_or(PageResultError::NoList)?;
     let next = part("next_cursor").unwrap_or("null");
     let mut document = String::from(r#"{"result":["#);
-    // What follows the records.
-    let room = most.saturating_sub(document.len() + 32 + next.len().max(place.cursor.len() + 32));
+    // The bytes that the records may have: the end of the document and its cursor follow them.
+    let cursor_bytes = next.len().max(place.cursor.len() + 32);
+    let most_of_records = most.saturating_sub(document.len() + 32 + cursor_bytes);
     for (index, record) in records.iter().enumerate().skip(place.given) {
         let text = record.get();
         let is_first = index == place.given;
-        if document.len() + text.len() >= room {
+        if document.len() + text.len() >= most_of_records {
             if is_first {
                 return Err(PageResultError::TooLarge(index, text.len()));
             }

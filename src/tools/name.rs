@@ -1,4 +1,4 @@
-//! ToolNames of tools: `list_all_{integration}_{resource}` and the like, of `a-z`, `0-9` and `_`, unique in a file.
+//! Names of tools: `list_all_{integration}_{resource}` and the like, of `a-z`, `0-9` and `_`, unique in a file.
 
 use std::collections::BTreeSet;
 
