@@ -108,6 +108,7 @@ async fn api_token<O: Outside>(
     headers: &HeaderMap,
 ) -> Option<EnvironmentId> {
     let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    // A look at the prefix spares the look-up of a token that is none of ours.
     sent.contains(" ct_").then_some(())?;
     match Caller::authenticate(context, headers).await {
         Ok(Caller::Token(token)) => {

@@ -56,11 +56,12 @@ pub fn document(page: &str, place: &RecordPlace, most: usize) -> Option<String> 
     let records: Vec<&RawValue> = json::elements(part("result")?).ok().flatten()?;
     let next = part("next_cursor").unwrap_or("null");
     let mut document = String::from(r#"{"result":["#);
-    // What follows the records.
-    let room = most.saturating_sub(document.len() + 32 + next.len().max(place.cursor.len() + 32));
+    // The bytes that the records may have: the end of the document and its cursor follow them.
+    let cursor_bytes = next.len().max(place.cursor.len() + 32);
+    let most_of_records = most.saturating_sub(document.len() + 32 + cursor_bytes);
     for (index, record) in records.iter().enumerate().skip(place.given) {
         let text = record.get();
-        let fits = document.len() + text.len() < room;
+        let fits = document.len() + text.len() < most_of_records;
         if index == place.given {
             if fits {
                 document.push_str(text);

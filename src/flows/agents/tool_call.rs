@@ -61,7 +61,7 @@ async fn run<O: Outside, S: Storage>(
 ) -> Result<String, Failure> {
     let unknown_cursor = || Failure::invalid("next_cursor", "is not one of this list");
     let place = RecordPlace::read(read.next_cursor, read.limit).ok_or_else(unknown_cursor)?;
-    let mut made = AgentCall {
+    let mut asked = AgentCall {
         resource: tool.resource.to_owned(),
         method: tool.method_name.to_owned(),
         id: read.id,
@@ -73,13 +73,13 @@ async fn run<O: Outside, S: Storage>(
         ("next_cursor", Some(&*place.cursor)),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            made.add_parameter(name, value);
+            asked.add_parameter(name, value);
         }
     }
     let (calls, most) = (mcp.calls, mcp.most_bytes());
     let is_list = tool.method_name == "list";
     let of_file = (&resolved.compiled.config, tool.method);
-    let call = made.into_call(&**calls, of_file, (mcp.budget()?, Pages::One), None)?;
+    let call = asked.into_call(&**calls, of_file, (mcp.budget()?, Pages::One), None)?;
     if mcp.confirmation_policy() == ConfirmationPolicy::OfDestructive && tool.is_destructive() {
         let shown = dry_run(calls, &mcp.hand_over.visibility, &call).await?;
         let digest = digest(mcp, tool, given, &shown);

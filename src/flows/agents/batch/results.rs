@@ -59,6 +59,7 @@ impl BatchResults {
         let mut values = Map::new();
         values.insert("resources".to_owned(), json!({}));
         values.insert("args".to_owned(), args);
+        values.insert("item".to_owned(), Value::Null);
         Self {
             nodes: plan.nodes.iter().map(empty).collect(),
             root: Value::Object(values),
