@@ -28,7 +28,7 @@ use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
 use serde_json::Value;
 
-use crate::json::{Path, text_type};
+use crate::json::text_type;
 
 use super::effort;
 use super::scope::{ExpressionScope, ScopeInput};
@@ -39,6 +39,7 @@ use self::convert::InputNumbers;
 pub use self::error::ExpressionError;
 pub use self::flow::Flow;
 use self::metering::Meter;
+use self::syntax::path_source;
 
 /// What an expression knows of time and chance. The same moment gives the
 /// same result.
@@ -265,20 +266,6 @@ fn options() -> EvaluatorOptions {
         max_stack_depth: Some(limits::STACK_DEPTH),
         max_sequence_length: Some(limits::SEQUENCE_LENGTH),
     }
-}
-
-/// A path as JSONata: each name in backquotes, numbers as indices.
-fn path_source(path: &Path) -> String {
-    let steps = path.parts().iter().enumerate().map(|(position, part)| {
-        let digits = part.strip_prefix('-').unwrap_or(part);
-        let is_index = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        match (position, is_index) {
-            (0, _) => format!("`{part}`"),
-            (_, true) => format!("[{part}]"),
-            (_, false) => format!(".`{part}`"),
-        }
-    });
-    steps.collect()
 }
 
 impl fmt::Debug for Expression {

@@ -5,6 +5,7 @@ mod attacks;
 mod batch;
 mod calls;
 mod confirmations;
+mod origins;
 mod protocol;
 mod tokens;
 mod tools;
