@@ -32,7 +32,7 @@ pub use literals::{inexact_as_texts, large_as_texts, number_text};
 pub use mend::mend;
 pub use path::{Path, PathError};
 pub use set::{put, set};
-pub use strings::map_tokens;
+pub use strings::{map_tokens, quoted};
 pub(crate) use text_type::text_type;
 
 use serde_json::{Map, Value};

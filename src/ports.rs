@@ -24,7 +24,7 @@ use crate::ids::{AccountId, EnvironmentId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 
-pub use hand_over::{Budget, HandOver, ObjectRoute, Pages, Visibility};
+pub use hand_over::{ADMIN_TOKEN_KEY, Budget, HandOver, ObjectRoute, Pages, Visibility};
 pub use http_client::{
     Body, BrokenStream, ByteStream, HttpClient, Incoming, Outgoing, Reply, SendError, pieces_of,
 };

@@ -15,7 +15,7 @@ use crate::flows::base::records::{TokenRecord, TokenScope};
 use crate::flows::config::config_cache;
 use crate::flows::messages::environment::Writer;
 use crate::ids::{AccountId, EnvironmentId};
-use crate::ports::{Outside, Visibility};
+use crate::ports::{ADMIN_TOKEN_KEY, Outside, Visibility};
 use crate::settings::Settings;
 
 /// A sender whose token is good.
@@ -47,21 +47,21 @@ impl Caller {
             // What we have signed and is not there was revoked, and no later look finds it.
             let hash = crypto::sha256_hex(text.as_bytes());
             config_cache::forget::<TokenRecord>(context.outside, context.isolate, &hash);
-            return Err(sender.failed(unknown()).await);
+            return Err(sender.failed(unknown_token()).await);
         }
         sender.check()?;
         if is_admin(context.outside.settings(), text) {
             return Ok(Self::Admin);
         }
         let Some((named, _)) = read? else {
-            return Err(sender.failed(unknown()).await);
+            return Err(sender.failed(unknown_token()).await);
         };
         if !sender.check_unsigned()? {
-            return Err(sender.failed(unknown()).await);
+            return Err(sender.failed(unknown_token()).await);
         }
         match Self::named(context, named, text).await? {
             Some(caller) => Ok(caller),
-            None => Err(sender.named_nothing(unknown()).await),
+            None => Err(sender.named_nothing(unknown_token()).await),
         }
     }
 
@@ -95,7 +95,7 @@ impl Caller {
     /// What its requests are counted under. It does not reveal the token.
     pub(crate) fn token_key(&self) -> &str {
         match self {
-            Self::Admin => "admin",
+            Self::Admin => ADMIN_TOKEN_KEY,
             Self::Token(token) => &token.hash,
             Self::Account(_, hash) => hash,
         }
@@ -239,7 +239,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn unknown() -> Failure {
+pub(super) fn unknown_token() -> Failure {
     unauthenticated("The token is unknown, revoked or expired.")
 }
 

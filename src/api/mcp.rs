@@ -2,23 +2,21 @@
 //! account's object without it.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    AUTHORIZATION, CONTENT_TYPE, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, AUTHORIZATION, CONTENT_TYPE, ORIGIN,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::caller::Caller;
+use super::caller::{self, Caller};
 use super::unproved::Sender;
-use super::{FrontReply, RequestContext, budget, proxy};
+use super::{FrontReply, RequestContext, budget, log_ours, proxy};
 use crate::account::token::{self, TokenKind, TokenProof};
 use crate::crypto;
 use crate::error::{Code, Failure};
-use crate::flows::base::body;
 use crate::flows::base::records::TokenScope;
+use crate::flows::base::{body, reply, token_rate};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::mcp::head::{self, HeadError};
 use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibility};
-use crate::settings::RATE_PERIOD;
 
 /// What scripts of an allowed origin may send.
 const ALLOWED_FIELDS: &str = "accept, authorization, content-type, mcp-protocol-version, mcp-session-id, last-event-id, x-timeout-ms, x-max-retries";
@@ -29,15 +27,38 @@ pub(super) async fn answer<O: Outside>(
     request: Incoming<O::Stream>,
 ) -> Result<FrontReply<O>, Failure> {
     let outside = context.outside;
-    let own = context
-        .public_url(&request.url)
-        .origin()
-        .ascii_serialization();
-    let allowed = &outside.settings().mcp_allowed_origins;
-    head::check_origin(&request.headers, &own, allowed).map_err(|error| refused(&error))?;
+    let settings = outside.settings();
+    // Without PUBLIC_URL the own address is what the request says: a page whose name was bound to this gateway's address
+    // would be its own.
+    let own = settings.public_url.as_ref();
+    let own = own.map(|url| url.origin().ascii_serialization());
+    let allowed = settings.mcp_allowed_origins.iter().chain(&own);
+    let allowed: Vec<&str> = allowed.map(String::as_str).collect();
+    head::check_origin(&request.headers, &allowed).map_err(|error| refused(&error))?;
     if request.method == Method::OPTIONS {
         return Ok(FrontReply::Own(preflight(&request.headers)));
     }
+    let origin = request.headers.get(ORIGIN).cloned();
+    let answer = answer_client(context, text, request).await;
+    // An error of the front Worker is for the page, too.
+    answer.or_else(|failure| match origin {
+        None => Err(failure),
+        Some(origin) => {
+            log_ours(context, &failure);
+            let mut refused = reply::failure(&failure, context.request_id);
+            head::share(&mut refused.headers, origin);
+            Ok(FrontReply::Own(refused))
+        }
+    })
+}
+
+/// Hands the messages of a client over.
+async fn answer_client<O: Outside>(
+    context: &RequestContext<'_, O>,
+    text: &str,
+    request: Incoming<O::Stream>,
+) -> Result<FrontReply<O>, Failure> {
+    let outside = context.outside;
     head::check(&request.headers).map_err(|error| refused(&error))?;
     let budget = budget::read(&request.headers, outside.settings().call_timeout)?;
     let (account, hash) = authenticate(context, text, &request.headers).await?;
@@ -74,25 +95,20 @@ async fn authenticate<O: Outside>(
     let read = token::read_token(sender.keyring()?, TokenKind::Mcp, text);
     let Some((account, TokenProof::Signed)) = read else {
         sender.check()?;
-        let message = "The token is unknown, revoked or expired.";
-        return Err(sender
-            .failed(Failure::new(Code::Unauthenticated, message))
-            .await);
+        return Err(sender.failed(caller::unknown_token()).await);
     };
     let hash = crypto::sha256_hex(text.as_bytes());
-    if !context.outside.admits(&hash).await {
-        let message = "This token has sent as many requests as it may for now (TOKEN_RATE).";
-        return Err(Failure::too_many_requests(message, RATE_PERIOD.as_secs()));
-    }
+    token_rate::count(context.outside, &hash).await?;
     Ok((account, hash))
 }
 
-/// The environment of the API token that is sent, too, where it may make calls. Tokens of others are the client's affair.
+/// The environment of the API token that is sent, too, where it may make calls. Another `authorization` is ignored.
 async fn api_token<O: Outside>(
     context: &RequestContext<'_, O>,
     headers: &HeaderMap,
 ) -> Option<EnvironmentId> {
     let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    // A look at the prefix spares the look-up of a token that is none of ours.
     sent.contains(" ct_").then_some(())?;
     match Caller::authenticate(context, headers).await {
         Ok(Caller::Token(token)) => {
@@ -118,12 +134,11 @@ fn handed_over(headers: &HeaderMap) -> HeaderMap {
 fn preflight<S>(headers: &HeaderMap) -> Reply<S> {
     let mut answered = HeaderMap::new();
     if let Some(origin) = headers.get(ORIGIN) {
-        answered.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        head::share(&mut answered, origin.clone());
         let methods = HeaderValue::from_static("POST");
         answered.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         let fields = HeaderValue::from_static(ALLOWED_FIELDS);
         answered.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
-        answered.insert(VARY, HeaderValue::from_static("origin"));
     }
     Reply {
         status: StatusCode::NO_CONTENT,

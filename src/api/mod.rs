@@ -35,11 +35,10 @@ use url::Url;
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::drained::until_drained;
-use crate::flows::base::reply;
+use crate::flows::base::{reply, token_rate};
 use crate::flows::call::leased::Leases;
 use crate::flows::config::isolate::Isolate;
 use crate::ports::{Body, Incoming, Outside, Reply};
-use crate::settings::RATE_PERIOD;
 use admin::call::AdminCall;
 use caller::Caller;
 use route::{Route, RouteMatch};
@@ -231,10 +230,7 @@ async fn admit<O: Outside>(
     needed: rights::Right,
 ) -> Result<Caller, Failure> {
     let caller = Caller::authenticate(context, headers).await?;
-    if !context.outside.admits(caller.token_key()).await {
-        let message = "This token has sent as many requests as it may for now (TOKEN_RATE).";
-        return Err(Failure::too_many_requests(message, RATE_PERIOD.as_secs()));
-    }
+    token_rate::count(context.outside, caller.token_key()).await?;
     rights::check(&caller, needed)?;
     if caller.is_proved() {
         context.room.prove()?;

@@ -8,8 +8,10 @@ use crate::error::{Code, Failure};
 use crate::flows::base::records::{Comparison, Filter, FilterValue, PageRequest};
 use crate::time::Timestamp;
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
+/// Records of a page where the caller names no `limit`.
+pub(super) const DEFAULT_LIMIT: usize = 100;
+/// The most records of a page.
+pub(super) const MAX_LIMIT: usize = 1_000;
 /// Characters of what a cursor holds.
 const LONGEST_PLACE: usize = 100;
 
@@ -21,6 +23,10 @@ impl QueryParameters {
     pub(crate) fn read(url: &Url, known: &[&str]) -> Result<Self, Failure> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in url.query_pairs() {
+            // Generic clients begin each list with an empty cursor, also one that has no pages.
+            if name == "next_cursor" && value.is_empty() {
+                continue;
+            }
             if !known.contains(&name.as_ref()) {
                 return Err(malformed(&format!(
                     "There is no query parameter `{name}` here; there are: {}.",
@@ -116,8 +122,7 @@ impl QueryParameters {
                 });
             }
         }
-        // Generic clients begin with an empty cursor.
-        let after = self.get("next_cursor").filter(|text| !text.is_empty());
+        let after = self.get("next_cursor");
         let after = after.map(|text| read_cursor(text, is_ours)).transpose()?;
         Ok(PageRequest {
             limit: limit.clamp(1, MAX_LIMIT),

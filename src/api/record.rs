@@ -8,9 +8,8 @@ use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
-use super::query::QueryParameters;
+use super::query::{DEFAULT_LIMIT, MAX_LIMIT, QueryParameters};
 use super::{RequestContext, all_pages, body_of, path_id};
-
 use crate::error::{Code, Failure};
 use crate::flows::base::reply;
 use crate::flows::messages::account::AccountMessage;
@@ -19,17 +18,14 @@ use crate::flows::messages::sync::{ChangeKind, FeedPage, FeedRequest, SyncMessag
 use crate::ids::AccountId;
 use crate::ports::{Body, Incoming, Outside, Pages, Reply, Visibility};
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
-
 /// Whose records are asked for.
 #[derive(Clone)]
-struct Owner {
+struct FeedOwner {
     account: AccountId,
     visibility: Visibility,
 }
 
-impl Owner {
+impl FeedOwner {
     fn of(caller: &Caller, query: &QueryParameters) -> Result<Self, Failure> {
         let hidden = || Failure::not_found("integrated account");
         let named = query
@@ -61,7 +57,7 @@ fn sync_of(query: &QueryParameters) -> Result<String, Failure> {
     named.ok_or_else(|| Failure::invalid("sync", "is required in the query: the name of a sync"))
 }
 
-/// `GET /record`
+/// `GET /record`: a page of the feed, or with `x-all-pages` all of it as lines.
 pub(super) async fn changes<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,
@@ -76,7 +72,7 @@ pub(super) async fn changes<O: Outside>(
         "limit",
     ];
     let query = QueryParameters::read(&request.url, &known)?;
-    let owner = Owner::of(caller, &query)?;
+    let owner = FeedOwner::of(caller, &query)?;
     let malformed = |message: &str| Failure::new(Code::Malformed, message);
     let limit = match query.get("limit").map(str::parse::<usize>) {
         None => DEFAULT_LIMIT,
@@ -108,7 +104,7 @@ pub(super) async fn changes<O: Outside>(
 
 async fn read<O: Outside>(
     outside: &O,
-    owner: &Owner,
+    owner: &FeedOwner,
     request: FeedRequest,
 ) -> Result<FeedPage, Failure> {
     let message = SyncMessage::Feed(request);
@@ -127,7 +123,7 @@ fn json_reply<S>(text: String) -> Reply<S> {
 
 async fn page<O: Outside>(
     outside: &O,
-    owner: &Owner,
+    owner: &FeedOwner,
     feed: FeedRequest,
 ) -> Result<Reply<O::Stream>, Failure> {
     let page = read(outside, owner, feed).await?;
@@ -141,17 +137,17 @@ async fn page<O: Outside>(
 }
 
 /// A feed that is read up to where it was when the reading began.
-struct Reading<O> {
+struct FeedReading<O> {
     outside: O,
-    owner: Owner,
+    owner: FeedOwner,
     sync: String,
     filter: Option<ChangeKind>,
     request_id: String,
-    /// The part that was read, and what follows it.
+    /// The part that was read and is not answered yet; `None` at the end.
     next: Option<FeedPage>,
 }
 
-impl<O: Outside> Reading<O> {
+impl<O: Outside> FeedReading<O> {
     /// The lines of the next part; after an error the last line says where to go on.
     async fn piece(mut self) -> Option<(Bytes, Self)> {
         let page = self.next.take()?;
@@ -183,9 +179,10 @@ impl<O: Outside> Reading<O> {
     }
 }
 
+/// The feed as JSON lines. What fails before the first line is an error of the request.
 async fn lines<O: Outside>(
     context: &RequestContext<'_, O>,
-    owner: Owner,
+    owner: FeedOwner,
     feed: FeedRequest,
 ) -> Result<Reply<O::Stream>, Failure> {
     let outside = context.outside;
@@ -194,7 +191,7 @@ async fn lines<O: Outside>(
         limit: MAX_LIMIT,
         ..feed
     };
-    let reading = Reading {
+    let reading = FeedReading {
         next: Some(read(outside, &owner, first).await?),
         outside: outside.clone(),
         owner,
@@ -202,7 +199,7 @@ async fn lines<O: Outside>(
         filter,
         request_id: context.request_id.to_owned(),
     };
-    let pieces = stream::unfold(reading, Reading::piece);
+    let pieces = stream::unfold(reading, FeedReading::piece);
     let ndjson = HeaderValue::from_static("application/x-ndjson");
     Ok(Reply {
         status: StatusCode::OK,
@@ -211,7 +208,7 @@ async fn lines<O: Outside>(
     })
 }
 
-/// `GET /record/{id}`
+/// `GET /record/{id}`: the record as the feed shows it.
 pub(super) async fn one<O: Outside>(
     context: &RequestContext<'_, O>,
     caller: &Caller,
@@ -219,7 +216,7 @@ pub(super) async fn one<O: Outside>(
     id: String,
 ) -> Result<Reply<O::Stream>, Failure> {
     let query = QueryParameters::read(url, &["environment_id", "integrated_account_id", "sync"])?;
-    let owner = Owner::of(caller, &query)?;
+    let owner = FeedOwner::of(caller, &query)?;
     let message = SyncMessage::Record(sync_of(&query)?, id);
     let message = AccountMessage::Sync(owner.visibility, message);
     let text: String = send_to_account(context.outside, owner.account, &message).await?;

@@ -61,8 +61,7 @@ fn parse(bytes: &[u8], room: &Room) -> Result<Value, Failure> {
 fn check_depth(value: &Value) -> Result<(), Failure> {
     // What we store we wrap and read again, and the parser ends at 128 levels.
     if is_deeper(value, ADMIN_BODY_DEPTH) {
-        let message = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
-        return Err(Failure::new(Code::Malformed, message));
+        return Err(Failure::body_too_deep(ADMIN_BODY_DEPTH));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use super::admin::integration::{
 use super::admin::link_token::{LinkToken, LinkTokenCreated, NewLinkToken};
 use super::admin::mcp_token::{McpTokenCreated, NewMcpToken};
 use super::admin::sealing::SealingKeys;
-use super::admin::sync::{NewSyncRun, SyncAccount, SyncPatch, Syncs};
+use super::admin::sync::{NewSyncRun, SyncAccount, SyncList, SyncPatch};
 use super::admin::webhook::{
     NamedEnvironment, NewWebhook, Subscription, SubscriptionCreated, SubscriptionPatch,
     WebhookSecret,
@@ -281,7 +281,7 @@ admin_routes! {
     }
     "sync" in_environment "An account's records kept up to date, as its integration file says." {
         GET    "/sync" ListSyncs, READ, "Lists the syncs of an account":
-            sync::list() answers 200 Syncs, with [must_name_account];
+            sync::list() answers 200 SyncList, with [must_name_account];
         POST   "/sync/{name}/run" RunSync, PROXY, "Starts a run; where one is under way, another one follows it":
             sync::run(name: SyncName) takes NewSyncRun answers 202 SyncRun;
         PATCH  "/sync/{name}" ChangeSync, ADMIN, "Pauses or resumes a sync of an account, or changes when it runs":

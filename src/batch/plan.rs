@@ -10,6 +10,8 @@ use crate::json::Path;
 const RESULTS: &str = "resources";
 /// The longest name of a node.
 const NAME_CHARACTERS: usize = 64;
+/// The most mistakes that are said.
+pub(super) const MOST_MISTAKES: usize = 100;
 
 /// Why a batch is not run, with the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +31,6 @@ pub struct PlannedNode {
     pub node: SentNode,
     /// The places of the nodes that it waits for.
     pub after: BTreeSet<usize>,
-    /// Whether another node reads its results.
-    pub is_read: bool,
 }
 
 /// The nodes, in the order in which they were sent.
@@ -49,38 +49,46 @@ impl BatchPlan {
             let message = format!("needs 1 to {MOST_NODES} nodes");
             return Err(vec![mistake(RESULTS, message)]);
         }
-        let (mut mistakes, mut places) = (Vec::new(), BTreeMap::new());
+        let (mut mistakes, mut places) = (Mistakes::default(), BTreeMap::new());
         for (place, node) in batch.resources.iter().enumerate() {
             let name = name_of(node);
             if !is_name(name) {
                 let message =
                     format!("needs 1 to {NAME_CHARACTERS} of letters, digits, `_` and `-`");
-                mistakes.push(mistake(&format!("{RESULTS}[{place}].name"), message));
+                mistakes.add(place, "name", message);
             }
             if places.insert(name.to_owned(), place).is_some() {
                 let message = format!("`{name}` is the name of another node");
-                mistakes.push(mistake(&format!("{RESULTS}[{place}].name"), message));
+                mistakes.add(place, "name", message);
             }
         }
         let nodes = batch.resources.into_iter().enumerate();
-        let mut nodes: Vec<PlannedNode> = nodes
+        let nodes: Vec<PlannedNode> = nodes
             .map(|(place, node)| PlannedNode {
                 name: name_of(&node).to_owned(),
                 after: waits_for(&node, place, &places, &mut mistakes),
-                is_read: false,
                 node,
             })
             .collect();
-        let read: BTreeSet<usize> = nodes.iter().flat_map(|own| own.after.clone()).collect();
-        for (place, node) in nodes.iter_mut().enumerate() {
-            node.is_read = read.contains(&place);
-        }
-        mistakes.extend(cycle(&nodes));
-        if mistakes.is_empty() {
+        mistakes.0.extend(cycle(&nodes));
+        if mistakes.0.is_empty() {
             let args = batch.args;
             return Ok(Self { nodes, args });
         }
-        Err(mistakes)
+        Err(mistakes.0)
+    }
+}
+
+/// What is wrong with the nodes: the first mistakes.
+#[derive(Default)]
+struct Mistakes(Vec<BatchMistake>);
+
+impl Mistakes {
+    fn add(&mut self, place: usize, key: &str, message: String) {
+        if self.0.len() < MOST_MISTAKES {
+            let path = format!("{RESULTS}[{place}].{key}");
+            self.0.push(mistake(&path, message));
+        }
     }
 }
 
@@ -93,12 +101,13 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_CHARACTERS).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
-/// What `depends_on` names, what placeholders read, and every node that an expression may read.
+/// What `depends_on` names, what placeholders read, and every node that an expression may read: those that it names, and
+/// where it reads `resources` in another way than `resources.name`, all that were sent before.
 fn waits_for(
     node: &SentNode,
     place: usize,
     places: &BTreeMap<String, usize>,
-    mistakes: &mut Vec<BatchMistake>,
+    mistakes: &mut Mistakes,
 ) -> BTreeSet<usize> {
     let mut after = BTreeSet::new();
     let mut find = |name: &str, key: &str| {
@@ -106,8 +115,7 @@ fn waits_for(
             after.insert(*place);
             return;
         }
-        let message = format!("there is no node `{name}`");
-        mistakes.push(mistake(&format!("{RESULTS}[{place}].{key}"), message));
+        mistakes.add(place, key, format!("there is no node `{name}`"));
     };
     for name in &node.depends_on {
         find(name, "depends_on");
@@ -121,10 +129,20 @@ fn waits_for(
             find(name, key);
         }
     }
-    for expression in [&node.loop_on, &node.run_if].into_iter().flatten() {
-        let source = expression.source();
+    let mut sources = Vec::new();
+    for (key, expression) in [("loop_on", &node.loop_on), ("run_if", &node.run_if)] {
+        let Some(expression) = expression else {
+            continue;
+        };
+        match expression.names_below(RESULTS) {
+            Some(read) => read.iter().for_each(|name| find(name, key)),
+            None => sources.push(expression.source()),
+        }
+    }
+    for source in sources {
         let named = places.iter().filter(|(name, _)| names(source, name));
-        after.extend(named.map(|(_, place)| *place).filter(|own| *own != place));
+        let named = named.map(|(_, place)| *place).filter(|own| *own != place);
+        after.extend((0..place).chain(named));
     }
     after
 }

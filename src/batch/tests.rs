@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::plan::MOST_MISTAKES;
 use super::{BatchPlan, MOST_NODES};
 
 fn plan(resources: &Value) -> Result<Vec<(String, Vec<usize>)>, Vec<String>> {
@@ -34,6 +35,59 @@ fn a_node_waits_for_what_it_names_and_reads() {
     ];
     let expected = expected.map(|(name, after)| (name.to_owned(), after));
     assert_eq!(found.unwrap(), expected);
+}
+
+#[test]
+fn an_expression_waits_for_the_nodes_it_reads_and_where_that_is_open_for_all_before() {
+    let after = |expression: &str| {
+        let node = |name: &str| json!({ "name": name, "resource": "x", "method": "list" });
+        let mut own = node("own");
+        own["loop_on"] = json!(expression);
+        let found = plan(&json!([node("a"), node("b"), own, node("c")]));
+        found.map(|mut nodes| nodes.swap_remove(2).1)
+    };
+    for (expression, expected) in [
+        ("resources.b[a > 1].id", vec![1]),
+        ("$count(resources.c) > 0 ? resources.a : args.b", vec![0, 3]),
+        ("args.ids", vec![]),
+        ("args.resources", vec![0, 1]),
+        ("$lookup(resources, args.which)", vec![0, 1]),
+        ("resources.*", vec![0, 1]),
+        ("$$.resources.b", vec![0, 1]),
+        ("args.ids[$ in $$.resources.b.id]", vec![0, 1]),
+        ("($all := resources; $all.c)", vec![0, 1, 3]),
+        (
+            "$map(args.ids, function($id) { resources.c[id = $id] })",
+            vec![0, 1, 3],
+        ),
+    ] {
+        assert_eq!(after(expression), Ok(expected), "{expression}");
+    }
+    for expression in [
+        "resources.d",
+        "[resources.a, resources.d]",
+        "$append(resources.a, resources.d.id)",
+    ] {
+        assert_eq!(
+            after(expression),
+            Err(vec!["resources[2].loop_on".to_owned()]),
+            "{expression}"
+        );
+    }
+    assert_eq!(after("resources.own"), Err(vec!["resources".to_owned()]));
+}
+
+#[test]
+fn the_first_hundred_mistakes_are_said() {
+    let unknown = |count: usize| {
+        let names: Vec<String> = (0..count).map(|n| format!("n{n}")).collect();
+        let node = json!([{ "resource": "a", "method": "list", "depends_on": names }]);
+        plan(&node).unwrap_err().len()
+    };
+    assert_eq!(
+        [MOST_MISTAKES - 1, MOST_MISTAKES, 10_000].map(unknown),
+        [MOST_MISTAKES - 1, MOST_MISTAKES, MOST_MISTAKES]
+    );
 }
 
 #[test]

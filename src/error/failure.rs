@@ -173,6 +173,12 @@ impl Failure {
         .with_details(json!({ "limit_bytes": limit }))
     }
 
+    /// 400 for a JSON body with more than `limit` levels.
+    pub fn body_too_deep(limit: usize) -> Self {
+        let message = format!("The body is nested deeper than {limit} levels.");
+        Self::new(Code::Malformed, message)
+    }
+
     /// 429: the rate limit of the operator.
     pub fn too_many_requests(message: &str, seconds: u64) -> Self {
         Self::new(Code::TooManyRequests, message).with_retry_after(seconds)

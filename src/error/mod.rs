@@ -91,7 +91,7 @@ codes! {
     LengthRequired = "caller.length_required", 411;
     #[doc = "More requests than the operator lets this token or this account send; `retry-after` says for how long."]
     TooManyRequests = "caller.rate_limited", 429;
-    #[doc = "A call of a batch was not made: a node that it depends on failed, or the time or the calls of the batch were used up."]
+    #[doc = "A call of a batch, or of an MCP request, was not made: a node that it depends on failed, or the time, the calls or the steps of the request were used up."]
     NotReached = "caller.not_reached", 424;
     #[doc = "The customer must connect the account again."]
     NeedsReauth = "account.needs_reauth", 401;

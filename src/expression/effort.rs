@@ -1,4 +1,4 @@
-//! What reading one file may take. Types read themselves through serde, which
+//! What reading one file, or a batch with its expressions, may take. Types read themselves through serde, which
 //! hands nothing along, so the account is the thread's while a file is read:
 //! a Worker has one thread, and reading awaits nothing.
 
@@ -20,20 +20,32 @@ pub struct Spent;
 /// Reads within so many steps (of some 5 ns of native release code); gives what
 /// was read, and whether the steps were enough.
 pub fn within<T>(steps: u64, read: impl FnOnce() -> T) -> (T, bool) {
-    /// Restores the outer count, also when reading panics.
+    let count = Cell::new(steps);
+    let read = counted(&count, read);
+    #[cfg(test)]
+    LAST.set(steps - count.get());
+    (read, count.get() != 0)
+}
+
+/// Works within the steps of a count, and leaves there what is left.
+pub fn counted<T>(count: &Cell<u64>, work: impl FnOnce() -> T) -> T {
+    /// Restores the outer count, also when the work panics.
     struct Outer(Option<u64>);
     impl Drop for Outer {
         fn drop(&mut self) {
             LEFT.set(self.0);
         }
     }
-    let outer = Outer(LEFT.replace(Some(steps)));
-    let read = read();
-    let left = LEFT.get();
-    #[cfg(test)]
-    LAST.set(steps - left.unwrap_or(0));
+    let outer = Outer(LEFT.replace(Some(count.get())));
+    let done = work();
+    count.set(LEFT.get().unwrap_or(0));
     drop(outer);
-    (read, left != Some(0))
+    done
+}
+
+/// Steps that are left; `None` where nothing is counted.
+pub fn left() -> Option<u64> {
+    LEFT.get()
 }
 
 /// Takes steps. Once they do not suffice, nothing is left for anything.
@@ -60,7 +72,9 @@ thread_local! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Spent, take, within};
+    use std::cell::Cell;
+
+    use super::{Spent, counted, left, take, within};
 
     #[test]
     fn steps_are_taken_until_there_are_none() {
@@ -70,6 +84,14 @@ mod tests {
         let (taken, sufficed) = within(10, || (take(4), take(6), take(1)));
         assert_eq!((taken, sufficed), ((Ok(()), Err(Spent), Err(Spent)), false));
         assert_eq!(take(u64::MAX), Ok(()));
+    }
+
+    #[test]
+    fn a_count_goes_on_behind_the_work() {
+        let count = Cell::new(10);
+        assert_eq!(counted(&count, || (take(4), left())), (Ok(()), Some(6)));
+        assert_eq!(counted(&count, || take(6)), Err(Spent));
+        assert_eq!((count.get(), left()), (0, None));
     }
 
     #[test]

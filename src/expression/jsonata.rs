@@ -20,6 +20,7 @@ mod syntax;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
@@ -27,7 +28,7 @@ use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
 use jsonata_core::value::JValue;
 use serde_json::Value;
 
-use crate::json::{Path, text_type};
+use crate::json::text_type;
 
 use super::effort;
 use super::scope::{ExpressionScope, ScopeInput};
@@ -38,6 +39,7 @@ use self::convert::InputNumbers;
 pub use self::error::ExpressionError;
 pub use self::flow::Flow;
 use self::metering::Meter;
+use self::syntax::path_source;
 
 /// What an expression knows of time and chance. The same moment gives the
 /// same result.
@@ -93,7 +95,7 @@ impl Expression {
     }
 
     /// Evaluates in a scope. `None` is JSONata's *undefined*, which is not
-    /// `null`.
+    /// `null`. Within [`effort::counted`] it takes its steps from that count.
     pub fn evaluate(
         &self,
         scope: &ExpressionScope,
@@ -126,6 +128,13 @@ impl Expression {
     /// Whether it may look at one of these roots; in doubt it may.
     pub fn may_see(&self, roots: &[&str]) -> bool {
         foresight::may_see(self.compiled.written.ast(), roots)
+    }
+
+    /// The names right below a root that it looks at; `None` where it may look at any.
+    pub fn names_below(&self, root: &str) -> Option<BTreeSet<String>> {
+        let steps = limits::FOLLOWING_A_BYTE.saturating_mul(self.source.len() as u64);
+        effort::take(steps).ok()?;
+        roots::flow(self.compiled.written.ast(), root).names
     }
 
     /// What it gives of `$context`, as a step of an action.
@@ -176,7 +185,8 @@ impl Expression {
         let variables = variables(scope, carried);
         let given = variables.iter().map(|(_, value)| value);
         let size = convert::size(std::iter::once(&input).chain(given));
-        let is_short = self.compiled.is_short(size);
+        let counted = convert::counted(size);
+        let is_short = counted.is_none() && self.compiled.is_short(size);
         if is_short && variables.is_empty() {
             let written = &self.compiled.written;
             return Ok(written.evaluate_with_options(&input, options())?);
@@ -185,8 +195,12 @@ impl Expression {
         if is_short {
             return Ok(evaluator.evaluate(self.compiled.written.ast(), &input)?);
         }
-        let meter = Meter::new(&self.compiled.table);
-        self.count(&mut evaluator, &input, &meter, moment)
+        let most = counted.unwrap_or(limits::STEPS).min(limits::STEPS);
+        let meter = Meter::with_steps(&self.compiled.table, most);
+        let result = self.count(&mut evaluator, &input, &meter, moment);
+        // Where that was all, the count is at its end, and the next evaluation fails.
+        effort::take(most - meter.left()).ok();
+        result
     }
 
     fn count(
@@ -252,20 +266,6 @@ fn options() -> EvaluatorOptions {
         max_stack_depth: Some(limits::STACK_DEPTH),
         max_sequence_length: Some(limits::SEQUENCE_LENGTH),
     }
-}
-
-/// A path as JSONata: each name in backquotes, numbers as indices.
-fn path_source(path: &Path) -> String {
-    let steps = path.parts().iter().enumerate().map(|(position, part)| {
-        let digits = part.strip_prefix('-').unwrap_or(part);
-        let is_index = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        match (position, is_index) {
-            (0, _) => format!("`{part}`"),
-            (_, true) => format!("[{part}]"),
-            (_, false) => format!(".`{part}`"),
-        }
-    });
-    steps.collect()
 }
 
 impl fmt::Debug for Expression {

@@ -1,6 +1,13 @@
-//! The strings and numbers of a JSON text, changed in place: all else is byte for byte.
+//! Texts as JSON strings; the strings and numbers of a JSON text, changed in place: all else is byte for byte.
+
+use serde_json::Value;
 
 use super::scan;
+
+/// A text as JSON.
+pub fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
 
 /// The text with each string, keys too, and each number replaced by what its function makes of it, unless that makes
 /// nothing. What `number` makes is JSON text. A text that is no JSON comes back with what was found.
@@ -19,7 +26,7 @@ pub fn map_tokens(
         let new = if token.starts_with('"') {
             let decoded = serde_json::from_str::<String>(token).ok();
             let new = decoded.and_then(|decoded| string(&decoded));
-            new.map(|new| serde_json::Value::String(new).to_string())
+            new.map(|new| quoted(&new))
         } else {
             number(token)
         };

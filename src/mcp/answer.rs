@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::json::quoted;
+
 /// Error codes of JSON-RPC 2.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RpcCode {
@@ -81,9 +83,4 @@ pub fn tool_result(document: &str, text: &str, outcome: ToolOutcome) -> String {
     format!(
         r#"{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{document},"isError":{failed}}}"#
     )
-}
-
-/// A text as JSON.
-pub fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }

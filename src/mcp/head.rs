@@ -1,7 +1,7 @@
 //! The header fields of a request (2025-11-25, Streamable HTTP).
 
-use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
+use http::header::{ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, ORIGIN, VARY};
+use http::{HeaderMap, HeaderValue};
 
 use super::{UNNAMED, VERSIONS};
 
@@ -26,14 +26,20 @@ pub enum HeadError {
 }
 
 /// Refuses pages of other origins, which could call a gateway that only their visitor reaches. A request without
-/// `Origin` is no page's. → whether an origin is named.
-pub fn check_origin(headers: &HeaderMap, own: &str, allowed: &[String]) -> Result<(), HeadError> {
+/// `Origin` is no page's.
+pub fn check_origin(headers: &HeaderMap, allowed: &[&str]) -> Result<(), HeadError> {
     let mut origins = headers.get_all(ORIGIN).iter();
     let is_allowed = origins.all(|origin| {
-        let origin = origin.to_str().unwrap_or_default();
-        origin == own || allowed.iter().any(|allowed| allowed == origin)
+        let mut allowed = allowed.iter();
+        allowed.any(|own| own.as_bytes() == origin.as_bytes())
     });
     is_allowed.then_some(()).ok_or(HeadError::Origin)
+}
+
+/// Lets a page of this origin, which [`check_origin`] admitted, read the answer.
+pub fn share(answer: &mut HeaderMap, origin: HeaderValue) {
+    answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    answer.insert(VARY, HeaderValue::from_static("origin"));
 }
 
 /// Checks what a message is and how it may be answered → the version.

@@ -7,7 +7,7 @@ use crate::json::exact;
 
 /// A message of a client. Its parts are the insides of an `Exact`.
 #[derive(Debug)]
-pub enum Message<'a> {
+pub enum RpcMessage<'a> {
     /// It is answered.
     Request {
         /// Its id, as JSON text.
@@ -25,7 +25,7 @@ pub enum Message<'a> {
 
 const NULL: &Value = &Value::Null;
 
-impl<'a> Message<'a> {
+impl<'a> RpcMessage<'a> {
     /// Reads a message.
     pub fn read(message: &'a Value) -> Self {
         let text = |key: &str| message.get(key).and_then(exact::as_text);
@@ -42,6 +42,16 @@ impl<'a> Message<'a> {
             (Some(_), None) => Self::Silent,
             (None, Some(_)) if is_answer(message) => Self::Silent,
             _ => Self::Invalid,
+        }
+    }
+}
+
+impl RpcMessage<'_> {
+    /// The id of a request, as JSON text.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Request { id, .. } => Some(id),
+            Self::Silent | Self::Invalid => None,
         }
     }
 }

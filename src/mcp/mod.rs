@@ -20,8 +20,8 @@ pub fn negotiated(asked: &str) -> &'static str {
     known.unwrap_or(newest)
 }
 
-/// Whether a version has batches of messages: 2025-06-18 removed them.
-pub fn has_batches(version: &str) -> bool {
+/// Whether a request may have an array of messages: 2025-06-18 removed this.
+pub fn takes_arrays(version: &str) -> bool {
     version <= UNNAMED
 }
 

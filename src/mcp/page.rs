@@ -3,15 +3,14 @@
 
 use serde_json::value::RawValue;
 
-use super::answer::quoted;
-use crate::json::{self, Path};
+use crate::json::{self, Path, quoted};
 
 /// What a cursor that names a record begins with. No cursor of the gateway does.
 const CUT: &str = "cut.";
 
-/// A place in a list.
+/// The place of a record in a list.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct PagePlace {
+pub struct RecordPlace {
     /// The cursor of the page; empty for the first.
     pub cursor: String,
     /// The page size, where it was asked for.
@@ -20,16 +19,7 @@ pub struct PagePlace {
     pub given: usize,
 }
 
-/// Why a page is no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PageError {
-    /// It has no list.
-    NoList,
-    /// This record, counted in the page, is larger than a result may be; it has so many bytes.
-    TooLarge(usize, usize),
-}
-
-impl PagePlace {
+impl RecordPlace {
     /// The place that the arguments of a call name; `None` where the cursor is not one of ours.
     pub fn read(cursor: Option<String>, limit: Option<String>) -> Option<Self> {
         let cursor = cursor.unwrap_or_default();
@@ -59,31 +49,38 @@ impl PagePlace {
     }
 }
 
-/// The page, `{result, next_cursor, …}`, as `{result, next_cursor}` of at most `most` bytes.
-pub fn document(page: &str, place: &PagePlace, most: usize) -> Result<String, PageError> {
+/// The page, `{result, next_cursor, …}`, as `{result, next_cursor}` of at most `most` bytes; `None` where it has no list. A
+/// record that is larger by itself is `{"too_large": {bytes, limit}}`, so that the list goes on behind it.
+pub fn document(page: &str, place: &RecordPlace, most: usize) -> Option<String> {
     let part = |key: &str| json::cut(page, &Path::of_one(key)).ok().flatten();
-    let records = part("result").and_then(|list| json::elements(list).ok().flatten());
-    let records: Vec<&RawValue> = records.ok_or(PageError::NoList)?;
+    let records: Vec<&RawValue> = json::elements(part("result")?).ok().flatten()?;
     let next = part("next_cursor").unwrap_or("null");
     let mut document = String::from(r#"{"result":["#);
-    // What follows the records.
-    let room = most.saturating_sub(document.len() + 32 + next.len().max(place.cursor.len() + 32));
+    // The bytes that the records may have: the end of the document and its cursor follow them.
+    let cursor_bytes = next.len().max(place.cursor.len() + 32);
+    let most_of_records = most.saturating_sub(document.len() + 32 + cursor_bytes);
     for (index, record) in records.iter().enumerate().skip(place.given) {
         let text = record.get();
-        let is_first = index == place.given;
-        if document.len() + text.len() >= room {
-            if is_first {
-                return Err(PageError::TooLarge(index, text.len()));
+        let fits = document.len() + text.len() < most_of_records;
+        if index == place.given {
+            if fits {
+                document.push_str(text);
+            } else {
+                document.push_str(&placeholder(text.len(), most));
             }
-            let next = quoted(&place.cut_at(index));
-            return Ok(ended(document, &next));
-        }
-        if !is_first {
+        } else if fits {
             document.push(',');
+            document.push_str(text);
+        } else {
+            let next = quoted(&place.cut_at(index));
+            return Some(ended(document, &next));
         }
-        document.push_str(text);
     }
-    Ok(ended(document, next))
+    Some(ended(document, next))
+}
+
+fn placeholder(bytes: usize, limit: usize) -> String {
+    format!(r#"{{"too_large":{{"bytes":{bytes},"limit":{limit}}}}}"#)
 }
 
 fn ended(mut document: String, next: &str) -> String {

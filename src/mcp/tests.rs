@@ -3,9 +3,9 @@ use serde_json::{Value, json};
 
 use super::answer::{RpcCode, RpcError, ToolOutcome, answer, tool_result};
 use super::head::{HeadError, check, check_origin};
-use super::message::Message;
-use super::page::{PageError, PagePlace, document};
-use super::{VERSIONS, has_batches, negotiated};
+use super::message::RpcMessage;
+use super::page::{RecordPlace, document};
+use super::{VERSIONS, negotiated, takes_arrays};
 use crate::json::Exact;
 use crate::json::exact;
 
@@ -35,7 +35,7 @@ fn a_known_version_is_kept_and_another_becomes_the_newest() {
     }
     let batches: Vec<_> = VERSIONS
         .into_iter()
-        .filter(|own| has_batches(own))
+        .filter(|own| takes_arrays(own))
         .collect();
     assert_eq!(batches, ["2025-03-26", "2024-11-05"]);
 }
@@ -86,30 +86,30 @@ fn the_header_fields_are_checked() {
 
 #[test]
 fn a_page_of_another_origin_is_refused() {
-    let allowed = ["https://app.example".to_owned()];
+    let allowed = ["https://app.example"];
     for (fields, expected) in [
         (&[][..], true),
-        (&[("origin", "https://gateway.example")], true),
+        (&[("origin", "https://gateway.example")], false),
         (&[("origin", "https://app.example")], true),
         (&[("origin", "https://app.example.evil.example")], false),
         (&[("origin", "http://app.example")], false),
         (&[("origin", "null")], false),
         (&[("origin", "")], false),
     ] {
-        let found = check_origin(&headers(fields), "https://gateway.example", &allowed);
+        let found = check_origin(&headers(fields), &allowed);
         assert_eq!(found.is_ok(), expected, "{fields:?}");
     }
     let mut two = headers(&[("origin", "https://app.example")]);
     two.append("origin", HeaderValue::from_static("https://evil.example"));
-    assert!(check_origin(&two, "https://gateway.example", &allowed).is_err());
+    assert!(check_origin(&two, &allowed).is_err());
 }
 
 #[test]
 fn a_message_is_a_request_or_silent_or_invalid() {
-    let kind = |text: &str| match Message::read(message(text).inside()) {
-        Message::Request { id, method, params } => format!("{id} {method} {params}"),
-        Message::Silent => "silent".to_owned(),
-        Message::Invalid => "invalid".to_owned(),
+    let kind = |text: &str| match RpcMessage::read(message(text).inside()) {
+        RpcMessage::Request { id, method, params } => format!("{id} {method} {params}"),
+        RpcMessage::Silent => "silent".to_owned(),
+        RpcMessage::Invalid => "invalid".to_owned(),
     };
     for (text, expected) in [
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, "1 ping null"),
@@ -171,9 +171,9 @@ fn page(records: &[usize]) -> String {
 
 /// All records of a page by results of at most `most` bytes, and the last cursor.
 fn read_all(page: &str, most: usize) -> (Vec<usize>, String) {
-    let mut place = PagePlace {
+    let mut place = RecordPlace {
         limit: Some("9".to_owned()),
-        ..PagePlace::default()
+        ..RecordPlace::default()
     };
     let (mut lengths, mut rounds) = (Vec::new(), 0);
     loop {
@@ -186,7 +186,7 @@ fn read_all(page: &str, most: usize) -> (Vec<usize>, String) {
         if !next.starts_with("cut.") {
             return (lengths, next);
         }
-        place = PagePlace::read(Some(next), Some("1".to_owned())).unwrap();
+        place = RecordPlace::read(Some(next), Some("1".to_owned())).unwrap();
         assert_eq!(place.limit.as_deref(), Some("9"));
         rounds += 1;
         assert!(rounds < 20);
@@ -205,16 +205,42 @@ fn a_page_is_cut_between_records_and_goes_on_with_the_next() {
         read_all(&whole, 600),
         (sizes.to_vec(), "k1.next".to_owned())
     );
-    let place = PagePlace::default();
-    assert_eq!(
-        document(&whole, &place, 180),
-        Err(PageError::TooLarge(0, 100))
-    );
-    assert_eq!(document("{}", &place, 600), Err(PageError::NoList));
+    let place = RecordPlace::default();
+    assert_eq!(document("{}", &place, 600), None);
     assert_eq!(
         document(r#"{"result":[],"next_cursor":null}"#, &place, 600).unwrap(),
         r#"{"result":[],"next_cursor":null}"#
     );
+}
+
+#[test]
+fn a_record_that_is_too_large_is_said_and_the_list_goes_on_behind_it() {
+    let whole = page(&[50, 700, 60, 800]);
+    let (mut place, mut read) = (RecordPlace::default(), Vec::new());
+    let last = loop {
+        let text = document(&whole, &place, 600).unwrap();
+        assert!(text.len() <= 600, "{}", text.len());
+        let found: Value = serde_json::from_str(&text).unwrap();
+        let records = found["result"].as_array().unwrap().iter();
+        read.extend(records.map(|own| match own.as_str() {
+            Some(text) => json!(text.len() + 2),
+            None => own["too_large"].clone(),
+        }));
+        let next = found["next_cursor"].as_str().unwrap().to_owned();
+        if !next.starts_with("cut.") {
+            break next;
+        }
+        place = RecordPlace::read(Some(next), None).unwrap();
+    };
+    let too_large = |bytes: usize| json!({ "bytes": bytes, "limit": 600 });
+    let expected = [json!(50), too_large(700), json!(60), too_large(800)];
+    assert_eq!(
+        (read.as_slice(), last.as_str()),
+        (expected.as_slice(), "k1.next")
+    );
+    // Also where the cursor alone takes all room, each result goes on by a record.
+    let text = document(&whole, &place, 10).unwrap();
+    assert!(text.contains("too_large"), "{text}");
 }
 
 #[test]
@@ -229,7 +255,7 @@ fn a_cursor_that_was_changed_names_no_place() {
         (Some("cut.3.5&a=b.k1.a"), None),
         (Some("cut.3"), None),
     ] {
-        let found = PagePlace::read(cursor.map(str::to_owned), None);
+        let found = RecordPlace::read(cursor.map(str::to_owned), None);
         let found = found
             .as_ref()
             .map(|own| (own.cursor.as_str(), own.limit.as_deref(), own.given));

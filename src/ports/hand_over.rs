@@ -27,6 +27,21 @@ pub struct HandOver {
     pub raw_target: Option<String>,
 }
 
+impl HandOver {
+    /// What the requests of the caller are counted under. It does not reveal the token.
+    pub fn token_key(&self) -> &str {
+        match (&self.visibility, &self.token) {
+            (Visibility::AccountToken(hash) | Visibility::McpToken(hash), _) | (_, Some(hash)) => {
+                hash
+            }
+            _ => ADMIN_TOKEN_KEY,
+        }
+    }
+}
+
+/// What the requests of the admin token are counted under.
+pub const ADMIN_TOKEN_KEY: &str = "admin";
+
 /// The route of a forwarded request, as the front Worker has parsed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,10 +16,29 @@ use crate::json::exact;
 
 const KEYS: [&str; 4] = ["filename", "content_type", "data", "text"];
 
+/// What every boundary begins with.
+const BOUNDARY: &str = "causeway-";
+/// Digits behind it.
+const BOUNDARY_DIGITS: usize = 32;
+
 /// A boundary that is in no body: made of random bytes, which it does not give away.
 pub fn boundary(random: &[u8; 32]) -> String {
     let hash = crypto::sha256_hex(&[b"multipart boundary".as_slice(), random].concat());
-    format!("causeway-{}", hash.get(..32).unwrap_or(&hash))
+    format!("{BOUNDARY}{}", hash.get(..BOUNDARY_DIGITS).unwrap_or(&hash))
+}
+
+/// A text without the digits of the first boundary in it, which differ each time that a body is written.
+pub fn without_boundary(text: &str) -> Cow<'_, str> {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    let begin = text.find(&format!("--{BOUNDARY}"));
+    let digits = begin.and_then(|begin| {
+        text.get(begin + 2 + BOUNDARY.len()..)?
+            .get(..BOUNDARY_DIGITS)
+    });
+    match digits.filter(|digits| digits.bytes().all(is_digit)) {
+        Some(digits) => Cow::Owned(text.replace(digits, "")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The parts of an object; `None` for anything else. They have the room of a body.

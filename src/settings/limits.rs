@@ -180,14 +180,19 @@ pub const KEPT_ANSWER: Duration = Duration::from_hours(24);
 pub const STORED_RESPONSES: i64 = 100_000;
 /// Records of a list that a node of a batch reads.
 pub const BATCH_RECORDS: usize = 10_000;
-/// Items that a node of a batch is called for.
-pub const BATCH_ITEMS: usize = 1_000;
+/// Steps of some 5 ns that a batch may take for its expressions and its texts with placeholders together: as many as one
+/// expression.
+pub const BATCH_STEPS: u64 = 64_000_000;
 /// Calls of a batch: the platform counts each of their requests.
 pub const BATCH_CALLS: usize = 1_000;
 /// The results of a batch together.
 pub const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// MCP tokens of an account.
 pub const MCP_TOKENS: i64 = 100;
+/// Entries of each list in the configuration of an MCP token.
+pub const MCP_CONFIG_WORDS: usize = 100;
+/// The longest of them.
+pub const MCP_WORD_CHARACTERS: usize = 100;
 /// The largest body of an MCP request.
 pub const MCP_BODY_BYTES: usize = 1024 * 1024;
 /// The most messages of one such request.

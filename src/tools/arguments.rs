@@ -31,7 +31,7 @@ impl ToolInput {
         let given = match arguments.inside() {
             Value::Object(given) => given,
             Value::Null => &none,
-            _ => return Err(misfit("arguments", "have to be an object")),
+            _ => return Err(Misfit::new("arguments", "have to be an object")),
         };
         self.check_required(given)?;
         let mut read = ToolArguments::default();
@@ -47,23 +47,19 @@ impl ToolInput {
             if is_absent(schema, value) {
                 continue;
             }
+            // An id may also be a number, which its schema does not say.
+            if *place != ArgumentPlace::Id {
+                check(schema, value, name)?;
+            }
             match place {
                 ArgumentPlace::Id => read.id = Some(id(value)?),
-                place => {
-                    check(schema, value, name)?;
-                    match place {
-                        ArgumentPlace::Limit => read.limit = Some(text(value)),
-                        ArgumentPlace::Cursor => read.next_cursor = Some(text(value)),
-                        ArgumentPlace::Confirmation => read.confirmation = Some(text(value)),
-                        ArgumentPlace::Query(name) => write_query(&mut pairs, name, value),
-                        ArgumentPlace::WholeBody => {
-                            read.body = Some(Exact::of_inside(value.clone()));
-                        }
-                        ArgumentPlace::Id => {}
-                        ArgumentPlace::Body(name) => {
-                            body.insert(name.clone(), value.clone());
-                        }
-                    }
+                ArgumentPlace::Limit => read.limit = Some(text(value)),
+                ArgumentPlace::Cursor => read.next_cursor = Some(text(value)),
+                ArgumentPlace::Confirmation => read.confirmation = Some(text(value)),
+                ArgumentPlace::Query(name) => write_query(&mut pairs, name, value),
+                ArgumentPlace::WholeBody => read.body = Some(Exact::of_inside(value.clone())),
+                ArgumentPlace::Body(name) => {
+                    body.insert(name.clone(), value.clone());
                 }
             }
         }
@@ -87,7 +83,7 @@ impl ToolInput {
             value.is_none_or(|value| is_absent(schema, value))
         };
         match self.needs().iter().find(is_missing) {
-            Some(name) => Err(misfit(name, "is required")),
+            Some(name) => Err(Misfit::new(name, "is required")),
             None => Ok(()),
         }
     }
@@ -99,7 +95,7 @@ impl ToolInput {
         let known: Vec<&str> = self.places.iter().map(|(own, _)| own.as_str()).collect();
         let known = known.join(", ");
         let message = format!("is no argument of this tool; there are: {known}");
-        Err(misfit(name, &message))
+        Err(Misfit::new(name, &message))
     }
 }
 
@@ -119,7 +115,7 @@ fn id(value: &Value) -> Result<String, Misfit> {
     let id = exact::as_text(value).map(str::to_owned);
     let id = id.or_else(|| is_number.then(|| text(value)));
     id.filter(|id| !id.is_empty())
-        .ok_or_else(|| misfit("id", "has to be a text that is not empty"))
+        .ok_or_else(|| Misfit::new("id", "has to be a text that is not empty"))
 }
 
 fn text(value: &Value) -> String {
@@ -156,11 +152,4 @@ fn pair(name: &str, value: &str) -> String {
         percent_encoded(name.as_bytes()),
         percent_encoded(value.as_bytes())
     )
-}
-
-fn misfit(path: &str, message: &str) -> Misfit {
-    Misfit {
-        path: path.to_owned(),
-        message: message.to_owned(),
-    }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json::exact;
 
@@ -17,6 +17,15 @@ pub struct Misfit {
     pub message: String,
 }
 
+impl Misfit {
+    pub(super) fn new(path: &str, message: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Misfit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.path, self.message)
@@ -27,7 +36,7 @@ impl fmt::Display for Misfit {
 pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
     let Value::Object(schema) = schema else {
         return match schema {
-            Value::Bool(false) => Err(misfit(path, "is not taken here")),
+            Value::Bool(false) => Err(Misfit::new(path, "is not taken here")),
             _ => Ok(()),
         };
     };
@@ -38,10 +47,10 @@ pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
     let is_listed = |all: &Value| all.as_array().is_none_or(|all| all.contains(value));
     if get("enum").is_some_and(|all| !is_listed(all)) {
         let all = get("enum").map(ToString::to_string).unwrap_or_default();
-        return Err(misfit(path, &format!("has to be one of {all}")));
+        return Err(Misfit::new(path, &format!("has to be one of {all}")));
     }
     if let Some(only) = get("const").filter(|only| *only != value) {
-        return Err(misfit(path, &format!("has to be {only}")));
+        return Err(Misfit::new(path, &format!("has to be {only}")));
     }
     match value {
         Value::Object(entries) => check_object(schema, entries, path)?,
@@ -50,8 +59,6 @@ pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
     }
     check_combined(schema, value, path)
 }
-
-type Entries = serde_json::Map<String, Value>;
 
 /// Whether a number is within a bound.
 type Holds = fn(f64, f64) -> bool;
@@ -69,7 +76,7 @@ fn check_type(types: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
     let name = types
         .as_str()
         .map_or_else(|| types.to_string(), str::to_owned);
-    Err(misfit(path, &format!("has to be of the type {name}")))
+    Err(Misfit::new(path, &format!("has to be of the type {name}")))
 }
 
 /// Whether a value is of a type. An unknown type refuses nothing.
@@ -93,11 +100,15 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-fn check_object(schema: &Entries, entries: &Entries, path: &str) -> Result<(), Misfit> {
+fn check_object(
+    schema: &Map<String, Value>,
+    entries: &Map<String, Value>,
+    path: &str,
+) -> Result<(), Misfit> {
     let required = schema.get("required").and_then(Value::as_array);
     let mut required = required.into_iter().flatten().filter_map(Value::as_str);
     if let Some(name) = required.find(|name| !entries.contains_key(*name)) {
-        return Err(misfit(&below(path, name), "is required"));
+        return Err(Misfit::new(&below(path, name), "is required"));
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, value) in entries {
@@ -109,7 +120,7 @@ fn check_object(schema: &Entries, entries: &Entries, path: &str) -> Result<(), M
     Ok(())
 }
 
-fn check_array(schema: &Entries, items: &[Value], path: &str) -> Result<(), Misfit> {
+fn check_array(schema: &Map<String, Value>, items: &[Value], path: &str) -> Result<(), Misfit> {
     check_length(
         schema,
         ["minItems", "maxItems"],
@@ -125,7 +136,7 @@ fn check_array(schema: &Entries, items: &[Value], path: &str) -> Result<(), Misf
     Ok(())
 }
 
-fn check_scalar(schema: &Entries, value: &Value, path: &str) -> Result<(), Misfit> {
+fn check_scalar(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Misfit> {
     if let Some(text) = exact::as_text(value) {
         let length = text.chars().count();
         return check_length(
@@ -147,14 +158,14 @@ fn check_scalar(schema: &Entries, value: &Value, path: &str) -> Result<(), Misfi
     for (key, holds, words) in bounds {
         let bound = schema.get(key).and_then(Value::as_f64);
         if let Some(bound) = bound.filter(|bound| !holds(number, *bound)) {
-            return Err(misfit(path, &format!("has to be {words} {bound}")));
+            return Err(Misfit::new(path, &format!("has to be {words} {bound}")));
         }
     }
     Ok(())
 }
 
 fn check_length(
-    schema: &Entries,
+    schema: &Map<String, Value>,
     [least, most]: [&str; 2],
     length: usize,
     (path, what): (&str, &str),
@@ -162,27 +173,30 @@ fn check_length(
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     let length = length as u64;
     if let Some(least) = bound(least).filter(|least| length < *least) {
-        return Err(misfit(
+        return Err(Misfit::new(
             path,
             &format!("has to have at least {least} {what}"),
         ));
     }
     if let Some(most) = bound(most).filter(|most| length > *most) {
-        return Err(misfit(path, &format!("has to have at most {most} {what}")));
+        return Err(Misfit::new(
+            path,
+            &format!("has to have at most {most} {what}"),
+        ));
     }
     Ok(())
 }
 
-fn check_combined(schema: &Entries, value: &Value, path: &str) -> Result<(), Misfit> {
+fn check_combined(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Misfit> {
     let list = |key: &str| schema.get(key).and_then(Value::as_array);
     let mut all = list("allOf").into_iter().flatten();
     all.try_for_each(|own| check(own, value, path))?;
     let fits = |own: &&Value| check(own, value, path).is_ok();
     if list("anyOf").is_some_and(|any| !any.iter().any(|own| fits(&own))) {
-        return Err(misfit(path, "fits none of the schemas of anyOf"));
+        return Err(Misfit::new(path, "fits none of the schemas of anyOf"));
     }
     if list("oneOf").is_some_and(|one| one.iter().filter(fits).count() != 1) {
-        return Err(misfit(
+        return Err(Misfit::new(
             path,
             "has to fit exactly one of the schemas of oneOf",
         ));
@@ -195,13 +209,6 @@ fn below(path: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{path}.{name}")
-    }
-}
-
-fn misfit(path: &str, message: &str) -> Misfit {
-    Misfit {
-        path: path.to_owned(),
-        message: message.to_owned(),
     }
 }
 

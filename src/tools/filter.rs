@@ -31,11 +31,11 @@ impl ToolFilter {
     }
 }
 
-/// The words of a list that is written with commas.
-pub fn words(text: &str) -> Vec<String> {
-    let words = text.split(',').map(str::trim);
-    words
-        .filter(|word| !word.is_empty())
+/// The entries of a text with commas between them, without white space around them.
+pub fn comma_separated(text: &str) -> Vec<String> {
+    let entries = text.split(',').map(str::trim);
+    entries
+        .filter(|entry| !entry.is_empty())
         .map(str::to_owned)
         .collect()
 }

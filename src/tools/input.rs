@@ -27,12 +27,12 @@ pub enum ArgumentPlace {
     WholeBody,
 }
 
-/// Whether a destructive tool is held until it is confirmed.
+/// Which tools need a confirmation before they send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirmation {
-    /// No tool is.
+pub enum ConfirmationPolicy {
+    /// None.
     Never,
-    /// Destructive ones are.
+    /// Destructive ones.
     OfDestructive,
 }
 
@@ -48,7 +48,7 @@ pub struct ToolInput {
 
 impl ToolInput {
     /// The arguments of a method.
-    pub fn of(tool: &ToolMethod<'_>, confirmation: Confirmation) -> Self {
+    pub fn of(tool: &ToolMethod<'_>, policy: ConfirmationPolicy) -> Self {
         let mut input = Self {
             properties: Map::new(),
             places: Vec::new(),
@@ -56,7 +56,7 @@ impl ToolInput {
             further: None,
         };
         input.add_own(tool);
-        if confirmation == Confirmation::OfDestructive && tool.is_destructive() {
+        if policy == ConfirmationPolicy::OfDestructive && tool.is_destructive() {
             let about = "Leave it out first: the answer shows the request and gives the value that runs it.";
             let schema = json!({ "type": "string", "description": about });
             input.add("confirmation", ArgumentPlace::Confirmation, schema);

@@ -84,13 +84,16 @@ pub fn methods<'a>(
     integration: &str,
     filter: &ToolFilter,
 ) -> Vec<ToolMethod<'a>> {
-    let mut names = name::Names::of(integration);
-    let resources = config.resources.iter();
-    let all = resources.flat_map(|(resource, methods)| {
-        let methods = methods.iter();
-        methods.map(move |(method_name, method)| (resource, method_name, method))
-    });
-    let tools = all.map(|(resource, method_name, method)| ToolMethod {
+    let all = || {
+        let resources = config.resources.iter();
+        resources.flat_map(|(resource, methods)| {
+            let methods = methods.iter();
+            methods.map(move |(method_name, method)| (resource, method_name, method))
+        })
+    };
+    let all_names = all().map(|(resource, name, _)| (resource.as_str(), name.as_str()));
+    let mut names = name::ToolNames::of(integration, all_names);
+    let tools = all().map(|(resource, method_name, method)| ToolMethod {
         name: names.next(resource, method_name),
         resource,
         method_name,
@@ -138,7 +141,7 @@ impl ToolMethod<'_> {
 
     /// The whole tool. `is_allowed`: whether the account has its scopes.
     pub fn describe(&self, label: &str, is_allowed: Option<bool>) -> Tool {
-        let input = ToolInput::of(self, input::Confirmation::Never);
+        let input = ToolInput::of(self, input::ConfirmationPolicy::Never);
         let method = self.method;
         Tool {
             name: self.name.clone(),

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
-use super::input::Confirmation;
+use super::filter::comma_separated;
+use super::input::ConfirmationPolicy;
 use super::{ToolFilter, ToolInput, ToolMethod, methods};
 use crate::config::{self, Config};
 use crate::json::exact::{self, Exact};
@@ -48,7 +49,7 @@ fn tool<'a>(config: &'a Config, name: &str) -> ToolMethod<'a> {
 }
 
 fn input(config: &Config, name: &str) -> ToolInput {
-    ToolInput::of(&tool(config, name), Confirmation::Never)
+    ToolInput::of(&tool(config, name), ConfirmationPolicy::Never)
 }
 
 fn schema(config: &Config, name: &str) -> Value {
@@ -68,9 +69,9 @@ fn arguments(value: &Value) -> Exact {
 fn a_filter_leaves_the_methods_that_it_names() {
     let config = acme();
     let filter = |methods: &str, tags: &str, resources: &str| ToolFilter {
-        methods: super::filter::words(methods),
-        tags: super::filter::words(tags),
-        resources: super::filter::words(resources),
+        methods: comma_separated(methods),
+        tags: comma_separated(tags),
+        resources: comma_separated(resources),
         ..ToolFilter::default()
     };
     let count = |filter| names(&config, &filter).len();
@@ -159,14 +160,14 @@ fn the_arguments_are_id_query_and_body_side_by_side() {
 }
 
 #[test]
-fn a_destructive_tool_that_is_held_takes_its_confirmation() {
+fn a_destructive_tool_that_needs_a_confirmation_takes_it() {
     let config = acme();
     for (name, expected) in [
         ("delete_a_acme_contacts_by_id", true),
         ("create_a_acme_contacts", false),
         ("list_all_acme_contacts", false),
     ] {
-        let input = ToolInput::of(&tool(&config, name), Confirmation::OfDestructive);
+        let input = ToolInput::of(&tool(&config, name), ConfirmationPolicy::OfDestructive);
         let schema = input.into_schema();
         assert_eq!(
             schema["properties"].get("confirmation").is_some(),

@@ -25,7 +25,7 @@ const WHO = {
 const UNREACHABLE = {
   "account.sync_limit": "the reason why a run of a sync has failed, in its `error`",
   "account.sync_suspicious": "the reason why a run of a sync has failed, in its `error`, and of the event `sync:suspicious`",
-  "caller.not_reached": "it is in `errors` of a batch, whose own answer is 200",
+  "caller.not_reached": "it is in `errors` of a batch, or in the answer to an MCP message; both are 200",
   "internal.error": "our own mistake; were there a request that brings it about, it would be mended",
 };
 /** Codes that keep the provider's status instead of their own. */

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Deleted, List};
 use super::call::{AdminCall, JsonBody};
 use crate::account::token::{self, TokenKind};
-use crate::api::path_id::{self, PathId};
+use crate::api::path_id::PathId;
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::crypto;
 use crate::error::{Code, Failure};
@@ -52,6 +52,7 @@ pub(in crate::api) async fn create<O: Outside>(
     if new.name.trim().is_empty() || new.name.chars().count() > 100 {
         return Err(Failure::invalid("name", "needs 1 to 100 characters"));
     }
+    new.config.check()?;
     let outside = call.outside();
     let now = outside.now();
     if new.expires_at.is_some_and(|end| end <= now) {
@@ -88,19 +89,8 @@ pub(in crate::api) async fn list<O: Outside>(
 ) -> Result<List<McpTokenRecord>, Failure> {
     let (_, page) = QueryParameters::of_list(&call.url, &["environment_id"], &[])?;
     let (account, visibility) = account(call, id)?;
-    let all = send::<Vec<McpTokenRecord>, O>(call, account, McpMessage::ListMcpTokens(visibility));
-    let is_after = |record: &McpTokenRecord| {
-        let after = page.after.as_deref();
-        after.is_none_or(|after| *record.id.to_string() > *after)
-    };
-    let mut result: Vec<McpTokenRecord> = all.await?.into_iter().filter(is_after).collect();
-    let is_more = result.len() > page.limit;
-    result.truncate(page.limit);
-    let last = result.last().filter(|_| is_more);
-    let found = ListPage {
-        next_cursor: last.map(|record| record.id.to_string()),
-        result,
-    };
+    let message = McpMessage::ListMcpTokens(visibility, page.clone());
+    let found: ListPage<McpTokenRecord> = send(call, account, message).await?;
     Ok(List::of(found, &page, |record| record))
 }
 
@@ -110,10 +100,8 @@ pub(in crate::api) async fn get<O: Outside>(
     token_id: &PathId<McpTokenId>,
 ) -> Result<McpTokenRecord, Failure> {
     let (account, visibility) = account(call, id)?;
-    let token_id = token_id.parse()?;
-    let all = send::<Vec<McpTokenRecord>, O>(call, account, McpMessage::ListMcpTokens(visibility));
-    let found = all.await?.into_iter().find(|record| record.id == token_id);
-    found.ok_or_else(path_id::not_found::<McpTokenId>)
+    let message = McpMessage::GetMcpToken(visibility, token_id.parse()?);
+    send(call, account, message).await
 }
 
 pub(in crate::api) async fn delete<O: Outside>(

@@ -22,7 +22,7 @@ use crate::ports::Outside;
 /// The syncs of an account.
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
-pub(in crate::api) struct Syncs {
+pub(in crate::api) struct SyncList {
     result: Vec<SyncView>,
 }
 
@@ -62,7 +62,7 @@ impl Filtered for SyncRun {
     const FILTERS: &'static [FilterField] = &[FilterField::text("sync")];
 }
 
-async fn ask<O: Outside, T: DeserializeOwned>(
+async fn send<O: Outside, T: DeserializeOwned>(
     call: &AdminCall<'_, O>,
     account: &str,
     message: SyncMessage,
@@ -79,13 +79,13 @@ fn account_of(query: &QueryParameters) -> Result<&str, Failure> {
     })
 }
 
-pub(in crate::api) async fn list<O: Outside>(call: &AdminCall<'_, O>) -> Result<Syncs, Failure> {
+pub(in crate::api) async fn list<O: Outside>(call: &AdminCall<'_, O>) -> Result<SyncList, Failure> {
     let query = QueryParameters::read(&call.url, &["environment_id", "integrated_account_id"])?;
     let visibility = call.visibility_in(query.get("environment_id"))?;
     let account = path_id::parse(account_of(&query)?)?;
     let message = AccountMessage::Sync(visibility, SyncMessage::List);
     let result = send_to_account(call.outside(), account, &message).await?;
-    Ok(Syncs { result })
+    Ok(SyncList { result })
 }
 
 pub(in crate::api) async fn list_runs<O: Outside>(
@@ -118,7 +118,7 @@ pub(in crate::api) async fn run<O: Outside>(
         confirm_deletions: asked.confirm_deletions,
     };
     let message = SyncMessage::Run(name, request);
-    ask(call, &asked.integrated_account_id, message).await
+    send(call, &asked.integrated_account_id, message).await
 }
 
 pub(in crate::api) async fn change<O: Outside>(
@@ -135,7 +135,7 @@ pub(in crate::api) async fn change<O: Outside>(
     };
     check_schedule(&change)?;
     let message = SyncMessage::Change(name, change);
-    ask(call, &patch.integrated_account_id, message).await
+    send(call, &patch.integrated_account_id, message).await
 }
 
 fn check_schedule(change: &SyncChange) -> Result<(), Failure> {
@@ -163,7 +163,7 @@ pub(in crate::api) async fn stop<O: Outside>(
 ) -> Result<SyncView, Failure> {
     let message = SyncMessage::Stop(name.parse()?.into_text());
     let named = body.read(call).await?;
-    ask(call, &named.integrated_account_id, message).await
+    send(call, &named.integrated_account_id, message).await
 }
 
 pub(in crate::api) async fn reset<O: Outside>(
@@ -173,5 +173,5 @@ pub(in crate::api) async fn reset<O: Outside>(
 ) -> Result<SyncView, Failure> {
     let message = SyncMessage::Reset(name.parse()?.into_text());
     let named = body.read(call).await?;
-    ask(call, &named.integrated_account_id, message).await
+    send(call, &named.integrated_account_id, message).await
 }

@@ -12,7 +12,7 @@ use crate::flows::messages::send_to_account;
 use crate::ids::AccountId;
 use crate::ports::Outside;
 use crate::tools::ToolFilter;
-use crate::tools::filter::words;
+use crate::tools::filter::comma_separated;
 
 const PARAMETERS: [&str; 5] = [
     "environment_id",
@@ -42,12 +42,12 @@ pub(in crate::api) async fn of_account<O: Outside>(
     if call.caller.own_account().is_some_and(|own| own != account) {
         return Err(path_id::not_found::<AccountId>());
     }
-    let ask = AccountMessage::Tools(visibility, filter);
-    send_to_account(call.outside(), account, &ask).await
+    let message = AccountMessage::Tools(visibility, filter);
+    send_to_account(call.outside(), account, &message).await
 }
 
 fn filter(query: &QueryParameters) -> Result<ToolFilter, Failure> {
-    let list = |name| query.get(name).map(words).unwrap_or_default();
+    let list = |name| query.get(name).map(comma_separated).unwrap_or_default();
     let with_undescribed = match query.get("has_description") {
         None | Some("true") => false,
         Some("false") => true,

@@ -1,10 +1,10 @@
-//! Schemas as generators of clients understand them.
+//! Writes schemas so that generators of clients understand them.
 
 use serde_json::{Map, Value, json};
 
 use super::shapes::as_object;
 
-/// The same schema for generators.
+/// Changes a named schema: choices become an `enum`, defaults a sentence, and no property is `true`.
 pub(super) fn for_generators(schema: &mut Value) {
     choices_as_enum(schema);
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);

@@ -11,7 +11,7 @@ mod generators;
 pub(super) mod operation;
 pub(super) mod public;
 pub(super) mod received;
-pub(in crate::api) mod record;
+pub(super) mod record;
 pub(super) mod shapes;
 mod written;
 

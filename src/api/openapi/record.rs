@@ -1,10 +1,12 @@
-//! The records of syncs.
+//! `/record`: the feed of a sync's records, and one record.
 
 use serde_json::{Value, json};
 
+use super::data_plane::flags;
 use super::operation::Operation;
 use super::shapes::{Shapes, count, object, text, uuid};
 
+/// What `x-all-pages` does here.
 const LINES: &str = "Answers everything up to the end, a change a line; the last line is `{next_cursor}`, after an error `{error, next_cursor}`.";
 
 fn change(shapes: &mut Shapes) -> Value {
@@ -23,7 +25,7 @@ fn change(shapes: &mut Shapes) -> Value {
 }
 
 fn of_sync(operation: Operation) -> Operation {
-    let sync: Value = json!({ "name": "sync", "in": "query", "required": true, "description": "The name of the sync.", "schema": text() });
+    let sync = json!({ "name": "sync", "in": "query", "required": true, "description": "The name of the sync.", "schema": text() });
     let operation = operation.parameter(sync);
     let about = "The account; an account token has its own.";
     operation
@@ -57,7 +59,7 @@ pub(in crate::api) fn changes(operation: Operation, shapes: &mut Shapes) -> Oper
             "At most so many; more than 1,000 are never given.",
             &limit,
         )
-        .header("x-all-pages", LINES, &json!({ "enum": ["true", "false"] }))
+        .header("x-all-pages", LINES, &flags())
         .answers_with("200", "What changed, in the order of `revision`.", &content)
         .refuses(&[410])
 }

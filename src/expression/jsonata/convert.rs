@@ -9,7 +9,8 @@ use jsonata_core::value::{JArray, JValue};
 use serde_json::{Map, Number, Value};
 
 use super::ExpressionError;
-use super::limits::{RESULT_BYTES, RESULT_VALUES, VALUE_DEPTH};
+use super::limits::{CONVERTING_A_VALUE, RESULT_BYTES, RESULT_VALUES, VALUE_DEPTH};
+use crate::expression::effort;
 
 /// The largest whole number of which, and of all before it, a double is the number itself and no neighbour.
 pub(super) const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
@@ -99,6 +100,12 @@ impl InputNumbers {
     }
 }
 
+/// Steps that are left of the count that an evaluation is in, its input paid; `None` outside of one.
+pub(super) fn counted(size: u64) -> Option<u64> {
+    effort::take(size.saturating_mul(CONVERTING_A_VALUE)).ok();
+    effort::left()
+}
+
 /// How many values there are in these, long texts counted more than once; no
 /// more than a bound beyond which it makes no difference.
 pub(super) fn size<'v>(values: impl Iterator<Item = &'v JValue>) -> u64 {
@@ -140,7 +147,10 @@ pub(super) fn to_value(
         values: RESULT_VALUES,
         bytes: RESULT_BYTES,
     };
-    budget.convert(result, VALUE_DEPTH).map(Some)
+    let value = budget.convert(result, VALUE_DEPTH);
+    let made = (RESULT_VALUES - budget.values) as u64;
+    effort::take(made.saturating_mul(CONVERTING_A_VALUE)).ok();
+    value.map(Some)
 }
 
 struct ResultBudget<'c> {

@@ -11,6 +11,8 @@ pub const SOURCE_BYTES: usize = 16 * 1024;
 pub(super) const COMPILING_A_BYTE: u64 = 250;
 /// Steps of following where the values of an expression come from, for a byte of its source: some ten traversals.
 pub(super) const FOLLOWING_A_BYTE: u64 = 30;
+/// Steps of converting a value for the engine or from it, where an evaluation is one of several that are counted together.
+pub(super) const CONVERTING_A_VALUE: u64 = 10;
 /// Built-in functions that are named as values, such as `$map(list, $string)`.
 /// Each becomes a separate function.
 pub const NAMED_FUNCTIONS: usize = 100;

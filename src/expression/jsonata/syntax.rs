@@ -1,6 +1,8 @@
-//! The parts of a node, for every function that visits a tree.
+//! The parts of a node, for every function that visits a tree; a path as source.
 
 use jsonata_core::ast::{AstNode, PathStep, Stage};
+
+use crate::json::Path;
 
 /// One function for trees that are read, one for trees that are changed.
 macro_rules! children {
@@ -83,3 +85,17 @@ children!(
     as_deref_mut,
     mut
 );
+
+/// A path as JSONata: each name in backquotes, numbers as indices.
+pub(super) fn path_source(path: &Path) -> String {
+    let steps = path.parts().iter().enumerate().map(|(position, part)| {
+        let digits = part.strip_prefix('-').unwrap_or(part);
+        let is_index = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        match (position, is_index) {
+            (0, _) => format!("`{part}`"),
+            (_, true) => format!("[{part}]"),
+            (_, false) => format!(".`{part}`"),
+        }
+    });
+    steps.collect()
+}

@@ -6,6 +6,8 @@ use crate::error::Failure;
 use crate::flows::account::base::Base;
 use crate::flows::account::state::State;
 use crate::flows::account::stored::Stored;
+use crate::flows::base::page_bytes::{Selection, rows_of_page};
+use crate::flows::base::records::{ListPage, PageRequest};
 use crate::flows::base::sql;
 use crate::flows::messages::mcp::McpTokenRecord;
 use crate::ids::{EnvironmentId, McpTokenId};
@@ -69,19 +71,53 @@ impl<O: Outside, S: Storage> McpTokenStore<O, S> {
         text.as_deref().map(sql::from_json).transpose()
     }
 
-    /// All tokens, the oldest first.
-    pub(in crate::flows) fn all(&self) -> Result<Vec<McpTokenRecord>, StorageFault> {
+    /// A token.
+    pub(in crate::flows) fn get(
+        &self,
+        id: McpTokenId,
+    ) -> Result<Option<McpTokenRecord>, StorageFault> {
         if !sql::has_table(self.base.storage(), TABLE)? {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let statement = "SELECT record FROM mcp_token WHERE until IS NULL OR until > ? ORDER BY id";
-        let texts: Vec<String> = sql::column(self.base.storage(), statement, &[self.now().into()])?;
-        texts.iter().map(|text| sql::from_json(text)).collect()
+        let values = [id.to_string().into(), self.now().into()];
+        let statement =
+            "SELECT record FROM mcp_token WHERE id = ? AND (until IS NULL OR until > ?)";
+        let text: Option<String> = sql::one(self.base.storage(), statement, &values)?;
+        text.as_deref().map(sql::from_json).transpose()
+    }
+
+    /// A page of the tokens, the oldest first.
+    pub(in crate::flows) fn page(
+        &self,
+        page: &PageRequest,
+    ) -> Result<ListPage<McpTokenRecord>, StorageFault> {
+        if !sql::has_table(self.base.storage(), TABLE)? {
+            return Ok(ListPage {
+                result: Vec::new(),
+                next_cursor: None,
+            });
+        }
+        let after = page.after.as_deref().unwrap_or_default();
+        let selection = Selection {
+            columns: "record",
+            texts: &["record"],
+            from: "FROM mcp_token WHERE id > ? AND (until IS NULL OR until > ?) ORDER BY id"
+                .to_owned(),
+            values: vec![after.into(), self.now().into()],
+        };
+        let (rows, is_more) = rows_of_page(self.base.storage(), &selection, page.limit)?;
+        let texts = rows.iter().filter_map(|row| row.first()?.as_text());
+        let result: Vec<McpTokenRecord> = texts.map(sql::from_json).collect::<Result<_, _>>()?;
+        let last = result.last().filter(|_| is_more);
+        Ok(ListPage {
+            next_cursor: last.map(|record| record.id.to_string()),
+            result,
+        })
     }
 
     /// Deletes a token → whether it was there.
     pub(in crate::flows) fn delete(&self, id: McpTokenId) -> Result<bool, StorageFault> {
-        if !self.all()?.iter().any(|record| record.id == id) {
+        if self.get(id)?.is_none() {
             return Ok(false);
         }
         let statement = "DELETE FROM mcp_token WHERE id = ?";

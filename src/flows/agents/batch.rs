@@ -1,40 +1,31 @@
-//! Runs a batch: nodes whose predecessors have succeeded run in parallel, as many calls at a time as the account has
-//! connections.
+//! Runs a batch.
 
 mod calls;
 mod results;
+mod run;
 
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 
-use crate::batch::{BatchMistake, BatchPlan, PlannedNode, SentBatch};
+use crate::batch::{BatchMistake, BatchPlan, SentBatch};
 use crate::config::Config;
-use crate::error::{Code, Complaint, Failure};
-use crate::expression::{Expression, ExpressionScope, TemplateScope, TemplateTree};
-use crate::flows::agents::batch::calls::{NodeCall, UnitResult, make};
-use crate::flows::agents::batch::results::{BatchResults, NodeState};
-use crate::flows::agents::made_call::MadeCall;
+use crate::error::{Complaint, Failure};
+use crate::expression::effort;
+use crate::flows::agents::batch::results::BatchResults;
+use crate::flows::agents::batch::run::BatchRun;
 use crate::flows::base::body;
 use crate::flows::base::memory::values::parse_counted;
-use crate::flows::base::moment::moment;
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
-use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::typed;
-use crate::json::{Exact, exact, inexact_as_texts, is_deeper};
+use crate::json::{inexact_as_texts, is_deeper};
 use crate::ports::{Body, Budget, HandOver, Incoming, Outside, Reply, Storage};
 use crate::proxy::headers::keep_harmless;
-use crate::settings::{
-    ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BATCH_CALLS, BATCH_ITEMS, BODY_VALUES, CALL_SLOTS,
-};
-use crate::time::Timestamp;
-use crate::tools::arguments::query_of;
+use crate::settings::{ADMIN_BODY_BYTES, ADMIN_BODY_DEPTH, BATCH_CALLS, BATCH_STEPS, BODY_VALUES};
 
 /// Runs the batch of a request.
 pub(in crate::flows) async fn run_batch<O: Outside, S: Storage>(
@@ -46,26 +37,35 @@ pub(in crate::flows) async fn run_batch<O: Outside, S: Storage>(
     let deadline = calls.system().now().plus(budget.timeout);
     let loaded = calls.visible(&hand_over.visibility).await?;
     let room = calls.body_room();
-    let (system, body) = (calls.system(), request.body);
-    let body = body::read_until(system, body, ADMIN_BODY_BYTES, &room, Some(deadline)).await?;
-    let value = parse_counted(&inexact_as_texts(&body), BODY_VALUES, &room);
+    let (system, sent) = (calls.system(), request.body);
+    let sent = body::read_until(system, sent, ADMIN_BODY_BYTES, &room, Some(deadline)).await?;
+    let value = parse_counted(&inexact_as_texts(&sent), BODY_VALUES, &room);
     let value = value.map_err(|error| error.of_caller("The body"))?;
     if is_deeper(&value, ADMIN_BODY_DEPTH) {
-        let message = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
-        return Err(Failure::new(Code::Malformed, message));
+        return Err(Failure::body_too_deep(ADMIN_BODY_DEPTH));
     }
     let resolved = calls.resolved_config(&loaded.account).await?;
-    let plan = planned(&value, &resolved.compiled.config)?;
-    let batch = Batch {
+    let steps = Cell::new(BATCH_STEPS);
+    let planned = effort::counted(&steps, || planned(&value, &resolved.compiled.config));
+    if steps.get() == 0 {
+        let message = "too many or too long expressions";
+        return Err(Failure::invalid("resources", message));
+    }
+    let mut plan = planned?;
+    drop(value);
+    let args = std::mem::take(&mut plan.args);
+    let batch = BatchRun {
         calls,
         hand_over,
         resolved: &resolved,
-        budget,
+        max_retries: budget.max_retries,
         deadline,
-        results: BatchResults::new(&plan, calls.room()),
+        results: BatchResults::new(&plan, args, calls.room()),
         plan: &plan,
-        queue: VecDeque::new(),
-        made: 0,
+        waiting: None,
+        calls_left: BATCH_CALLS,
+        has_begun: false,
+        steps,
     };
     let text = batch.run().await;
     let mut headers = HeaderMap::new();
@@ -104,159 +104,4 @@ fn refused(mistakes: &[BatchMistake]) -> Failure {
         message: own.message.clone(),
     });
     Failure::invalid_in(&complaints.collect::<Vec<_>>())
-}
-
-/// A batch that runs.
-struct Batch<'b, O: Outside, S: Storage> {
-    calls: &'b Rc<AccountCalls<O, S>>,
-    hand_over: &'b HandOver,
-    resolved: &'b ResolvedConfig,
-    budget: Budget,
-    deadline: Timestamp,
-    plan: &'b BatchPlan,
-    results: BatchResults,
-    /// Calls that wait for a connection: the node, and its item.
-    queue: VecDeque<(usize, Value)>,
-    /// Calls that were begun.
-    made: usize,
-}
-
-impl<'b, O: Outside, S: Storage> Batch<'b, O, S> {
-    /// Runs all nodes → the answer as JSON text.
-    async fn run(mut self) -> String {
-        let mut running = FuturesUnordered::new();
-        loop {
-            self.begin_ready();
-            while running.len() < CALL_SLOTS {
-                let Some((place, item)) = self.queue.pop_front() else {
-                    break;
-                };
-                match self.prepared(place, item) {
-                    Ok(call) => running.push(self.make(place, call)),
-                    Err(failure) => self.results.fail(place, &failure),
-                }
-            }
-            match running.next().await {
-                Some((place, result)) => self.results.take(place, result),
-                None if self.queue.is_empty() && !self.results.has_ready(self.plan) => break,
-                None => {}
-            }
-        }
-        self.results.into_text(self.plan)
-    }
-
-    fn make(
-        &self,
-        place: usize,
-        call: NodeCall,
-    ) -> impl Future<Output = (usize, UnitResult)> + use<'b, O, S> {
-        let (calls, hand_over, resolved) = (self.calls, self.hand_over, self.resolved);
-        let (deadline, retries) = (self.deadline, self.budget.max_retries);
-        async move {
-            let made = make(calls, hand_over, resolved, call, (deadline, retries));
-            (place, made.await)
-        }
-    }
-
-    /// Queues the calls of every node that waits for nothing more.
-    fn begin_ready(&mut self) {
-        while let Some(place) = self.results.next_ready(self.plan) {
-            let Some(node) = self.plan.nodes.get(place) else {
-                return;
-            };
-            match self.items(node) {
-                Ok(None) => self.results.set(place, NodeState::LeftOut),
-                Ok(Some(items)) => {
-                    self.results.set(place, NodeState::Running(items.len()));
-                    self.queue
-                        .extend(items.into_iter().map(|item| (place, item)));
-                }
-                Err(failure) => {
-                    self.results.set(place, NodeState::Running(1));
-                    self.results.fail(place, &failure);
-                }
-            }
-        }
-    }
-
-    /// The items that a node is called for; `None` where `run_if` leaves it out.
-    fn items(&self, node: &PlannedNode) -> Result<Option<Vec<Value>>, Failure> {
-        if let Some(condition) = &node.node.run_if {
-            let scope = self.expression_scope();
-            let runs = condition.is_true(&scope, &moment(self.calls.system()));
-            if !runs.map_err(|error| in_expression("run_if", &error.to_string()))? {
-                return Ok(None);
-            }
-        }
-        let Some(expression) = &node.node.loop_on else {
-            return Ok(Some(vec![Value::Null]));
-        };
-        let items = match self.evaluated(expression)? {
-            Some(Value::Array(items)) => items,
-            Some(Value::Null) | None => Vec::new(),
-            Some(item) => vec![item],
-        };
-        if items.len() > BATCH_ITEMS {
-            let message = format!(
-                "loop_on gives {} items; a node is called for at most {BATCH_ITEMS}.",
-                items.len()
-            );
-            return Err(Failure::new(Code::NotReached, message));
-        }
-        Ok(Some(items))
-    }
-
-    fn evaluated(&self, expression: &Expression) -> Result<Option<Value>, Failure> {
-        let scope = self.expression_scope();
-        let result = expression.evaluate(&scope, &moment(self.calls.system()));
-        result.map_err(|error| in_expression("loop_on", &error.to_string()))
-    }
-
-    fn expression_scope(&self) -> ExpressionScope<'_> {
-        ExpressionScope::batch(self.results.values(), &self.plan.args)
-    }
-
-    /// The call of a node for an item, unless the batch has used up its calls or its time.
-    fn prepared(&mut self, place: usize, item: Value) -> Result<NodeCall, Failure> {
-        if self.calls.system().now() >= self.deadline {
-            let message = "The batch did not get to this call in time: x-timeout-ms.";
-            return Err(Failure::new(Code::NotReached, message));
-        }
-        if self.made >= BATCH_CALLS {
-            let message = format!("A batch makes at most {BATCH_CALLS} calls.");
-            return Err(Failure::new(Code::NotReached, message));
-        }
-        self.made += 1;
-        let node = self.plan.nodes.get(place);
-        let node = node.ok_or_else(|| Failure::new(Code::Internal, "A batch lost a node."))?;
-        let room = self.results.room_left();
-        let scope = TemplateScope::new(self.results.root_for(item));
-        let render = |tree: &Option<TemplateTree>, key: &str| {
-            let tree = tree.as_ref();
-            let rendered = tree.map(|tree| tree.render(&scope)).transpose();
-            rendered
-                .map(Option::flatten)
-                .map_err(|error| Failure::new(Code::MissingValue, format!("{key}: {error}.")))
-        };
-        let id = render(&node.node.id, "id")?;
-        let query = render(&node.node.query, "query")?;
-        Ok(NodeCall {
-            call: MadeCall {
-                resource: node.node.resource.clone(),
-                method: node.node.method.clone(),
-                id: id.map(|id| exact::text(id.inside()).into_owned()),
-                query: query
-                    .as_ref()
-                    .map(Exact::inside)
-                    .map(query_of)
-                    .unwrap_or_default(),
-                body: render(&node.node.body, "body")?,
-            },
-            room,
-        })
-    }
-}
-
-fn in_expression(key: &str, reason: &str) -> Failure {
-    Failure::new(Code::Invalid, format!("{key} failed: {reason}"))
 }

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 const RANDOM_BYTES: usize = 24;
 
 /// A dry run that was shown.
-struct Shown {
+struct DryRun {
     /// The SHA-256 of the confirmation.
     hash: String,
     /// The SHA-256 of what was shown: the token, the tool and its arguments.
@@ -25,7 +25,7 @@ struct Shown {
 
 /// The dry runs that can be confirmed, the oldest first.
 #[derive(Default)]
-pub(in crate::flows) struct Confirmations(RefCell<VecDeque<Shown>>);
+pub(in crate::flows) struct Confirmations(RefCell<VecDeque<DryRun>>);
 
 impl Confirmations {
     /// A confirmation of this call, and until when it is good.
@@ -36,7 +36,7 @@ impl Confirmations {
         if all.len() >= CONFIRMATIONS {
             all.pop_front();
         }
-        all.push_back(Shown {
+        all.push_back(DryRun {
             hash: crypto::sha256_hex(confirmation.as_bytes()),
             call,
             until,

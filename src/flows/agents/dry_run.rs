@@ -1,8 +1,7 @@
-//! The request that a call would send, with the account's secrets masked. Nothing is sent.
+//! The request that a call would send, with the secrets of the account and the install masked. Nothing is sent.
 
 use std::rc::Rc;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
@@ -22,18 +21,20 @@ const MASK: &str = "[secret]";
 pub(super) async fn dry_run<A: LiveAccount>(
     account: &Rc<A>,
     visibility: &Visibility,
-    mut call: Call<StreamOf<A>>,
+    call: &Call<StreamOf<A>>,
 ) -> Result<Value, Failure> {
     let access = Access::check(account, visibility, call.timeout).await?;
     let admitted = access.admit().await?;
-    let body = std::mem::replace(&mut call.body, Body::Empty);
-    let (mut prepared, body) = build(&admitted, &call, body, None).await?;
+    let body = call.body.again().unwrap_or(Body::Empty);
+    let (mut prepared, body) = build(&admitted, call, body, None).await?;
     let (loaded, compiled) = (admitted.loaded(), &admitted.config().compiled);
     let (shown, mut secret) = compiled.split_context(&loaded.context, &loaded.sealed);
     mask(&mut secret);
     let mut context = shown.clone();
     json::merge(&mut context, &secret);
+    let variables = compiled.masked_variables(mask);
     let current = Current::of_action(Rc::clone(loaded), &context, &shown);
+    let current = current.with_variables(&variables);
     // Masked values may not fit, as a number that is secret does not: then there is less to show.
     let Ok(draft) = prepared.request(&**account, &current) else {
         let method = prepared.subject().method().as_str();
@@ -42,7 +43,7 @@ pub(super) async fn dry_run<A: LiveAccount>(
     let redactor = account.redactor(compiled, &loaded.context);
     let body = match (draft.body, body) {
         (Payload::Nothing, _) | (Payload::Callers, Body::Empty) => None,
-        (Payload::Ours(bytes), _) => Some(text(&Bytes::from(bytes))),
+        (Payload::Ours(bytes), _) => Some(text(&bytes)),
         (Payload::Callers, Body::Bytes(bytes)) => Some(text(&bytes)),
         (Payload::Callers, Body::Stream(_)) => Some("[a stream]".to_owned()),
     };
@@ -53,7 +54,7 @@ pub(super) async fn dry_run<A: LiveAccount>(
     }))
 }
 
-fn text(bytes: &Bytes) -> String {
+fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -1,14 +1,18 @@
 //! Creates, lists and deletes the MCP tokens of an account.
 
+use std::rc::Rc;
+
+use serde_json::Value;
+
 use crate::error::Failure;
 use crate::flows::account::account_tokens::unknown_token;
+use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::agents::mcp::McpServer;
 use crate::flows::agents::tools;
 use crate::flows::messages::answered;
 use crate::flows::messages::mcp::{McpMessage, McpTokenRecord};
 use crate::ids::McpTokenId;
 use crate::ports::{Outside, Storage, Visibility};
-use serde_json::Value;
 
 impl<O: Outside, S: Storage> McpServer<O, S> {
     /// Answers a message.
@@ -17,23 +21,28 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
             McpMessage::CreateMcpToken(visibility, record, hash) => {
                 answered(self.create(&visibility, &record, &hash).await?)
             }
-            McpMessage::ListMcpTokens(visibility) => {
-                self.check(&visibility).await?;
-                answered(self.tokens.all()?)
+            McpMessage::ListMcpTokens(visibility, page) => {
+                self.managed(&visibility).await?;
+                answered(self.tokens.page(&page)?)
+            }
+            McpMessage::GetMcpToken(visibility, id) => {
+                self.managed(&visibility).await?;
+                let found = self.tokens.get(id)?;
+                answered(found.ok_or_else(not_found)?)
             }
             McpMessage::DeleteMcpToken(visibility, id) => {
-                self.check(&visibility).await?;
+                self.managed(&visibility).await?;
                 answered(self.delete(id)?)
             }
         }
     }
 
-    /// A token of one account manages nothing.
-    async fn check(&self, visibility: &Visibility) -> Result<(), Failure> {
+    /// The account, where the caller may manage its tokens: a token of one account may not.
+    async fn managed(&self, visibility: &Visibility) -> Result<Rc<LoadedAccount>, Failure> {
         if visibility.is_of_one_account() {
             return Err(unknown_token());
         }
-        self.calls().visible(visibility).await.map(drop)
+        self.calls().visible(visibility).await
     }
 
     async fn create(
@@ -42,8 +51,7 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         record: &McpTokenRecord,
         hash: &str,
     ) -> Result<(), Failure> {
-        self.check(visibility).await?;
-        let loaded = self.calls().visible(visibility).await?;
+        let loaded = self.managed(visibility).await?;
         let resolved = self.calls().resolved_config(&loaded.account).await?;
         let (config, name) = (&resolved.compiled.config, &resolved.integration.name);
         let mut all = tools::of_loaded(config, name, &loaded, record.config.filter()).into_iter();
@@ -58,6 +66,10 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         if self.tokens.delete(id)? {
             return Ok(());
         }
-        Err(Failure::not_found("MCP token"))
+        Err(not_found())
     }
+}
+
+fn not_found() -> Failure {
+    Failure::not_found("MCP token")
 }

@@ -4,21 +4,17 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::error::{Code, Failure};
-use crate::json;
-use crate::mcp::answer::{ToolOutcome, quoted, tool_result};
-use crate::mcp::page::{PageError, PagePlace, document};
+use crate::json::{self, quoted};
+use crate::mcp::answer::{ToolOutcome, tool_result};
+use crate::mcp::page::{RecordPlace, document};
 use crate::settings::MCP_ERROR_BYTES;
 
 /// A page of a list.
-pub(super) fn of_page(bytes: &Bytes, place: &PagePlace, most: usize) -> Result<String, Failure> {
+pub(super) fn of_page(bytes: &Bytes, place: &RecordPlace, most: usize) -> Result<String, Failure> {
     let text = str::from_utf8(bytes).unwrap_or_default();
     match document(text, place, most) {
-        Ok(document) => Ok(tool_result(&document, &document, ToolOutcome::Done)),
-        Err(PageError::NoList) => of_document(bytes, most),
-        Err(PageError::TooLarge(index, length)) => Err(too_large(
-            &format!("Record {index} of the page has {length} bytes"),
-            most,
-        )),
+        Some(document) => Ok(tool_result(&document, &document, ToolOutcome::Done)),
+        None => of_document(bytes, most),
     }
 }
 

@@ -18,5 +18,6 @@ pub mod sealed;
 pub mod sequence;
 pub(in crate::flows) mod sftp;
 pub mod sql;
+pub mod token_rate;
 pub mod view;
 pub mod within;

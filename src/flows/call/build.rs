@@ -198,6 +198,10 @@ impl<'a> Prepared<'a> {
         let values = &self.given.values;
         let compiled = &self.subject.resolved.compiled;
         let scope = compiled.scope(current.context(), current.shown());
+        let scope = match current.variables() {
+            Some(variables) => scope.with_environment_variables(variables),
+            None => scope,
+        };
         let scope = scope.with_query(&values.query);
         let scope = if values.id.is_null() {
             scope

@@ -21,6 +21,8 @@ struct Running<'a> {
     context: Cow<'a, Value>,
     /// The public half of the context.
     shown: &'a Value,
+    /// What placeholders read in place of the install's variables.
+    variables: Option<&'a Value>,
 }
 
 impl<'a> Current<'a> {
@@ -34,9 +36,26 @@ impl<'a> Current<'a> {
         context: &'a Value,
         shown: &'a Value,
     ) -> Self {
-        let context = Cow::Borrowed(context);
-        let running = Some(Running { context, shown });
-        Self { loaded, running }
+        Self {
+            loaded,
+            running: Some(Running {
+                context: Cow::Borrowed(context),
+                shown,
+                variables: None,
+            }),
+        }
+    }
+
+    /// Sets what placeholders read in place of the install's variables.
+    pub(in crate::flows) fn with_variables(mut self, variables: &'a Value) -> Self {
+        if let Some(running) = &mut self.running {
+            running.variables = Some(variables);
+        }
+        self
+    }
+
+    pub(in crate::flows) fn variables(&self) -> Option<&Value> {
+        self.running.as_ref().and_then(|running| running.variables)
     }
 
     pub(in crate::flows) fn loaded(&self) -> &Rc<LoadedAccount> {

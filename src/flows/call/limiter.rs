@@ -10,8 +10,8 @@ use crate::rate_limit::{Pace, TooLate};
 use crate::settings::CALL_SLOTS;
 use crate::time::Timestamp;
 
-/// How long work waits that leaves the account to its callers.
-const SHORT_OF_PACE: Duration = Duration::from_secs(1);
+/// After how long work that can wait looks again whether callers use the account.
+const CALLERS_FIRST: Duration = Duration::from_secs(1);
 
 /// The account's connections, and its reservations.
 pub struct Limiter {
@@ -83,7 +83,7 @@ impl Limiter {
     ) -> Option<Duration> {
         let pace = self.pace.borrow();
         let is_free = self.slots.available_permits() > 0 && pace.has_spare(rate, now);
-        (!is_free).then(|| pace.paused(now).max(SHORT_OF_PACE))
+        (!is_free).then(|| pace.paused(now).max(CALLERS_FIRST))
     }
 
     /// A connection, if one is free now.

@@ -27,7 +27,7 @@ const PIECE: usize = 1_000_000;
 /// The account's dead letters.
 pub(in crate::flows) struct DeadLetters<O, S> {
     base: Rc<Base<O, S>>,
-    pub(super) outbox: Rc<Outbox<O, S>>,
+    outbox: Rc<Outbox<O, S>>,
 }
 
 impl<O: Outside, S: Storage> DeadLetters<O, S> {

@@ -35,6 +35,13 @@ use crate::settings::DEDUPLICATION;
 use crate::time::Timestamp;
 use crate::webhook::{Handshake, SenderProof, WebhookRequest};
 
+/// The components that [`WebhookInbox`] is built on.
+pub(in crate::flows) struct InboxStores<'a, O, S> {
+    pub(in crate::flows) outbox: &'a Rc<Outbox<O, S>>,
+    pub(in crate::flows) deliveries: &'a Rc<Dispatcher<O, S>>,
+    pub(in crate::flows) dead_letters: &'a Rc<DeadLetters<O, S>>,
+}
+
 /// Receives the webhooks of the account.
 pub(in crate::flows) struct WebhookInbox<O, S> {
     pub(super) base: Rc<Base<O, S>>,
@@ -53,18 +60,17 @@ impl<O: Outside, S: Storage> WebhookInbox<O, S> {
         record: &Rc<AccountRecord<O, S>>,
         changes: &Rc<Changes<O, S>>,
         events: &Rc<AccountEvents<O, S>>,
-        deliveries: &Rc<Dispatcher<O, S>>,
-        dead_letters: &Rc<DeadLetters<O, S>>,
         syncs: &Rc<Syncs<O, S>>,
+        stores: &InboxStores<'_, O, S>,
     ) -> Self {
         Self {
             base: Rc::clone(base),
             record: Rc::clone(record),
             changes: Rc::clone(changes),
-            outbox: Rc::clone(&dead_letters.outbox),
+            outbox: Rc::clone(stores.outbox),
             events: Rc::clone(events),
-            deliveries: Rc::clone(deliveries),
-            dead_letters: Rc::clone(dead_letters),
+            deliveries: Rc::clone(stores.deliveries),
+            dead_letters: Rc::clone(stores.dead_letters),
             syncs: Rc::clone(syncs),
         }
     }

@@ -1,6 +1,5 @@
 //! The object's one alarm: it finishes what a restart interrupted, refreshes the token, delivers events, works on a
-//! slice of the syncs and trims. Then it
-//! is set to the next time that a component is due.
+//! slice of the syncs and trims. Then it is set to the next time that a component is due.
 
 use std::time::Duration;
 

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, ORIGIN};
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::flows::actions::call_action::call_action;
 use crate::flows::agents::batch::run_batch;
 use crate::flows::base::memory::Room;
@@ -25,6 +25,7 @@ use crate::flows::call::{Call, CallResponse};
 use crate::flows::ingress::reply::answered_in_time;
 use crate::flows::object::AccountObject;
 use crate::json::{Exact, is_deeper};
+use crate::mcp::head::share;
 use crate::ports::{
     Body, Budget, HandOver, Incoming, LEASE_OFFER, ObjectRoute, Outside, Reply, Storage,
 };
@@ -42,7 +43,12 @@ pub async fn dispatch<O: Outside, S: Storage>(
     let is_call = matches!(hand_over.route, ObjectRoute::Call(..));
     // RFC 9110 section 9.3.2. The response to a call is the provider's.
     let is_bodiless = request.method == Method::HEAD && !is_call;
+    let is_mcp = matches!(hand_over.route, ObjectRoute::Mcp(..));
+    let origin = request.headers.get(ORIGIN).filter(|_| is_mcp).cloned();
     let mut reply = reply_to(account, hand_over, request, &request_id).await;
+    if let Some(origin) = origin {
+        share(&mut reply.headers, origin);
+    }
     if is_call && account.calls().offers_lease() {
         reply
             .headers
@@ -191,8 +197,7 @@ async fn input<O: Outside>(
     let value = parse_exact(&bytes, BODY_VALUES, room);
     let value = value.map_err(|error| error.of_caller("The body"))?;
     if is_deeper(value.inside(), ADMIN_BODY_DEPTH) {
-        let message = format!("The body is nested deeper than {ADMIN_BODY_DEPTH} levels.");
-        return Err(Failure::new(Code::Malformed, message));
+        return Err(Failure::body_too_deep(ADMIN_BODY_DEPTH));
     }
     Ok(value)
 }

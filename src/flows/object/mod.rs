@@ -81,14 +81,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
         ));
         let set_up = Rc::new(SetUpRunner::new(&base, &record, &changes, &calls));
         let events = Rc::new(stores.events(&base, &schedule, &record));
-        let syncs = Rc::new(Syncs::new(
-            &base,
-            &record,
-            &calls,
-            &stores.outbox,
-            &schedule,
-            &stores.syncs,
-        ));
+        let syncs = Rc::new(stores.sync_runner(&base, &record, &calls, &schedule));
         Self {
             components,
             connect: ConnectFlow::new(
@@ -102,15 +95,7 @@ impl<O: Outside, S: Storage> AccountObject<O, S> {
             ),
             edits: AccountEdits::new(&base, &record, &changes, &stores.own_changes, &calls),
             deletion: Deletion::new(&base, &record, &stores.outbox, &endpoint, &calls),
-            inbox: WebhookInbox::new(
-                &base,
-                &record,
-                &changes,
-                &events,
-                &stores.deliveries,
-                &stores.dead_letters,
-                &syncs,
-            ),
+            inbox: stores.inbox(&base, &record, &changes, &events, &syncs),
             syncs,
             messages: Callers::default(),
             mcp: McpServer::new(&calls, &stores.mcp_tokens, &stores.confirmations),

@@ -16,14 +16,17 @@ use crate::flows::account::schedule::Schedule;
 use crate::flows::account::stored::Components;
 use crate::flows::account::unclear::UnclearRefusals;
 use crate::flows::agents::confirmations::Confirmations;
+use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::idempotency::store::IdempotencyStore;
 use crate::flows::call::log_store::CallLog;
 use crate::flows::events::account_events::AccountEvents;
 use crate::flows::events::deliver::Dispatcher;
 use crate::flows::events::retention::EventRetention;
 use crate::flows::ingress::dead_letters::DeadLetters;
+use crate::flows::ingress::receive::{InboxStores, WebhookInbox};
 use crate::flows::lifecycle::logins::LoginStore;
 use crate::flows::lifecycle::me::OwnChanges;
+use crate::flows::sync::Syncs;
 use crate::flows::sync::store::SyncStore;
 use crate::flows::tokens::refused::Refusals;
 use crate::flows::tokens::suspicion::SuspicionStore;
@@ -195,5 +198,31 @@ impl<O: Outside, S: Storage> Stores<O, S> {
         record: &Rc<AccountRecord<O, S>>,
     ) -> AccountEvents<O, S> {
         AccountEvents::new(base, record, &self.outbox, schedule, &self.deliveries)
+    }
+
+    pub(super) fn sync_runner(
+        &self,
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        calls: &Rc<AccountCalls<O, S>>,
+        schedule: &Rc<Schedule<O, S>>,
+    ) -> Syncs<O, S> {
+        Syncs::new(base, record, calls, &self.outbox, schedule, &self.syncs)
+    }
+
+    pub(super) fn inbox(
+        &self,
+        base: &Rc<Base<O, S>>,
+        record: &Rc<AccountRecord<O, S>>,
+        changes: &Rc<Changes<O, S>>,
+        events: &Rc<AccountEvents<O, S>>,
+        syncs: &Rc<Syncs<O, S>>,
+    ) -> WebhookInbox<O, S> {
+        let own = InboxStores {
+            outbox: &self.outbox,
+            deliveries: &self.deliveries,
+            dead_letters: &self.dead_letters,
+        };
+        WebhookInbox::new(base, record, changes, events, syncs, &own)
     }
 }

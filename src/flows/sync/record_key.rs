@@ -1,4 +1,4 @@
-//! The key of a sync's records. It is random, and rests sealed with what the sync knows of its runs: a rotation of the
+//! The key of a sync's records. It is random, and is stored sealed with what the sync knows of its runs: a rotation of the
 //! sealing keys writes one row, and not each record. Records are encrypted by AES-256-GCM for their sync and their id.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -17,7 +17,7 @@ pub(super) struct RecordKey {
 }
 
 impl RecordKey {
-    /// The key that rests as this text; `None` where it is none.
+    /// The key that is stored as this text; `None` where it is none.
     pub(super) fn read(text: &str) -> Option<Self> {
         let master: [u8; KEY_BYTES] = BASE64.decode(text.as_bytes()).ok()?.try_into().ok()?;
         Some(Self {

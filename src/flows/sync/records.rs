@@ -51,7 +51,7 @@ pub(super) fn number_of(change: ChangeKind) -> i64 {
     }
 }
 
-/// Key, id, slot, bytes, when it came and its last change.
+/// Key, id, slot, bytes, when it was first met, and the kind of its last change.
 type StoredRecord = (i64, String, i64, i64, i64, i64);
 
 impl<O: Outside, S: Storage> SyncStore<O, S> {
@@ -147,7 +147,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         Ok(())
     }
 
-    /// The records behind `key` up to `end` that are there.
+    /// The rows after the revision `key`, up to the revision `end`: records and tombstones, in the order of the feed.
     pub(super) fn behind(
         &self,
         number: i64,

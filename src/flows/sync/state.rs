@@ -1,4 +1,4 @@
-//! What a sync knows of its runs. It rests sealed: the place in a list and a checkpoint can hold tokens of the provider.
+//! What a sync knows of its runs. It is stored sealed: the place in a list and a checkpoint can hold tokens of the provider.
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ pub(super) struct Traversal {
     pub(super) checkpoint: Option<Value>,
     /// Rows of `sync_seen`.
     pub(super) seen_rows: i64,
-    /// Records before this key were looked at for deletion, up to `sweep_end`.
+    /// Records up to this revision were looked at for deletion; those after `sweep_end` are new.
     pub(super) sweep: i64,
     pub(super) sweep_end: i64,
     /// Failures so far, and waits since the last page.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// More brackets are part of the name (the default of `qs`).
 const MOST_KEYS: usize = 5;
 
-/// The keys of `a[b][0]`: `a`, `b`, `0`. None where the name is not written so.
+/// The keys of `a[b][0]`: `a`, `b`, `0`. Empty where the name is not written so.
 pub(super) fn keys(name: &str) -> Vec<&str> {
     let Some((root, rest)) = name.split_once('[') else {
         return Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn keys(name: &str) -> Vec<&str> {
     keys
 }
 
-/// Puts the value at its place, unless another parameter has it.
+/// Puts the value at its place, unless another parameter has it → whether it was put.
 pub(super) fn insert(object: &mut Map<String, Value>, keys: &[&str], value: &str) -> bool {
     let Some((root, keys)) = keys.split_first() else {
         return false;

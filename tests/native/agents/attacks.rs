@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Agent, context};
 use crate::account::JSON;
+use crate::cases::each_case;
 use crate::outside::World;
 
 const JSON_TYPE: [(&str, &str); 1] = [("content-type", "application/json")];
@@ -32,10 +33,10 @@ fn a_token_that_was_not_made_here_wakes_no_object() {
     ];
     agent.world().object_messages_are_counted();
     let before = agent.world().object_messages();
-    for forged in forged {
+    each_case(forged, |forged| {
         let answer = agent.post(&format!("/mcp/{forged}"), &JSON_TYPE, &ping);
         assert_eq!(answer.code(401), "caller.unauthenticated", "{forged}");
-    }
+    });
     assert_eq!(agent.world().object_messages(), before);
     assert_eq!(agent.world().sent().len(), 0);
 }
@@ -44,7 +45,7 @@ fn a_token_that_was_not_made_here_wakes_no_object() {
 fn an_mcp_token_is_no_token_of_the_api() {
     let agent = Agent::new(&World::new(), &json!({}));
     let token = agent.path.strip_prefix("/mcp/").unwrap();
-    let client = agent.anybody.with_token(token);
+    let client = agent.anonymous.with_token(token);
     let account = &agent.account;
     for path in [
         format!("/proxy/contacts?integrated_account_id={account}"),

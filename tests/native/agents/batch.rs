@@ -1,4 +1,6 @@
-//! Batches: order, parallel calls, loops, conditions, limits and errors.
+//! Batches: order, parallel calls, loops, conditions and errors.
+
+mod limits;
 
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{context, crm};
 use crate::account::JSON;
+use crate::cases::each_case;
 use crate::client::{Client, Setting};
 use crate::outside::{Pieces, Sent, World, reply};
 
@@ -76,7 +79,6 @@ fn codes(answer: &Value, name: &str) -> Vec<String> {
         .map(|own| own["code"].as_str().unwrap().to_owned())
         .collect()
 }
-
 #[test]
 fn later_nodes_use_what_earlier_ones_gave() {
     let scene = Scene::new(&World::new());
@@ -178,7 +180,7 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         causeway::json::merge(&mut own, &more);
         own
     };
-    for (resources, path) in [
+    let cases = [
         (json!([]), "resources"),
         (
             json!([node(json!({ "method": "burn" }))]),
@@ -197,6 +199,14 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
             "resources",
         ),
         (
+            json!([node(json!({ "loop_on": "resources.x[id = 1]" }))]),
+            "resources[0].loop_on",
+        ),
+        (
+            json!([node(json!({ "run_if": "$count(resources.x) > 0" }))]),
+            "resources[0].run_if",
+        ),
+        (
             json!([node(json!({ "loop_on": "((" }))]),
             "resources[0].loop_on",
         ),
@@ -208,12 +218,13 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
             json!([node(json!({ "unknown": 1 }))]),
             "resources[0].unknown",
         ),
-    ] {
+    ];
+    each_case(cases, |(resources, path)| {
         let answer = client
             .post("/batch-request", &scene.body(&resources))
             .expect(422);
         assert_eq!(answer["details"]["failures"][0]["path"], path, "{answer}");
-    }
+    });
     for (text, status) in [("{", 400), ("", 400), ("[]", 422), ("{}", 422)] {
         let answer = client.request(
             "POST",
@@ -224,51 +235,6 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         assert_eq!(answer.status, status, "{text}");
     }
     assert_eq!(scene.world().sent().len(), 0);
-}
-
-#[test]
-fn a_batch_that_explodes_is_bounded() {
-    let scene = Scene::new(&World::new());
-    scene.provides(|_, _| (200, "{}".to_owned()));
-    let each = |count: u64| json!([{ "name": "each", "resource": "contacts", "method": "get", "loop_on": format!("[1..{count}]"), "id": "{{item}}" }]);
-    let answer = scene.run(&each(1_000));
-    assert_eq!(answer["result"]["each"].as_array().unwrap().len(), 1_000);
-    assert_eq!(scene.sent().len(), 1_000);
-    assert_eq!(
-        codes(&scene.run(&each(1_001)), "each"),
-        ["caller.not_reached"]
-    );
-    assert_eq!(codes(&scene.run(&each(100_000_000)), "each").len(), 1);
-    assert_eq!(scene.sent().len(), 0);
-    let two = json!([each(600)[0], { "name": "more", "resource": "contacts", "method": "get", "loop_on": "[1..600]", "id": "{{item}}" }]);
-    let answer = scene.run(&two);
-    assert_eq!(scene.sent().len(), 1_000);
-    assert_eq!(
-        codes(&answer, "each").len() + codes(&answer, "more").len(),
-        200
-    );
-}
-
-#[test]
-fn a_list_ends_at_ten_thousand_records() {
-    let scene = Scene::new(&World::new());
-    let page = |from: u64, count: u64, next: &str| {
-        let items: Vec<String> = (from..from + count).map(|n| n.to_string()).collect();
-        format!(r#"{{"items":[{}],"next":{next}}}"#, items.join(","))
-    };
-    scene.provides(move |path, _| match path {
-        path if path.contains("city=even") => (200, page(0, 10_000, "null")),
-        path if path.contains("after=p2") => (200, page(9_999, 2, "null")),
-        _ => (200, page(0, 9_999, "\"p2\"")),
-    });
-    let answer = scene.run(&json!([
-        { "name": "even", "resource": "contacts", "method": "list", "query": { "city": "even" } },
-        { "name": "over", "resource": "contacts", "method": "list" },
-        { "name": "behind", "resource": "contacts", "method": "get", "id": "1", "depends_on": ["over"] },
-    ]));
-    assert_eq!(answer["result"]["even"].as_array().unwrap().len(), 10_000);
-    assert_eq!(codes(&answer, "over"), ["provider.answer_too_large"]);
-    assert_eq!(codes(&answer, "behind"), ["caller.not_reached"]);
 }
 
 #[test]
@@ -284,38 +250,6 @@ fn letters_of_several_bytes_survive_a_long_page() {
 }
 
 #[test]
-fn one_time_is_for_the_whole_batch() {
-    let scene = Scene::new(&World::new());
-    scene.provides(|_, _| (200, "{}".to_owned()));
-    scene.world().answers_late(|_| Duration::from_secs(3));
-    let nodes: Vec<Value> = (0..12).map(|n| json!({ "name": format!("n{n}"), "resource": "contacts", "method": "get", "id": n.to_string() })).collect();
-    let body = Body::from_bytes(scene.body(&json!(nodes)).to_string());
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-timeout-ms", "5000"),
-        ("x-max-retries", "0"),
-    ];
-    let request = scene
-        .setting
-        .client
-        .request_async("POST", "/batch-request", &headers, body);
-    let answer = block_on(scene.world().run_passing(request)).expect(200);
-    let ended = answer["result"]
-        .as_object()
-        .unwrap()
-        .values()
-        .filter(|own| **own == json!([{}]))
-        .count();
-    let errors = answer["errors"].as_object().unwrap();
-    assert_eq!((ended, errors.len()), (4, 8), "{answer}");
-    let not_reached = errors
-        .values()
-        .filter(|own| own[0]["code"] == "caller.not_reached")
-        .count();
-    assert_eq!(not_reached, 4);
-}
-
-#[test]
 fn a_batch_is_of_the_callers_account() {
     let scene = Scene::new(&World::new());
     let other = scene.setting.account("oauth2", &context(&Value::Null));
@@ -326,16 +260,17 @@ fn a_batch_is_of_the_callers_account() {
         .token_of(&scene.setting.admin.environment("o"), None);
     let nodes = json!([{ "resource": "contacts", "method": "get", "id": "1" }]);
     let of = |account: Value| json!({ "integrated_account_id": account, "resources": nodes });
-    for (client, account, status) in [
+    let cases = [
         (&customer, json!(other), 404),
         (&customer, json!("x"), 404),
         (&stranger, json!(scene.account), 404),
         (&scene.setting.client, Value::Null, 422),
         (&scene.setting.client, json!(7), 404),
-    ] {
+    ];
+    each_case(cases, |(client, account, status)| {
         let answer = client.post("/batch-request", &of(account.clone()));
         assert_eq!(answer.status, status, "{account}");
-    }
+    });
     assert_eq!(scene.world().sent().len(), 0);
     for body in [of(json!(scene.account)), json!({ "resources": nodes })] {
         scene.world().answers(200, &JSON, "{}");

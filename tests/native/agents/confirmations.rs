@@ -1,16 +1,17 @@
-//! Destructive tools that are held: shown first, then confirmed.
+//! Destructive tools that need a confirmation: a dry run first, then the request.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Agent;
+use super::{Agent, context, crm};
 use crate::account::JSON;
+use crate::client::Setting;
 use crate::outside::World;
 
 const DELETE: &str = "delete_a_acme_crm_contacts_by_id";
 
-fn held() -> Agent {
+fn confirming_agent() -> Agent {
     Agent::new(&World::new(), &json!({ "require_confirmation": true }))
 }
 
@@ -27,7 +28,7 @@ fn with(arguments: &Value, confirmation: &str) -> Value {
 
 #[test]
 fn a_destructive_tool_is_shown_with_its_secrets_masked_and_then_sent_once() {
-    let agent = held();
+    let agent = confirming_agent();
     let arguments = json!({ "id": "7" });
     let shown = agent.done(DELETE, &arguments);
     assert_eq!(
@@ -54,7 +55,7 @@ fn a_destructive_tool_is_shown_with_its_secrets_masked_and_then_sent_once() {
 
 #[test]
 fn the_body_that_would_be_sent_is_shown() {
-    let agent = held();
+    let agent = confirming_agent();
     let update = "update_a_acme_crm_contacts_by_id";
     let shown = agent.done(update, &json!({ "id": "7", "name": "Ada" }));
     assert_eq!(shown["request"]["body"], r#"{"name":"Ada"}"#);
@@ -62,8 +63,8 @@ fn the_body_that_would_be_sent_is_shown() {
 }
 
 #[test]
-fn what_reads_or_only_adds_is_not_held() {
-    let agent = held();
+fn what_reads_or_only_adds_is_not_confirming_agent() {
+    let agent = confirming_agent();
     agent.world().answers(200, &JSON, "{}");
     agent.done("create_a_acme_crm_contacts", &json!({ "name": "Ada" }));
     agent.world().answers(200, &JSON, "{}");
@@ -80,7 +81,7 @@ fn what_reads_or_only_adds_is_not_held() {
 
 #[test]
 fn a_confirmation_is_for_its_arguments_its_tool_and_its_token() {
-    let agent = held();
+    let agent = confirming_agent();
     let seven = json!({ "id": "7" });
     let own = confirmation(&agent, &seven);
     assert_eq!(
@@ -124,7 +125,7 @@ fn a_confirmation_is_for_its_arguments_its_tool_and_its_token() {
 
 #[test]
 fn a_confirmation_ends_after_ten_minutes_and_with_the_memory_of_its_object() {
-    let agent = held();
+    let agent = confirming_agent();
     let seven = json!({ "id": "7" });
     let own = confirmation(&agent, &seven);
     agent.world().pass(Duration::from_secs(599));
@@ -147,7 +148,7 @@ fn a_confirmation_ends_after_ten_minutes_and_with_the_memory_of_its_object() {
 
 #[test]
 fn the_oldest_of_a_hundred_dry_runs_is_forgotten_for_a_further_one() {
-    let agent = held();
+    let agent = confirming_agent();
     let first = confirmation(&agent, &json!({ "id": "0" }));
     let second = confirmation(&agent, &json!({ "id": "1" }));
     for id in 2..101 {
@@ -159,4 +160,89 @@ fn the_oldest_of_a_hundred_dry_runs_is_forgotten_for_a_further_one() {
     );
     agent.world().answers(204, &JSON, "");
     agent.done(DELETE, &with(&json!({ "id": "1" }), &second));
+}
+
+#[test]
+fn a_confirmation_is_for_the_request_that_was_shown() {
+    let agent = confirming_agent();
+    let seven = json!({ "id": "7" });
+    let own = confirmation(&agent, &seven);
+    let change = |path: &str| {
+        let change = json!({ "resources": { "contacts": { "delete": { "path": path } } } });
+        let setting = &agent.setting;
+        setting
+            .override_install_as(&setting.admin, &change)
+            .expect(200);
+        agent.world().pass(Duration::from_mins(3));
+    };
+    change("/everyone/{{id}}");
+    assert_eq!(
+        agent.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    assert_eq!(agent.world().sent().len(), 0);
+    let own = confirmation(&agent, &seven);
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &with(&seven, &own));
+    assert_eq!(
+        agent.world().sent()[0].url,
+        "https://api.acme.example/everyone/7?pin=4711"
+    );
+}
+
+#[test]
+fn a_body_whose_boundary_is_drawn_each_time_can_be_confirmed() {
+    let mut file = crm();
+    file["config"]["resources"]["contacts"]["update"]["body_format"] = json!("multipart");
+    let setting = Setting::new(&World::new(), &file);
+    let agent = Agent::with(
+        setting,
+        &context(&Value::Null),
+        &json!({ "require_confirmation": true }),
+    );
+    let (update, arguments) = (
+        "update_a_acme_crm_contacts_by_id",
+        json!({ "id": "7", "name": "Ada" }),
+    );
+    let shown = agent.done(update, &arguments);
+    assert!(
+        shown["request"]["body"].as_str().unwrap().contains("Ada"),
+        "{shown}"
+    );
+    agent.world().answers(200, &JSON, "{}");
+    let own = shown["confirmation"].as_str().unwrap();
+    agent.done(update, &with(&arguments, own));
+    assert_eq!(agent.world().sent().len(), 1);
+}
+
+#[test]
+fn a_short_secret_of_the_install_is_masked_by_its_place() {
+    let mut file = crm();
+    file["config"]["resources"]["contacts"]["delete"]["query"] =
+        json!({ "key": "{{environment_variables.key}}", "shop": "{{environment_variables.shop}}" });
+    let setting = Setting::new(&World::new(), &file);
+    let variables = json!({ "secret_environment_variables": { "key": "a7z" }, "environment_variables": { "shop": "s1" } });
+    setting
+        .override_install_as(&setting.admin, &variables)
+        .expect(200);
+    let agent = Agent::with(
+        setting,
+        &context(&Value::Null),
+        &json!({ "require_confirmation": true }),
+    );
+    let seven = json!({ "id": "7" });
+    let shown = agent.done(DELETE, &seven);
+    assert_eq!(
+        shown["request"]["url"],
+        "https://api.acme.example/contacts/7?key=%5Bsecret%5D&shop=s1"
+    );
+    agent.world().answers(204, &JSON, "");
+    agent.done(
+        DELETE,
+        &with(&seven, shown["confirmation"].as_str().unwrap()),
+    );
+    assert_eq!(
+        agent.world().sent()[0].url,
+        "https://api.acme.example/contacts/7?key=a7z&shop=s1"
+    );
 }

@@ -1,9 +1,11 @@
 //! What agents use: tools, MCP and batches.
 
+mod arrays;
 mod attacks;
 mod batch;
 mod calls;
 mod confirmations;
+mod origins;
 mod protocol;
 mod tokens;
 mod tools;
@@ -60,8 +62,8 @@ pub struct Agent {
     pub id: String,
     /// `/mcp/{token}`
     pub path: String,
-    /// Without a token of the API.
-    pub anybody: Client,
+    /// A client without a token of the API.
+    pub anonymous: Client,
 }
 
 impl Agent {
@@ -73,7 +75,7 @@ impl Agent {
         let account = setting.account("oauth2", context);
         let made = token(&setting.client, &account, config);
         Self {
-            anybody: setting.admin.with_token(""),
+            anonymous: setting.admin.with_token(""),
             path: format!("/mcp/{}", made["token"].as_str().unwrap()),
             id: made["id"].as_str().unwrap().to_owned(),
             account,
@@ -87,7 +89,7 @@ impl Agent {
 
     pub fn post(&self, path: &str, headers: &[(&str, &str)], text: &str) -> Answer {
         let body = Body::from_bytes(text.to_owned());
-        self.anybody.request("POST", path, headers, body)
+        self.anonymous.request("POST", path, headers, body)
     }
 
     /// Sends a message, as clients do.

@@ -6,6 +6,7 @@ use causeway::ports::System;
 use serde_json::{Value, json};
 
 use super::{Agent, context, crm, token};
+use crate::cases::each_case;
 use crate::client::Setting;
 use crate::outside::World;
 
@@ -79,7 +80,7 @@ fn what_cannot_be_a_token_is_refused() {
     let setting = Setting::new(&World::new(), &crm());
     let account = setting.account("oauth2", &context(&Value::Null));
     let path = format!("/integrated-account/{account}/mcp");
-    for (body, place) in [
+    let cases = [
         (json!({ "name": "" }), "name"),
         (json!({ "name": "n".repeat(101) }), "name"),
         (
@@ -102,10 +103,11 @@ fn what_cannot_be_a_token_is_refused() {
             json!({ "name": "a", "config": { "methods": "read" } }),
             "config.methods",
         ),
-    ] {
+    ];
+    each_case(cases, |(body, place)| {
         let answer = setting.client.post(&path, &body).expect(422);
         assert_eq!(answer["details"]["failures"][0]["path"], place, "{answer}");
-    }
+    });
     let body = json!({ "name": "n".repeat(100), "expires_at": "2030-01-01T00:00:00.000Z" });
     setting.client.post(&path, &body).expect(201);
 }
@@ -210,15 +212,42 @@ fn a_token_may_ask_for_an_api_token_as_well() {
         .admin
         .token_of(&setting.environment, Some(&["read"]));
     let customer = setting.customer(&agent.account);
-    for (client, status) in [
-        (&agent.anybody, 401),
+    let cases = [
+        (&agent.anonymous, 401),
         (&foreign, 401),
         (&reader, 401),
         (&customer, 401),
         (&setting.admin, 401),
         (&setting.client.with_token("ct_forged"), 401),
         (&setting.client, 200),
-    ] {
+    ];
+    each_case(cases, |(client, status)| {
         assert_eq!(send(client), status, "{client:?}");
-    }
+    });
+}
+
+#[test]
+fn the_words_of_a_token_are_bounded() {
+    let setting = Setting::new(&World::new(), &crm());
+    let account = setting.account("oauth2", &context(&Value::Null));
+    let path = format!("/integrated-account/{account}/mcp");
+    let post = |key: &str, words: &[String]| {
+        let mut config = json!({ "methods": ["read"], "tags": ["crm"], "resources": ["contacts"] });
+        let all = config[key].as_array_mut().unwrap();
+        all.extend(words.iter().map(|word| json!(word)));
+        setting
+            .client
+            .post(&path, &json!({ "name": "a", "config": config }))
+    };
+    each_case(["methods", "tags", "resources"], |key| {
+        let many = |count: usize| vec!["w".repeat(100); count];
+        assert_eq!(post(key, &many(99)).status, 201, "{key}");
+        for refused in [many(100), vec!["w".repeat(101)]] {
+            let answer = post(key, &refused).expect(422);
+            assert_eq!(
+                answer["details"]["failures"][0]["path"],
+                format!("config.{key}")
+            );
+        }
+    });
 }

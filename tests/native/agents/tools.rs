@@ -92,6 +92,7 @@ fn filters_narrow_the_list_and_an_unknown_one_is_refused() {
         let count =
             |query: &str| names(&setting.client.get(&format!("{base}?{query}")).expect(200)).len();
         for (query, expected) in [
+            ("next_cursor=", 6),
             ("methods=read", 2),
             ("methods=write", 4),
             ("methods=get,%20delete", 2),

@@ -6,6 +6,7 @@ use causeway::ports::{Body, System};
 use serde_json::{Value, json};
 
 use super::provider::{Sync, items, with};
+use crate::cases::each_case;
 use crate::client::Answer;
 use crate::inbound_webhooks::{SECRET, signed};
 
@@ -208,4 +209,18 @@ fn the_arguments_of_a_run_have_so_many_bytes_and_no_more() {
         let answer = sync.send("POST", "/sync/items/run", &body);
         assert_eq!(answer.status, status, "{bytes}: {}", answer.text());
     }
+}
+
+#[test]
+fn an_empty_next_cursor_begins_each_list() {
+    let sync = Sync::new(&with(&json!({})), items(2));
+    sync.work();
+    each_case(["/sync?", "/sync-run?", "/record?sync=items&"], |list| {
+        let plain = sync
+            .scene
+            .get(&format!("{list}limit=10").replace("/sync?limit=10", "/sync?"));
+        let empty = sync.scene.get(&format!("{list}next_cursor="));
+        assert_eq!(empty.status, 200, "{list} {}", empty.text());
+        assert_eq!(empty.json()["result"], plain.json()["result"], "{list}");
+    });
 }

@@ -141,6 +141,11 @@ pub const ROWS: &[Row] = &[
         "/mcp/{mcp_text}",
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
     ),
+    (
+        "POST",
+        "/mcp/forged",
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
+    ),
     ("GET", "/integrated-account/me", ""),
     (
         "PATCH",

@@ -22,7 +22,7 @@ use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 
 use super::super::failure::{TOO_LARGE, TOO_MUCH_WORK, refuse};
-use super::super::limits::{PRODUCED_BYTES, PRODUCED_VALUES, STEPS};
+use super::super::limits::{PRODUCED_BYTES, PRODUCED_VALUES};
 use super::price::{HOOK, ITEM, MADE};
 use super::table::Table;
 
@@ -56,12 +56,7 @@ pub(in crate::expression::jsonata) struct Meter {
 }
 
 impl Meter {
-    /// A full account for one evaluation of a tree that `table` belongs to.
-    pub(in crate::expression::jsonata) fn new(table: &Rc<Table>) -> Rc<Self> {
-        Self::with_steps(table, STEPS)
-    }
-
-    /// One of so many steps.
+    /// An account of so many steps for one evaluation of a tree that `table` belongs to.
     pub(in crate::expression::jsonata) fn with_steps(table: &Rc<Table>, steps: u64) -> Rc<Self> {
         Rc::new(Self {
             steps: Cell::new(steps),
@@ -92,7 +87,6 @@ impl Meter {
     }
 
     /// Steps that are left.
-    #[cfg(test)]
     pub(in crate::expression::jsonata) fn left(&self) -> u64 {
         self.steps.get()
     }

@@ -3,103 +3,122 @@
 use std::rc::Rc;
 
 use crate::error::{Code, Failure};
-use crate::flows::agents::made_call::{MadeCall, read_answer};
+use crate::flows::agents::agent_call::read_answer;
+use crate::flows::base::memory::Room;
+use crate::flows::base::token_rate;
 use crate::flows::base::within::within;
-use crate::flows::call::CallResponse;
-use crate::flows::call::account::CallAccount;
+use crate::flows::call::account::{CallAccount, StreamOf};
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::call::list::all_pages::{AllPages, Piece};
 use crate::flows::call::log::logged_call;
-use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::json;
-use crate::mcp::answer::quoted;
-use crate::ports::{Budget, HandOver, Outside, Pages, Storage};
+use crate::flows::call::{Call, CallResponse};
+use crate::json::{self, quoted};
+use crate::ports::{HandOver, Outside, Storage};
 use crate::settings::BATCH_RECORDS;
 use crate::time::Timestamp;
 
-/// A call that is ready, and how many bytes its answer may have.
-pub(super) struct NodeCall {
-    pub(super) call: MadeCall,
-    pub(super) room: usize,
+/// A call that is ready.
+pub(super) struct NodeCall<O: Outside, S: Storage> {
+    pub(super) call: Call<StreamOf<AccountCalls<O, S>>>,
+    /// The most bytes that its answer may have.
+    pub(super) most_bytes: usize,
+    /// Holds its body.
+    pub(super) room: Room,
+    /// Whether the token is charged for it: the first call of a batch is the batch's own request.
+    pub(super) is_charged: bool,
 }
 
-/// What a call gave: records as lines, and why there are no more of them.
-pub(super) struct UnitResult {
+/// What a call gave: records as JSON lines, and why there are no more of them.
+pub(super) struct NodeCallResult {
     pub(super) lines: Vec<u8>,
     pub(super) failure: Option<Failure>,
+    /// Holds the lines twice: they are written once more, into the answer or to be read by another node.
+    room: Room,
+}
+
+impl NodeCallResult {
+    fn add(&mut self, lines: &[u8], most_bytes: usize) -> Result<(), Failure> {
+        if self.lines.len() + lines.len() > most_bytes {
+            return Err(too_large());
+        }
+        self.room.take(lines.len().saturating_mul(2))?;
+        self.lines.extend_from_slice(lines);
+        Ok(())
+    }
+
+    /// Leaves out a record that has not come to its end.
+    pub(super) fn cut_to_whole_lines(&mut self) {
+        let end = self.lines.iter().rposition(|byte| *byte == b'\n');
+        self.lines.truncate(end.map_or(0, |end| end + 1));
+    }
 }
 
 /// Makes the call within the time of the batch.
-pub(super) async fn make<O: Outside, S: Storage>(
+pub(super) async fn run_call<O: Outside, S: Storage>(
     calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
-    resolved: &ResolvedConfig,
-    call: NodeCall,
-    (deadline, max_retries): (Timestamp, Option<u32>),
-) -> UnitResult {
-    let mut result = UnitResult {
+    call: NodeCall<O, S>,
+    deadline: Timestamp,
+) -> NodeCallResult {
+    let mut result = NodeCallResult {
         lines: Vec::new(),
         failure: None,
+        room: calls.room(),
     };
     let left = deadline.since(calls.system().now());
-    let budget = Budget {
-        timeout: left,
-        max_retries,
-    };
-    let work = try_make(
-        calls,
-        hand_over,
-        resolved,
-        call,
-        (budget, deadline),
-        &mut result,
-    );
-    let made = within(calls.system(), left, work).await;
-    let made = made.unwrap_or_else(|| {
+    let work = try_call(calls, hand_over, call, deadline, &mut result);
+    let ended = within(calls.system(), left, work).await;
+    let ended = ended.unwrap_or_else(|| {
         let message = "The call did not end in the time of the batch: x-timeout-ms.";
         Err(Failure::new(Code::Timeout, message))
     });
-    result.failure = made.err();
+    result.failure = ended.err();
     result
 }
 
-async fn try_make<O: Outside, S: Storage>(
+async fn try_call<O: Outside, S: Storage>(
     calls: &Rc<AccountCalls<O, S>>,
     hand_over: &HandOver,
-    resolved: &ResolvedConfig,
-    NodeCall { call, room: most }: NodeCall,
-    (budget, deadline): (Budget, Timestamp),
-    result: &mut UnitResult,
+    made: NodeCall<O, S>,
+    deadline: Timestamp,
+    result: &mut NodeCallResult,
 ) -> Result<(), Failure> {
-    let config = &resolved.compiled.config;
-    let method = config.method(&call.resource, &call.method);
-    let method = method.ok_or_else(|| Failure::not_found("method"))?;
-    let token = hand_over.token.clone();
-    let call = call.into_call(&**calls, (config, method), (budget, Pages::All), token)?;
-    match logged_call(calls, hand_over, call).await? {
-        CallResponse::Pages(pages) => read_pages(*pages, most, result).await,
+    if made.is_charged {
+        token_rate::count(calls.system(), hand_over.token_key()).await?;
+    }
+    let (most_bytes, trace) = (made.most_bytes, Rc::clone(&made.call.trace));
+    let response = logged_call(calls, hand_over, made.call).await?;
+    drop(made.room);
+    match response {
+        CallResponse::Pages(pages) => read_pages(*pages, most_bytes, result).await,
         CallResponse::Single(reply) => {
             let room = calls.room();
-            let bytes = read_answer(&**calls, reply, &room, (most, deadline)).await?;
-            let text = str::from_utf8(&bytes).map_err(|_| {
-                let message = "The provider's answer is not text, so no batch can have it.";
-                Failure::new(Code::UnexpectedAnswer, message)
-            })?;
-            let line = match text.trim() {
-                "" => "null".to_owned(),
-                text if json::count_values(text.as_bytes()).is_ok() => json::on_one_line(text),
-                text => quoted(text),
-            };
-            result.lines = format!("{line}\n").into_bytes();
-            Ok(())
+            let read = read_answer(&**calls, reply, &room, (most_bytes, deadline)).await;
+            let added = read.and_then(|bytes| add_answer(&bytes, most_bytes, result));
+            added.map_err(|failure| trace.behind_write(failure))
         }
     }
 }
 
+/// An answer as a line.
+fn add_answer(bytes: &[u8], most_bytes: usize, result: &mut NodeCallResult) -> Result<(), Failure> {
+    let text = str::from_utf8(bytes).map_err(|_| {
+        let message = "The provider's answer is not text, so no batch can have it.";
+        Failure::new(Code::UnexpectedAnswer, message)
+    })?;
+    let line = match text.trim() {
+        "" => "null".to_owned(),
+        text if json::count_values(text.as_bytes()).is_ok() => json::on_one_line(text),
+        text => quoted(text),
+    };
+    result.add(line.as_bytes(), most_bytes)?;
+    result.add(b"\n", most_bytes)
+}
+
 async fn read_pages<O: Outside, S: Storage>(
     mut pages: AllPages<AccountCalls<O, S>>,
-    most: usize,
-    result: &mut UnitResult,
+    most_bytes: usize,
+    result: &mut NodeCallResult,
 ) -> Result<(), Failure> {
     let mut count = 0;
     while let Some(piece) = pages.next().await {
@@ -107,11 +126,7 @@ async fn read_pages<O: Outside, S: Storage>(
             Piece::Lines(lines) => lines,
             Piece::Broken { failure, .. } => return Err(failure),
         };
-        if result.lines.len() + lines.len() > most {
-            return Err(too_large());
-        }
-        // A piece may end within a character.
-        result.lines.extend_from_slice(&lines);
+        result.add(&lines, most_bytes)?;
         count += lines.split(|byte| *byte == b'\n').count() - 1;
         if count > BATCH_RECORDS {
             let message = format!("A node reads at most {BATCH_RECORDS} records.");

@@ -1,15 +1,18 @@
 //! What the nodes of a batch gave, and which of them can run.
 
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::batch::BatchPlan;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::batch::{BatchPlan, PlannedNode};
 use crate::error::{Code, Failure};
-use crate::flows::agents::batch::calls::UnitResult;
+use crate::expression::ExpressionScope;
+use crate::flows::agents::batch::calls::{NodeCallResult, too_large};
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_counted;
 use crate::flows::base::reply::raw;
-use crate::mcp::answer::quoted;
+use crate::json::quoted;
 use crate::settings::{BATCH_BYTES, EXPRESSION_VALUES};
 
 /// How far a node is.
@@ -29,8 +32,8 @@ pub(super) enum NodeState {
 
 struct NodeResult {
     state: NodeState,
-    /// Records, one a line.
-    lines: String,
+    /// What its calls gave, each with the room that holds it.
+    parts: Vec<NodeCallResult>,
     /// Errors, as JSON texts.
     errors: Vec<String>,
 }
@@ -38,30 +41,60 @@ struct NodeResult {
 /// The results of all nodes.
 pub(super) struct BatchResults {
     nodes: Vec<NodeResult>,
-    /// What placeholders read: `resources` has the results of nodes that others read; `args`; `item`.
+    /// What placeholders and expressions read: `resources` has the results of nodes that others wait for; `args`; `item`.
     root: Value,
+    /// Bytes of all records and errors together.
     bytes: usize,
+    /// Holds the errors, and the values in `root`.
     room: Room,
 }
 
 impl BatchResults {
-    pub(super) fn new(plan: &BatchPlan, room: Room) -> Self {
+    pub(super) fn new(plan: &BatchPlan, args: Value, room: Room) -> Self {
         let empty = |_| NodeResult {
             state: NodeState::Waiting,
-            lines: String::new(),
+            parts: Vec::new(),
             errors: Vec::new(),
         };
+        let mut values = Map::new();
+        values.insert("resources".to_owned(), json!({}));
+        values.insert("args".to_owned(), args);
+        values.insert("item".to_owned(), Value::Null);
         Self {
             nodes: plan.nodes.iter().map(empty).collect(),
-            root: json!({ "resources": {}, "args": plan.args, "item": null }),
+            root: Value::Object(values),
             bytes: 0,
             room,
         }
     }
 
+    /// What an expression of this node reads: the results of the nodes that it waits for.
+    pub(super) fn read_by<T>(
+        &mut self,
+        plan: &BatchPlan,
+        node: &PlannedNode,
+        read: impl FnOnce(&ExpressionScope<'_>) -> T,
+    ) -> T {
+        let awaited = node.after.iter().filter_map(|place| plan.nodes.get(*place));
+        let awaited: BTreeSet<&str> = awaited.map(|node| node.name.as_str()).collect();
+        let all = self.values().map(std::mem::take).unwrap_or_default();
+        let (seen, others): (Map<_, _>, Map<_, _>) = all
+            .into_iter()
+            .partition(|(name, _)| awaited.contains(name.as_str()));
+        let seen = Value::Object(seen);
+        let args = self.root.get("args").unwrap_or(&Value::Null);
+        let result = read(&ExpressionScope::batch(&seen, args));
+        if let (Some(all), Value::Object(seen)) = (self.values(), seen) {
+            all.extend(seen.into_iter().chain(others));
+        }
+        result
+    }
+
     /// The root `resources`.
-    pub(super) fn values(&self) -> &Value {
-        self.root.get("resources").unwrap_or(&Value::Null)
+    fn values(&mut self) -> Option<&mut Map<String, Value>> {
+        self.root
+            .get_mut("resources")
+            .and_then(Value::as_object_mut)
     }
 
     /// The roots of placeholders, for this item.
@@ -73,7 +106,7 @@ impl BatchResults {
     }
 
     /// The bytes that a further result may have.
-    pub(super) fn room_left(&self) -> usize {
+    pub(super) fn bytes_left(&self) -> usize {
         BATCH_BYTES.saturating_sub(self.bytes)
     }
 
@@ -89,12 +122,6 @@ impl BatchResults {
     fn state(&self, place: usize) -> NodeState {
         let node = self.nodes.get(place);
         node.map_or(NodeState::Failed, |node| node.state)
-    }
-
-    pub(super) fn has_ready(&self, plan: &BatchPlan) -> bool {
-        let nodes = plan.nodes.iter().enumerate();
-        let mut waiting = nodes.filter(|(place, _)| self.state(*place) == NodeState::Waiting);
-        waiting.any(|(_, node)| node.after.iter().all(|before| self.is_settled(*before)))
     }
 
     fn is_settled(&self, place: usize) -> bool {
@@ -143,13 +170,15 @@ impl BatchResults {
             let Some((planned, result)) = names else {
                 continue;
             };
-            if self.values().get(&planned.name).is_some() {
+            let known = self.root.pointer("/resources");
+            if known.is_some_and(|own| own.get(&planned.name).is_some()) {
                 continue;
             }
-            let list = listed(&result.lines);
-            match parse_counted(list.as_bytes(), EXPRESSION_VALUES, &self.room) {
+            let mut list = Vec::new();
+            result.write(&mut list);
+            match parse_counted(&list, EXPRESSION_VALUES, &self.room) {
                 Ok(value) => {
-                    if let Some(Value::Object(values)) = self.root.get_mut("resources") {
+                    if let Some(values) = self.values() {
                         values.insert(planned.name.clone(), value);
                     }
                 }
@@ -164,21 +193,15 @@ impl BatchResults {
     }
 
     /// Adds what a call of a node gave.
-    pub(super) fn take(&mut self, place: usize, result: UnitResult) {
-        self.bytes += result.lines.len();
-        let fits = self.bytes <= BATCH_BYTES && self.room.take(result.lines.len()).is_ok();
+    pub(super) fn take(&mut self, place: usize, mut result: NodeCallResult) {
+        result.cut_to_whole_lines();
+        let fits = self.bytes + result.lines.len() <= BATCH_BYTES;
+        let failure = result.failure.take();
         if let Some(node) = self.nodes.get_mut(place).filter(|_| fits) {
-            let lines = String::from_utf8_lossy(&result.lines);
-            let (whole, _) = lines.rsplit_once('\n').unwrap_or_default();
-            if !whole.is_empty() {
-                node.lines.push_str(whole);
-                node.lines.push('\n');
-            }
+            self.bytes += result.lines.len();
+            node.parts.push(result);
         }
-        match result
-            .failure
-            .or_else(|| (!fits).then(super::calls::too_large))
-        {
+        match failure.or_else(|| (!fits).then(too_large)) {
             Some(failure) => self.fail(place, &failure),
             None => self.end_one(place, NodeState::Done),
         }
@@ -186,8 +209,15 @@ impl BatchResults {
 
     /// Notes that a call of a node failed.
     pub(super) fn fail(&mut self, place: usize, failure: &Failure) {
+        let mut text = error_text(failure);
+        if self.bytes + text.len() <= BATCH_BYTES && self.room.take(2 * text.len()).is_ok() {
+            self.bytes += text.len();
+        } else {
+            let message = "There is no room for what this error says.";
+            text = error_text(&Failure::new(failure.code, message));
+        }
         if let Some(node) = self.nodes.get_mut(place) {
-            node.errors.push(error_text(failure));
+            node.errors.push(text);
         }
         self.end_one(place, NodeState::Failed);
     }
@@ -204,29 +234,49 @@ impl BatchResults {
         };
     }
 
-    /// `{result, errors}` by the names of the nodes.
-    pub(super) fn into_text(self, plan: &BatchPlan) -> String {
-        let (mut results, mut errors) = (Vec::new(), Vec::new());
-        for (planned, node) in plan.nodes.iter().zip(&self.nodes) {
-            let name = quoted(&planned.name);
-            if planned.node.persist != Some(false) && node.state != NodeState::LeftOut {
-                results.push(format!("{name}:{}", listed(&node.lines)));
-            }
-            if !node.errors.is_empty() {
-                errors.push(format!("{name}:[{}]", node.errors.join(",")));
-            }
+    /// `{result, errors}` by the names of the nodes, as JSON text.
+    pub(super) fn into_text(self, plan: &BatchPlan) -> Vec<u8> {
+        let mut text = br#"{"result":{"#.to_vec();
+        let nodes = || plan.nodes.iter().zip(&self.nodes);
+        let is_shown = |planned: &PlannedNode, node: &NodeResult| {
+            planned.node.persist != Some(false) && node.state != NodeState::LeftOut
+        };
+        for (planned, node) in nodes().filter(|(planned, node)| is_shown(planned, node)) {
+            begin_entry(&mut text, &planned.name);
+            node.write(&mut text);
         }
-        format!(
-            r#"{{"result":{{{}}},"errors":{{{}}}}}"#,
-            results.join(","),
-            errors.join(",")
-        )
+        text.extend_from_slice(br#"},"errors":{"#);
+        for (planned, node) in nodes().filter(|(_, node)| !node.errors.is_empty()) {
+            begin_entry(&mut text, &planned.name);
+            text.extend_from_slice(format!("[{}]", node.errors.join(",")).as_bytes());
+        }
+        text.extend_from_slice(b"}}");
+        text
     }
 }
 
-/// Lines as a JSON array.
-fn listed(lines: &str) -> String {
-    format!("[{}]", lines.trim_end_matches('\n').replace('\n', ","))
+impl NodeResult {
+    /// Writes its records as a JSON array.
+    fn write(&self, text: &mut Vec<u8>) {
+        text.push(b'[');
+        let begin = text.len();
+        for part in &self.parts {
+            let bytes = part.lines.iter();
+            text.extend(bytes.map(|byte| if *byte == b'\n' { b',' } else { *byte }));
+        }
+        if text.len() > begin {
+            text.pop();
+        }
+        text.push(b']');
+    }
+}
+
+fn begin_entry(text: &mut Vec<u8>, name: &str) {
+    if text.last() != Some(&b'{') {
+        text.push(b',');
+    }
+    text.extend_from_slice(quoted(name).as_bytes());
+    text.push(b':');
 }
 
 /// The parts of the error envelope that say what failed.

@@ -62,6 +62,26 @@ fn take_values(text: &[u8], most: usize, room: &Room) -> Result<(), ValuesError>
         .map_err(ValuesError::NoRoom)
 }
 
+/// Takes the memory of a value that is built already.
+pub fn take_built(value: &Value, room: &Room) -> Result<(), Failure> {
+    let (mut values, mut text) = (0, 0);
+    measure(value, &mut values, &mut text);
+    room.take(bytes_of_values(values, text))
+}
+
+fn measure(value: &Value, values: &mut usize, text: &mut usize) {
+    *values += 1;
+    match value {
+        Value::String(own) => *text += own.len(),
+        Value::Array(items) => items.iter().for_each(|item| measure(item, values, text)),
+        Value::Object(entries) => entries.iter().for_each(|(key, item)| {
+            *text += key.len();
+            measure(item, values, text);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// The memory of `values` values whose texts together have at most `text` bytes.
 pub fn bytes_of_values(values: usize, text: usize) -> usize {
     values.saturating_mul(VALUE_BYTES).saturating_add(text)

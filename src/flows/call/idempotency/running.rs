@@ -1,15 +1,17 @@
-//! Which writes with an `Idempotency-Key` run in the object now. One that was cut off runs no more.
+//! Which writes with an `Idempotency-Key` run in the object now, in contrast to those that were cut off.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// The writes that run now. They are in memory: after a restart none does.
 #[derive(Default)]
 pub(in crate::flows) struct RunningWrites {
+    /// Where they are stored (`Write::place`).
     places: Rc<RefCell<BTreeSet<String>>>,
 }
 
-/// A write runs until this is dropped.
+/// A write that runs until this is dropped.
 pub(super) struct RunningWrite {
     places: Rc<RefCell<BTreeSet<String>>>,
     place: String,

@@ -84,6 +84,17 @@ impl Compiled {
             .without(&self.variables.withheld)
     }
 
+    /// The install's variables, each secret one as `mask` leaves it.
+    pub fn masked_variables(&self, mask: impl Fn(&mut Value)) -> Value {
+        let mut all = self.variables.all.clone();
+        for (name, value) in all.as_object_mut().into_iter().flatten() {
+            if self.variables.public.get(name) != Some(&*value) {
+                mask(value);
+            }
+        }
+        all
+    }
+
     /// The scope without any secret, for expressions and results.
     pub fn public_scope<'a>(&'a self, shown: &'a Value) -> TemplateScope<'a> {
         TemplateScope::new(shown)

@@ -16,8 +16,7 @@ use crate::flows::base::memory::Room;
 use crate::flows::base::moment::moment;
 use crate::flows::call::Call;
 use crate::flows::call::account::{LiveAccount, StreamOf};
-use crate::json::Exact;
-use crate::json::exact;
+use crate::json::{Exact, exact};
 use crate::media::percent_encoded;
 use crate::ports::{Body, Budget, Pages, Reply};
 use crate::proxy::Target;
@@ -25,7 +24,7 @@ use crate::proxy::body::Writing;
 use crate::time::Timestamp;
 
 /// What a call is made of.
-pub(super) struct MadeCall {
+pub(super) struct AgentCall {
     pub(super) resource: String,
     pub(super) method: String,
     pub(super) id: Option<String>,
@@ -34,7 +33,7 @@ pub(super) struct MadeCall {
     pub(super) body: Option<Exact>,
 }
 
-impl MadeCall {
+impl AgentCall {
     /// Adds a parameter to the query.
     pub(super) fn add_parameter(&mut self, name: &str, value: &str) {
         if !self.query.is_empty() {
