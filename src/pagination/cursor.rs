@@ -57,10 +57,11 @@ pub(super) fn next(
             next: None,
             prev,
             standing: PageStatus::Repeated,
+            is_guessed_end: false,
         });
     }
-    let ends = (answer.count == 0 && !config.allow_empty_page_cursor) || !has_next(config, answer)?;
-    let at = if ends {
+    let is_empty = answer.count == 0 && !config.allow_empty_page_cursor;
+    let at = if is_empty || !has_next(config, answer)? {
         None
     } else {
         place(config, &config.cursor_path, request, answer)?
@@ -69,10 +70,13 @@ pub(super) fn next(
     let next = at
         .filter(|at| !is_end(config, at) || here.has_visited(at))
         .map(|at| here.onward(at, answer));
+    // An empty page is the end, and yet the answer may say that there are more.
+    let says_more = || config.has_next_path.is_some() && has_next(config, answer).unwrap_or(true);
     Ok(PageLinks {
         next,
         prev,
         standing: PageStatus::New,
+        is_guessed_end: is_empty && says_more(),
     })
 }
 

@@ -66,6 +66,8 @@ pub struct PageLinks {
     pub prev: Option<Position>,
     /// Whether the page itself counts.
     pub standing: PageStatus,
+    /// Whether the list ends here by a rule of thumb, while the provider may have more of it.
+    pub is_guessed_end: bool,
 }
 
 /// Whether a page adds to the list.

@@ -125,6 +125,7 @@ fn links(
         } else {
             PageStatus::New
         },
+        is_guessed_end: is_again,
     }
 }
 

@@ -116,13 +116,13 @@ pub fn records<'t>(text: &'t str, path: Option<&Path>) -> Result<&'t str, ReplyE
     Ok(if raw == "null" { EMPTY } else { raw })
 }
 
-/// Whether an answer has something at the list's path.
+/// Whether an answer has something other than null at the list's path.
 pub fn has_records(text: &str, path: Option<&Path>) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim();
     match path {
         _ if text.is_empty() => false,
         None => true,
-        Some(path) => matches!(json::cut(text, path), Ok(Some(_))),
+        Some(path) => matches!(json::cut(text, path), Ok(Some(found)) if found != "null"),
     }
 }
 

@@ -38,8 +38,10 @@ pub(in crate::flows) struct PageResponse {
 pub(in crate::flows) struct WholeAnswer {
     pub(in crate::flows) status: u16,
     pub(in crate::flows) text: String,
-    /// Whether there is something where the list should be.
+    /// Whether there is something where the list should be, or the provider says by the status that there are no more.
     pub(in crate::flows) has_list: bool,
+    /// Whether the list ends here by a rule of thumb.
+    pub(in crate::flows) is_guessed_end: bool,
 }
 
 impl<S> EngineResponse<S> {

@@ -161,3 +161,36 @@ fn a_limit_is_kept_within_what_the_provider_takes() {
     }
     assert_eq!(start(&cursor(&json!({})), Some(0)).limit, Some(1));
 }
+
+#[test]
+fn an_end_that_the_provider_contradicts_is_guessed() {
+    let more = json!({ "has_next_path": "more" });
+    let allowed = json!({ "has_next_path": "more", "allow_empty_page_cursor": true });
+    for (config, count, body, is_guessed) in [
+        (json!({}), 0, json!({ "next": "b" }), false),
+        (more.clone(), 0, json!({ "next": "b", "more": true }), true),
+        (
+            more.clone(),
+            0,
+            json!({ "next": "b", "more": false }),
+            false,
+        ),
+        (more, 1, json!({ "next": "b", "more": true }), false),
+        (allowed, 0, json!({ "next": "b", "more": true }), false),
+    ] {
+        let pagination = cursor(&config);
+        let links = turned(&pagination, &start(&pagination, None), count, &body, &[]).unwrap();
+        assert_eq!(links.is_guessed_end, is_guessed, "{config} {count} {body}");
+    }
+    let offset = pagination(
+        "offset",
+        &json!({ "offset_key": "offset", "limit_key": "limit" }),
+    );
+    let next = |position: &Position| {
+        let links = answered(&offset, position, (1, "[same]"), &json!({}), &[]).unwrap();
+        (links.next, links.is_guessed_end)
+    };
+    let (second, is_guessed) = next(&start(&offset, None));
+    assert!(!is_guessed);
+    assert_eq!(next(&second.unwrap()), (None, true));
+}

@@ -65,7 +65,8 @@ impl<A: CallAccount> Responder<'_, '_, A> {
         };
         let answer = (pages == Pages::Sync).then(|| WholeAnswer {
             status: status.as_u16(),
-            has_list: reply::has_records(&body.text, path),
+            has_list: status == StatusCode::NO_CONTENT || reply::has_records(&body.text, path),
+            is_guessed_end: links.is_guessed_end,
             text: std::mem::take(&mut body.text),
         });
         Ok(EngineResponse::Page(PageResponse {

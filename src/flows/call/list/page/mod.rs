@@ -220,7 +220,7 @@ impl<'a> Page<'a> {
             return answer;
         }
         Answer {
-            status: http::StatusCode::OK,
+            status: http::StatusCode::NO_CONTENT,
             headers: answer.headers,
             body: Body::Empty,
         }
