@@ -1,5 +1,7 @@
 //! `/record`: the feed of a sync's records, as pages or as lines, and one record.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::header::CONTENT_TYPE;
@@ -12,6 +14,8 @@ use super::query::{DEFAULT_LIMIT, MAX_LIMIT, QueryParameters};
 use super::{RequestContext, all_pages, body_of, path_id};
 use crate::error::{Code, Failure};
 use crate::flows::base::reply;
+use crate::flows::config::config_cache;
+use crate::flows::config::isolate::Isolate;
 use crate::flows::messages::account::AccountMessage;
 use crate::flows::messages::send_to_account;
 use crate::flows::messages::sync::{ChangeKind, FeedPage, FeedRequest, SyncMessage};
@@ -23,6 +27,8 @@ use crate::ports::{Body, Incoming, Outside, Pages, Reply, Visibility};
 struct FeedOwner {
     account: AccountId,
     visibility: Visibility,
+    /// The hash of the caller's API token.
+    token: Option<String>,
 }
 
 impl FeedOwner {
@@ -48,6 +54,7 @@ impl FeedOwner {
         Ok(Self {
             account,
             visibility,
+            token: caller.token_hash(),
         })
     }
 }
@@ -139,6 +146,7 @@ async fn page<O: Outside>(
 /// A feed that is read up to where it was when the reading began.
 struct FeedReading<O> {
     outside: O,
+    isolate: Rc<Isolate>,
     owner: FeedOwner,
     sync: String,
     filter: Option<ChangeKind>,
@@ -148,6 +156,16 @@ struct FeedReading<O> {
 }
 
 impl<O: Outside> FeedReading<O> {
+    /// The token may have been revoked since the part before. Of an account's own token the object says so.
+    async fn check_token(&self) -> Result<(), Failure> {
+        let (Some(hash), Visibility::Environment(environment)) =
+            (&self.owner.token, &self.owner.visibility)
+        else {
+            return Ok(());
+        };
+        config_cache::check_token(&self.outside, &self.isolate, *environment, hash).await
+    }
+
     /// The lines of the next part; after an error the last line says where to go on.
     async fn piece(mut self) -> Option<(Bytes, Self)> {
         let page = self.next.take()?;
@@ -162,7 +180,11 @@ impl<O: Outside> FeedReading<O> {
                 filter: self.filter,
                 limit: MAX_LIMIT,
             };
-            match read(&self.outside, &self.owner, feed).await {
+            let next = async {
+                self.check_token().await?;
+                read(&self.outside, &self.owner, feed).await
+            };
+            match next.await {
                 Ok(next) => self.next = Some(next),
                 Err(failure) => {
                     let cursor = Some(page.next_cursor.as_str());
@@ -194,6 +216,7 @@ async fn lines<O: Outside>(
     let reading = FeedReading {
         next: Some(read(outside, &owner, first).await?),
         outside: outside.clone(),
+        isolate: Rc::clone(context.isolate),
         owner,
         sync,
         filter,

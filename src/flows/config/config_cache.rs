@@ -17,6 +17,7 @@ use crate::flows::messages::{RootMessage, send_to_environment, send_to_root};
 use crate::ids::{EnvironmentId, InstallId, IntegrationId};
 use crate::json::length;
 use crate::ports::Outside;
+use crate::time::Timestamp;
 
 pub trait PublishedRecord: Serialize + DeserializeOwned + 'static {
     /// The prefix of its KV keys.
@@ -92,6 +93,24 @@ pub async fn published_install(
         Err(_) => Err(Failure::storage()),
     };
     read(outside, isolate, &id.to_string(), from_directory).await
+}
+
+/// 401 where an API token is no longer good, for what goes on answering after the request was authenticated.
+pub async fn check_token(
+    outside: &impl Outside,
+    isolate: &Isolate,
+    environment: EnvironmentId,
+    hash: &str,
+) -> Result<(), Failure> {
+    let record = token(outside, isolate, environment, hash).await?;
+    let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > outside.now());
+    match record {
+        Some(record) if is_good(record.expires_at) => Ok(()),
+        _ => Err(Failure::new(
+            Code::Unauthenticated,
+            "The token is unknown, revoked or expired.",
+        )),
+    }
 }
 
 /// An API token by its hash. `environment` is the one that the token names.

@@ -18,10 +18,9 @@ use crate::flows::call::log::LogOfPages;
 use crate::flows::call::{Call, CallResponse, execute_one, single};
 use crate::flows::config::config_cache;
 use crate::pagination::Position;
-use crate::ports::{Body, System, Visibility};
+use crate::ports::{Body, Visibility};
 use crate::rate_limit;
 use crate::settings::{PIECE_BYTES, TEMPLATE_BODY_BYTES};
-use crate::time::Timestamp;
 
 /// A list that is read to its end. Dropping it releases its memory and writes its log line.
 pub(in crate::flows) struct AllPages<A: LiveAccount> {
@@ -162,15 +161,7 @@ impl<A: LiveAccount> AllPages<A> {
             return Ok(());
         };
         let (system, isolate) = (self.account.system(), self.account.isolate());
-        let record = config_cache::token(system, isolate, *environment, hash).await?;
-        let is_good = |end: Option<Timestamp>| end.is_none_or(|end| end > system.now());
-        match record {
-            Some(record) if is_good(record.expires_at) => Ok(()),
-            _ => Err(Failure::new(
-                Code::Unauthenticated,
-                "The token is unknown, revoked or expired.",
-            )),
-        }
+        config_cache::check_token(system, isolate, *environment, hash).await
     }
 }
 
