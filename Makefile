@@ -37,7 +37,8 @@ BEGAN := $(shell date +%s)
 good = @echo "==> Good after $$(( $$(date +%s) - $(BEGAN) )) s"
 
 RUN_TESTS = $(NODE) --test --disable-warning=ExperimentalWarning --test-force-exit --test-timeout=300000 --test-reporter=spec
-RUN_WORKER_TESTS = $(RUN_TESTS) '$(TESTS)'
+# Two files at a time: a Worker test waits for the most part.
+RUN_WORKER_TESTS = $(RUN_TESTS) --test-concurrency=2 '$(TESTS)'
 
 # Few Worker tests run the command: the others need not wait for it.
 COMMAND_OF_TESTS := $(if $(shell grep -ls CAUSEWAY $(TESTS)),$(CAUSEWAY))

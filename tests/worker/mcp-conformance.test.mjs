@@ -5,7 +5,9 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -32,13 +34,22 @@ const LEFT_OUT = {
 };
 
 let scripted, url, folder;
+/** The suite's own requests come from a page at the URL that it is given: its origin is known before the gateway starts. */
+const front = createServer((client) => {
+  const { hostname, port } = scripted.gateway.url;
+  const gateway = connect(Number(port), hostname);
+  for (const [one, other] of [[client, gateway], [gateway, client]]) one.on("error", () => other.destroy()).pipe(other);
+});
 before(async () => {
+  front.listen(0, "127.0.0.1");
+  await once(front, "listening");
+  const origin = `http://127.0.0.1:${front.address().port}`;
   folder = await mkdtemp(path.join(tmpdir(), "causeway-mcp-"));
   const cli = path.join(ROOT, "node_modules/@modelcontextprotocol/inspector-cli");
   await mkdir(INSPECTOR, { recursive: true });
   await cp(cli, path.join(INSPECTOR, "cli"), { recursive: true });
   await cp(path.join(cli, "package.json"), path.join(INSPECTOR, "package.json"));
-  scripted = await startScriptedProvider();
+  scripted = await startScriptedProvider({ vars: { MCP_ALLOWED_ORIGINS: origin } });
   const post = (of) => ({ method: "post", path: of, ignore_body: true, description: "A tool of the suite." });
   const resources = { simple: { text: post("/simple") }, error: { handling: post("/error") }, ships: { list: { path: "/ships", description: "Lists ships." } } };
   const { account } = await scripted.install({ resources }, { name: "test" });
@@ -47,9 +58,10 @@ before(async () => {
   scripted.answers.set("/ships", () => ({ body: [{ name: "Fram" }] }));
   const made = ok(await scripted.environment.call("POST", `/integrated-account/${account.id}/mcp`, { name: "suite" }), 201);
   plant("an MCP token", made.token, { not: ["stored", "logged"] });
-  url = made.url;
+  url = new URL(new URL(made.url).pathname, origin).href;
 });
 after(async () => {
+  front.close();
   await scripted?.stop();
   await rm(folder, { recursive: true, force: true });
 });

@@ -47,7 +47,7 @@ test("a webhook: refused without a signature, an event with one", async () => {
 
 test("an agent lists the tools and calls one, also by the line that `make dev` prints", async () => {
   const [listed, called] = await dev.run(dev.block("5 Let an agent call it"));
-  assert.ok(listed.result.tools.some(({ name }) => name === "create_a_playground_contact"), JSON.stringify(listed));
+  assert.ok(listed.result.tools.some(({ name }) => name === "create_a_playground_contacts"), JSON.stringify(listed));
   const { stdout } = await dev.paste("A tool");
   for (const { result } of [called, JSON.parse(stdout)]) assert.deepEqual(result.structuredContent.result.map(({ id }) => id), ["contact-1", "contact-2"]);
 });
