@@ -195,6 +195,12 @@ impl Sync {
             .chain(deleted)
     }
 
+    /// Whether one of its requests reads this key of the root `sync`.
+    pub fn reads(&self, key: &str) -> bool {
+        let mut requests = self.requests();
+        requests.any(|(_, request)| request.sync_keys().any(|own| own == key))
+    }
+
     /// What a record that is gone is known by.
     pub fn deletions(&self) -> &Deletions {
         match (&self.deletions, self.mode) {

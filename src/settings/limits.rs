@@ -46,6 +46,8 @@ pub const SYNC_BYTES_MAX: u64 = 8_000_000_000;
 pub const SYNC_RECORD_BYTES: usize = 1_000_000;
 /// How long a slice of a sync works before the alarm rings again.
 pub const SYNC_SLICE: Duration = Duration::from_secs(25);
+/// What a slice reads of records at most, and a page more: its processor time stays below the Worker's `cpu_ms`.
+pub const SYNC_SLICE_BYTES: usize = 8 * 1024 * 1024;
 /// How long a deleted record is known by its id.
 pub const TOMBSTONES: Duration = Duration::from_hours(30 * 24);
 /// At most one run in this time is started by webhooks.

@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use url::Url;
 
 use crate::api::caller::Caller;
@@ -92,4 +94,10 @@ impl<O: Outside, T: DeserializeOwned> JsonBody<O, T> {
         let json = shape::read_json_if_any(call.outside(), self.body, room, None).await?;
         shape::read_shape(&json)
     }
+}
+
+/// A text or null; a null in the body is kept apart from an absent key.
+pub(super) fn text_or_null<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
+    let text: Option<String> = Option::deserialize(input)?;
+    Ok(Some(text.into()))
 }

@@ -1,11 +1,11 @@
 //! `/environment`: admin token only.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::call::{AdminCall, JsonBody};
+use super::call::{AdminCall, JsonBody, text_or_null};
 use super::noun::{Deletable, Findable, Noun};
 use crate::api::path_id::PathId;
 use crate::api::query::{FilterField, Filtered};
@@ -37,19 +37,13 @@ pub(in crate::api) struct EnvironmentPatch {
     name: Option<String>,
     allowed_redirect_origins: Option<Vec<String>>,
     /// Null removes it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "text_or_null")]
     #[schemars(with = "Option<String>")]
     display_name: Option<Value>,
     /// Null removes it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "text_or_null")]
     #[schemars(with = "Option<String>")]
     logo_url: Option<Value>,
-}
-
-/// A text or null; a null in the body is kept apart from an absent key.
-fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Value>, D::Error> {
-    let text: Option<String> = Option::deserialize(input)?;
-    Ok(Some(text.into()))
 }
 
 view! {

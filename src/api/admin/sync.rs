@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::List;
-use super::call::{AdminCall, JsonBody};
+use super::call::{AdminCall, JsonBody, text_or_null};
 use crate::api::path_id::{self, PathId, SyncName};
 use crate::api::query::{FilterField, Filtered, QueryParameters};
 use crate::config::syncs::{Cron, Period, RUN_PERIODS};
@@ -52,10 +52,14 @@ pub(in crate::api) struct SyncPatch {
     integrated_account_id: String,
     /// A paused sync runs only when a call asks for it.
     is_paused: Option<bool>,
-    /// `15m`: from `1m` to `30d`.
-    every: Option<String>,
-    /// Five fields, in UTC; in place of `every`.
-    cron: Option<String>,
+    /// `15m`: from `1m` to `30d`. Null: as the file says, again.
+    #[serde(default, deserialize_with = "text_or_null")]
+    #[schemars(with = "Option<String>")]
+    every: Option<Value>,
+    /// Five fields, in UTC; in place of `every`. Null: as the file says, again.
+    #[serde(default, deserialize_with = "text_or_null")]
+    #[schemars(with = "Option<String>")]
+    cron: Option<Value>,
 }
 
 impl Filtered for SyncRun {
@@ -128,28 +132,30 @@ pub(in crate::api) async fn change<O: Outside>(
 ) -> Result<SyncView, Failure> {
     let name = name.parse()?.into_text();
     let patch = body.read(call).await?;
+    let names_schedule = patch.every.is_some() || patch.cron.is_some();
+    let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+    let (every, cron) = (text(patch.every), text(patch.cron));
+    check_schedule(every.as_deref(), cron.as_deref())?;
     let change = SyncChange {
         is_paused: patch.is_paused,
-        every: patch.every,
-        cron: patch.cron,
+        schedule: names_schedule.then_some((every, cron)),
     };
-    check_schedule(&change)?;
     let message = SyncMessage::Change(name, change);
     send(call, &patch.integrated_account_id, message).await
 }
 
-fn check_schedule(change: &SyncChange) -> Result<(), Failure> {
-    if change.every.is_some() && change.cron.is_some() {
+fn check_schedule(every: Option<&str>, cron: Option<&str>) -> Result<(), Failure> {
+    if every.is_some() && cron.is_some() {
         return Err(Failure::invalid("cron", "is not set together with `every`"));
     }
-    if let Some(every) = &change.every {
+    if let Some(every) = every {
         let every = every.parse::<Period>();
         let every = every.map_err(|why| Failure::invalid("every", why))?;
         if !RUN_PERIODS.contains(&every.0) {
             return Err(Failure::invalid("every", "is from `1m` to `30d`"));
         }
     }
-    if let Some(cron) = &change.cron {
+    if let Some(cron) = cron {
         cron.parse::<Cron>()
             .map_err(|why| Failure::invalid("cron", why))?;
     }

@@ -93,11 +93,6 @@ impl SyncCheck<'_, '_> {
         }
     }
 
-    fn is_read(&self, key: &str) -> bool {
-        let mut requests = self.sync.requests();
-        requests.any(|(_, request)| request.sync_keys().any(|own| own == key))
-    }
-
     fn reads(&mut self) {
         let sync = self.sync;
         let requests = sync.requests().map(|(_, request)| request);
@@ -110,7 +105,7 @@ impl SyncCheck<'_, '_> {
                 format!("nothing fills `sync.{key}`: there are since, checkpoint, args and parent");
             self.findings.push(Finding::error(self.at, text));
         }
-        let (since, checkpoint) = (self.is_read("since"), self.is_read("checkpoint"));
+        let (since, checkpoint) = (sync.reads("since"), sync.reads("checkpoint"));
         if sync.mode == SyncMode::Incremental && !since && !checkpoint {
             let text = "every run reads everything: no placeholder reads `sync.since` or `sync.checkpoint`";
             self.warning("mode", text);
@@ -166,7 +161,7 @@ impl SyncCheck<'_, '_> {
     }
 
     fn parent(&mut self, name: &str, broken: &Broken) {
-        let reads = self.is_read("parent");
+        let reads = self.sync.reads("parent");
         let Some(parent) = &self.sync.for_each else {
             if reads {
                 self.warning(

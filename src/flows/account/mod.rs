@@ -26,3 +26,4 @@ pub(in crate::flows) mod state;
 pub(in crate::flows) mod stored;
 pub mod token_in_context;
 pub(in crate::flows) mod unclear;
+pub(in crate::flows) mod used_file;

@@ -20,6 +20,7 @@ use crate::flows::account::rows::Rows;
 use crate::flows::account::schedule::Schedule;
 use crate::flows::account::set_up::SetUp;
 use crate::flows::account::state::State;
+use crate::flows::account::used_file::UsedFile;
 use crate::flows::config::resolved_config;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::account::AccountView;
@@ -35,6 +36,7 @@ pub(in crate::flows) struct AccountRecord<O, S> {
     pub(super) account_tokens: Rc<AccountTokenStore<O, S>>,
     mcp_tokens: Rc<McpTokenStore<O, S>>,
     pub(super) last_redactor: Rc<LastRedactor>,
+    used_file: UsedFile,
 }
 
 /// The tables of tokens that see this account alone.
@@ -62,6 +64,7 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
             account_tokens: Rc::clone(&tokens.account),
             mcp_tokens: Rc::clone(&tokens.mcp),
             last_redactor: Rc::clone(last_redactor),
+            used_file: UsedFile::default(),
         }
     }
 
@@ -145,7 +148,14 @@ impl<O: Outside, S: Storage> AccountRecord<O, S> {
 
     /// The account's integration file, with the overrides of its install and its own.
     pub async fn resolved_config(&self, account: &Account) -> Result<ResolvedConfig, Failure> {
-        resolved_config::load(self.base.outside(), self.base.isolate(), account).await
+        let resolved =
+            resolved_config::load(self.base.outside(), self.base.isolate(), account).await;
+        resolved.inspect(|resolved| self.used_file.note(&resolved.compiled))
+    }
+
+    /// The file that the account's work used last.
+    pub(in crate::flows) fn used_file(&self) -> &UsedFile {
+        &self.used_file
     }
 
     /// The same for reading and editing, even if an override makes the config unusable for calls.

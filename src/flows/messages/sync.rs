@@ -99,7 +99,10 @@ pub struct SyncRun {
     pub unchanged: u64,
     /// Records that are larger than a sync keeps.
     pub too_large: u64,
-    /// Whether a page had no list where it should be: then nothing was found missing.
+    /// Whether it has not read all there is, or cannot know that it has. Then nothing was found missing, and the next run
+    /// asks for changes since the run before. So it is where a page had no list in its place, a page was repeated or was
+    /// empty while more was announced, `args` narrowed the request, or with `for_each` a list was refused or the records
+    /// of the other sync are not all known.
     pub is_incomplete: bool,
     /// What went wrong last.
     pub error: Option<RunError>,
@@ -151,9 +154,8 @@ pub struct RunRequest {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct SyncChange {
     pub is_paused: Option<bool>,
-    /// `every` or `cron`, as in the file.
-    pub every: Option<String>,
-    pub cron: Option<String>,
+    /// The account's own `every` or `cron`, as in the file; without both, the file's schedule.
+    pub schedule: Option<(Option<String>, Option<String>)>,
 }
 
 /// A part of a feed.

@@ -83,8 +83,9 @@ async fn answer<O: Outside, S: Storage>(
     let calls = account.calls();
     let _inside = calls.enter()?;
     let trace = Rc::default();
-    let reply = route(account, hand_over, request, &trace).await?;
-    let reply = until_drained(calls.system(), calls.room(), reply);
+    let reply = route(account, hand_over, request, &trace).await;
+    account.syncs.follow_file().await;
+    let reply = until_drained(calls.system(), calls.room(), reply?);
     reply.map_err(|failure| trace.behind_write(failure))
 }
 

@@ -64,16 +64,21 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 .any(|event| sync.on_events.iter().any(|own| own == event))
         };
         let mut due = None;
-        for (name, _) in config.syncs.iter().filter(|(_, sync)| follows(sync)) {
-            if !self.store.is_there()? {
+        for (name, sync) in config.syncs.iter().filter(|(_, sync)| follows(sync)) {
+            if sync.auto_start && !self.store.is_there()? {
                 self.adopt_from(config)?;
             }
-            let at = self.store.note_event(name)?;
-            due = [due, Some(at)].into_iter().flatten().min();
+            // What no call has started, and nothing else, an event does not start either.
+            let state = self.store.read(name)?;
+            if state.is_some_and(|state| state.is_started) {
+                let at = self.store.note_event(name)?;
+                due = [due, Some(at)].into_iter().flatten().min();
+            }
         }
         Ok(due)
     }
 
+    /// A sync that the file has. It is stored with the first message that is about it.
     fn state<'r>(
         &self,
         resolved: &'r ResolvedConfig,
@@ -86,15 +91,22 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             .syncs
             .get(name)
             .ok_or_else(hidden)?;
-        Ok((sync, self.store.read(name)?.ok_or_else(hidden)?))
+        let state = match self.store.read(name)? {
+            Some(state) => state,
+            None => self.insert(name, sync)?,
+        };
+        Ok((sync, state))
     }
 
     fn views(&self, config: &Config) -> Result<Vec<SyncView>, Failure> {
         let mut views = Vec::new();
         for (name, sync) in &config.syncs {
-            if let Some(state) = self.store.read(name)? {
-                views.push(state.view(name, sync, self.store.due_of(name)?));
-            }
+            let state = self.store.read(name)?;
+            let due = state
+                .as_ref()
+                .map(|_| self.store.due_of(name))
+                .transpose()?;
+            views.push(state.unwrap_or_default().view(name, sync, due.flatten()));
         }
         Ok(views)
     }
@@ -134,11 +146,12 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     ) -> Result<SyncView, Failure> {
         let (sync, mut state) = self.state(resolved, name)?;
         state.is_paused = change.is_paused.unwrap_or(state.is_paused);
-        if change.every.is_some() || change.cron.is_some() {
-            (state.every, state.cron) = (change.every.clone(), change.cron.clone());
+        if let Some((every, cron)) = &change.schedule {
+            (state.every, state.cron) = (every.clone(), cron.clone());
             let now = self.base.outside().now();
-            state.is_started = true;
-            state.planned_at = self.next_run(name, sync, &state, (now, now));
+            state.is_started |= every.is_some() || cron.is_some();
+            let next = self.next_run(name, sync, &state, (now, now));
+            state.planned_at = next.filter(|_| state.is_started);
         }
         self.view(name, sync, &state)
     }

@@ -11,8 +11,9 @@ use crate::flows::account::event::Event;
 use crate::flows::messages::sync::ChangeKind;
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::sync::Syncs;
+use crate::flows::sync::parse::PageRecord;
 use crate::flows::sync::record_key::RecordKey;
-use crate::flows::sync::records::{Batch, GONE, KnownRecord, NewRow, TOO_LARGE};
+use crate::flows::sync::records::{Batch, GONE, KnownRecord, NewRow};
 use crate::flows::sync::state::{Phase, SyncState, Traversal};
 use crate::flows::sync::store::SyncStore;
 use crate::ports::{Outside, Storage};
@@ -32,17 +33,21 @@ pub(super) struct Changes<'c> {
 }
 
 impl<O: Outside, S: Storage> Syncs<O, S> {
-    /// Keeps a record that is there.
+    /// Keeps a record that is there, and removes one that is gone.
     pub(super) fn keep(
         &self,
         state: &mut SyncState,
         run: &mut Traversal,
         changes: &mut Changes<'_>,
-        (id, hash, text): (&str, &str, &str),
+        record: &mut PageRecord,
     ) -> Result<(), Failure> {
-        let known = changes.known.get(id);
+        let PageRecord { id, kept, sealed } = record;
+        let Some((hash, text)) = kept.as_ref() else {
+            return self.remove(state, run, changes, id);
+        };
+        let known = changes.known.get(id.as_str());
         let there = known.filter(|known| known.change != GONE);
-        if let Some(known) = there.filter(|known| known.hash == hash) {
+        if let Some(known) = there.filter(|known| known.hash == *hash) {
             run.run.unchanged += u64::from(run.phase == Phase::List);
             changes.slots.extend(u64::try_from(known.slot).ok());
             return Ok(());
@@ -58,10 +63,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         );
         let first_at = there.map_or(now, |known| known.first_at);
         let is_too_large = text.len() > SYNC_RECORD_BYTES;
-        let sealed = match changes.sync.keep {
-            Keep::Records if is_too_large => Some(TOO_LARGE.to_owned()),
-            Keep::Records => changes.key.seal(id, self.base.outside().random(), text),
-            Keep::Hashes => None,
+        let sealed = match (sealed.take(), changes.sync.keep) {
+            (None, Keep::Records) => self.sealed(&changes.key, id, text),
+            (sealed, _) => sealed,
         };
         let bytes = sealed.as_ref().map_or(0, String::len);
         let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
@@ -78,11 +82,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let kept = KnownRecord {
             slot,
             change: 0,
-            hash: hash.to_owned(),
+            hash: hash.clone(),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             first_at,
         };
-        changes.known.insert(id.to_owned(), kept);
+        changes.known.insert(id.clone(), kept);
         let row = NewRow {
             id,
             slot,
@@ -92,7 +96,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             sealed,
         };
         SyncStore::<O, S>::put(state, &mut changes.batch, &row);
-        let shown = Some(text).filter(|_| !is_too_large);
+        let shown = Some(text.as_str()).filter(|_| !is_too_large);
         changes
             .events
             .extend(self.event_of(changes.sync, state, run, (id, change, shown))?);

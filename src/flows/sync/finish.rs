@@ -1,5 +1,7 @@
 //! What follows the last page of a list: the next list, the list again, deletions, the end of the run.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::config::Sync;
@@ -11,9 +13,13 @@ use crate::flows::sync::seen::Bitmap;
 use crate::flows::sync::state::{Phase, SyncState};
 use crate::flows::sync::{Syncs, since};
 use crate::ports::{Outside, Storage};
+use crate::settings::SYNC_SLICE_BYTES;
+use crate::time::Timestamp;
 
 /// Records that are looked at in one transaction.
 pub(super) const SWEPT: i64 = 2_000;
+/// Such transactions of one slice.
+const PARTS: usize = 20;
 
 impl<O: Outside, S: Storage> Syncs<O, S> {
     /// A list is read to its end: of the next record of the other sync there may be another.
@@ -111,15 +117,40 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         self.store.write(name, state)
     }
 
-    /// Deletes what was not met, some records at a time.
-    pub(super) fn sweep(
+    /// Deletes what was not met, some records at a time; in between, callers use the account.
+    pub(super) async fn sweep(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &SyncState,
+        end: Timestamp,
+    ) -> Result<usize, Failure> {
+        let met = self.bitmap(state)?;
+        for _ in 0..PARTS {
+            let run = state.run.as_ref();
+            let now = run.map(|run| self.still(name, run)).transpose()?.flatten();
+            let Some(mut now) = now else { return Ok(0) };
+            if self.sweep_part((name, sync), &mut now, &met)? {
+                return Ok(0);
+            }
+            let outside = self.base.outside();
+            outside.sleep(Duration::ZERO).await;
+            if outside.now() >= end || self.schedule.is_awaited() {
+                break;
+            }
+        }
+        // The slice is over: what is left takes its own processor time.
+        Ok(SYNC_SLICE_BYTES)
+    }
+
+    /// Returns whether the run is over.
+    fn sweep_part(
         &self,
         (name, sync): (&str, &Sync),
         state: &mut SyncState,
-    ) -> Result<(), Failure> {
-        let met = self.bitmap(state)?;
+        met: &Bitmap,
+    ) -> Result<bool, Failure> {
         let Some(mut run) = state.run.take() else {
-            return Ok(());
+            return Ok(true);
         };
         let rows = self
             .store
@@ -141,14 +172,15 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             };
             events.extend(self.bury(sync, (state, &mut run), &mut batch, (&id, &known))?);
         }
-        self.store.flush(state, batch)?;
         self.write_events(&events)?;
+        self.store.flush(state, batch)?;
         state.run = Some(run);
         if is_end {
-            self.end_run((name, sync), state, RunStatus::Completed)
+            self.end_run((name, sync), state, RunStatus::Completed)?;
         } else {
-            self.store.write(name, state)
+            self.store.write(name, state)?;
         }
+        Ok(is_end)
     }
 
     /// Ends the run under way, and reports it.

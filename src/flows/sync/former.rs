@@ -1,7 +1,7 @@
 //! Syncs that the file no longer has: their records are deleted, some at a time. The row of the sync stays, so that
 //! revisions go on and cursors of before are refused, should the file have it again.
 
-use crate::config::{Config, Sync};
+use crate::config::Config;
 use crate::error::Failure;
 use crate::flows::base::sql;
 use crate::flows::sync::Syncs;
@@ -61,17 +61,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     }
 
     /// The file has it again: what is left of it goes at once, and it begins from nothing.
-    pub(super) fn revive(
-        &self,
-        sync: &Sync,
-        state: &mut SyncState,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
+    pub(super) fn revive(&self, state: &mut SyncState) -> Result<(), Failure> {
         if std::mem::take(&mut state.is_former) {
             self.store.forget_records(state.number)?;
             (state.records, state.bytes) = (0, 0);
-            state.is_started = sync.auto_start;
-            state.planned_at = sync.auto_start.then_some(now);
+            state.is_started = false;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! One page of a run: the call, and what its records change.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use http::HeaderMap;
@@ -17,7 +18,9 @@ use crate::flows::call::list::all_pages;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::sync::RunMode;
 use crate::flows::sync::change::Changes;
-use crate::flows::sync::records::{Batch, record_key};
+use crate::flows::sync::parse::PageRecords;
+use crate::flows::sync::record_key::RecordKey;
+use crate::flows::sync::records::{Batch, KnownRecord, record_key};
 use crate::flows::sync::state::{Phase, SyncState, Traversal};
 use crate::flows::sync::{Syncs, seen};
 use crate::ports::{Body, Outside, Pages, Storage, Visibility};
@@ -25,16 +28,16 @@ use crate::proxy::Target;
 use crate::time::Timestamp;
 
 impl<O: Outside, S: Storage> Syncs<O, S> {
-    /// Reads the page that is next, and stores what it changes.
+    /// Reads the page that is next, and stores what it changes. Returns the size of the records.
     pub(super) async fn read_page(
         &self,
         (name, sync): (&str, &Sync),
         before: &SyncState,
         resolved: &ResolvedConfig,
         end: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         let Some(run) = &before.run else {
-            return Ok(());
+            return Ok(0);
         };
         let mut run = run.clone();
         if let Some(parent) = sync
@@ -46,7 +49,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             if run.parent.is_none() {
                 let mut state = before.clone();
                 state.run = Some(run);
-                return self.end_of_lists((name, sync), &mut state);
+                return self.end_of_lists((name, sync), &mut state).map(|()| 0);
             }
             // What fails is of this record.
             let mut state = before.clone();
@@ -56,18 +59,34 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let call = self.call(sync, before, &run, resolved, end)?;
         let account = (&self.calls, &Visibility::All);
         let page = all_pages::read_page(account, &call, run.position.clone()).await?;
-        let Some(mut state) = self.store.read(name)? else {
-            return Ok(());
+        let key = record_key(before)?;
+        let mut records = self
+            .records_of(sync, (&mut run, &key), resolved, &page)
+            .await?;
+        let Some(before) = self.still(name, &run)? else {
+            return Ok(page.text.len());
         };
-        let is_same = state
-            .run
-            .as_ref()
-            .is_some_and(|now| now.run.id == run.run.id);
-        if !is_same || !self.record.is_here() {
-            return Ok(());
+        let known = self.store.known(before.number, &records.ids())?;
+        if run.phase != Phase::Deleted {
+            self.seal_new(sync, (&key, &known), &mut records).await?;
         }
-        state.run = Some(run);
-        self.take_page((name, sync), &mut state, resolved, &page)
+        // What is known of the records is as old as the revision.
+        let state = self.still(name, &run)?;
+        if let Some(mut state) = state.filter(|state| state.revision == before.revision) {
+            state.run = Some(run);
+            self.take_page((name, sync), &mut state, &page, (records, known, key))?;
+        }
+        Ok(page.text.len())
+    }
+
+    /// The state of the sync, where this run is still the one under way.
+    pub(super) fn still(&self, name: &str, run: &Traversal) -> Result<Option<SyncState>, Failure> {
+        let state = self.store.read(name)?.filter(|_| self.record.is_here());
+        let is_same = |state: &SyncState| {
+            let now = state.run.as_ref();
+            now.is_some_and(|now| now.run.id == run.run.id)
+        };
+        Ok(state.filter(is_same))
     }
 
     /// The record of the other sync behind this one.
@@ -146,21 +165,17 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         &self,
         (name, sync): (&str, &Sync),
         state: &mut SyncState,
-        resolved: &ResolvedConfig,
         page: &PageResponse,
+        (mut records, known, key): (PageRecords, BTreeMap<String, KnownRecord>, RecordKey),
     ) -> Result<(), Failure> {
         let Some(mut run) = state.run.take() else {
             return Ok(());
         };
-        let is_deleted = run.phase == Phase::Deleted;
-        let key = record_key(state)?;
-        let records = self.records_of(sync, (&mut run, &key), resolved, page)?;
-        let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
         let (records_now, bytes_now) = self.store.totals()?;
         let mut changes = Changes {
             sync,
             key,
-            known: self.store.known(state.number, &ids)?,
+            known,
             batch: Batch::default(),
             events: Vec::new(),
             slots: Vec::new(),
@@ -169,31 +184,28 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 bytes_now.saturating_sub(state.bytes),
             ),
         };
-        for record in &records {
-            match &record.kept {
-                Some((hash, text)) if !is_deleted => {
-                    self.keep(state, &mut run, &mut changes, (&record.id, hash, text))?;
-                }
-                _ => self.remove(state, &mut run, &mut changes, &record.id)?,
-            }
+        for record in &mut records.list {
+            self.keep(state, &mut run, &mut changes, record)?;
         }
         run.position.clone_from(&page.next);
         let is_end = run.position.is_none();
         if is_end && run.phase == Phase::List {
             run.checkpoint = self.checkpoint(sync, page)?.or(run.checkpoint.take());
         }
+        // Should the records not be written, the events are written again: none is lost.
+        self.write_events(&changes.events)?;
         self.store.flush(state, changes.batch)?;
         if run.run.mode == RunMode::Full && sync.deletions().full {
             let slots = seen::ranges(changes.slots);
             self.store.note_seen(state.number, run.seen_rows, slots)?;
             run.seen_rows += 1;
         }
-        self.write_events(&changes.events)?;
         run.run.pages += 1;
         (run.failures, run.waits, run.run.error) = (0, 0, None);
         let answer = page.answer.as_ref();
         let is_missing = answer.is_some_and(|answer| !answer.has_list) && !sync.empty_when_missing;
-        run.run.is_incomplete |= is_missing;
+        let is_guessed = is_end && answer.is_some_and(|answer| answer.is_guessed_end);
+        run.run.is_incomplete |= is_missing || is_guessed;
         run.resume_at = Some(self.base.outside().now());
         state.run = Some(run);
         if is_end {

@@ -1,32 +1,69 @@
 //! What a page says: its records, each as it is kept, and the checkpoint of the last one.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::config::Sync;
-use crate::config::syncs::DeletionMark;
+use crate::config::syncs::{DeletionMark, Keep};
 use crate::error::{Code, Failure};
 use crate::expression::ExpressionScope;
+use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::{ValuesError, parse_counted};
 use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine_response::PageResponse;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::sync::record_key::RecordKey;
+use crate::flows::sync::records::{GONE, KnownRecord, TOO_LARGE};
 use crate::flows::sync::state::{Phase, Traversal};
 use crate::flows::sync::{Syncs, since};
 use crate::header_text;
 use crate::json;
 use crate::ports::{Outside, Storage};
-use crate::settings::EXPRESSION_VALUES;
+use crate::settings::{EXPRESSION_VALUES, SYNC_RECORD_BYTES};
 
 /// The state of a sync is one row.
 const CHECKPOINT_BYTES: usize = 64 * 1024;
 
+/// Bytes of records that are worked on at a time. In between, callers use the account.
+const PART_BYTES: usize = 32 * 1024;
+
 /// A record of a page.
 pub(super) struct PageRecord {
     pub(super) id: String,
-    /// What is kept of it; `None` where it is gone or is not kept.
+    /// The digest and the text of what is kept of it; `None` where it is gone or is not kept.
     pub(super) kept: Option<(String, String)>,
+    /// The text as it is stored, where it has to be.
+    pub(super) sealed: Option<String>,
+}
+
+/// The records of a page.
+pub(super) struct PageRecords {
+    pub(super) list: Vec<PageRecord>,
+    /// The memory that they take.
+    room: Room,
+}
+
+impl PageRecords {
+    pub(super) fn ids(&self) -> Vec<&str> {
+        self.list.iter().map(|record| record.id.as_str()).collect()
+    }
+}
+
+/// Lets callers go on after each part.
+#[derive(Default)]
+struct Parts(usize);
+
+impl Parts {
+    async fn add<O: Outside>(&mut self, outside: &O, bytes: usize) {
+        self.0 += bytes;
+        if self.0 >= PART_BYTES {
+            self.0 = 0;
+            outside.sleep(Duration::ZERO).await;
+        }
+    }
 }
 
 impl<O: Outside, S: Storage> Syncs<O, S> {
@@ -57,13 +94,13 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     }
 
     /// The records of a page, each as it is kept.
-    pub(super) fn records_of(
+    pub(super) async fn records_of(
         &self,
         sync: &Sync,
         (run, key): (&mut Traversal, &RecordKey),
         resolved: &ResolvedConfig,
         page: &PageResponse,
-    ) -> Result<Vec<PageRecord>, Failure> {
+    ) -> Result<PageRecords, Failure> {
         let gone = || Failure::not_found("integrated account");
         let loaded = self.record.present().ok_or_else(gone)?;
         let shown = loaded.public(&resolved.compiled);
@@ -73,8 +110,13 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             (Phase::Deleted, Some(list)) => &list.record_id,
             _ => &sync.record_id,
         };
-        let mut records = Vec::new();
+        let mut records = PageRecords {
+            list: Vec::new(),
+            room: self.calls.room(),
+        };
+        let mut parts = Parts::default();
         for line in page.text.lines() {
+            parts.add(self.base.outside(), line.len()).await;
             let room = self.calls.room();
             let record = parse_counted(line.as_bytes(), EXPRESSION_VALUES, &room).map_err(|error| match error {
                 ValuesError::NoRoom(failure) => failure,
@@ -99,9 +141,50 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 self.kept(sync, key, (&record, line), &shown)?
             };
             let kept = kept.map(|(hash, text)| (hash, redactor.json(text)));
-            records.push(PageRecord { id, kept });
+            let text = kept.as_ref().map_or(0, |(_, text)| text.len());
+            records.room.take(id.len() + text)?;
+            records.list.push(PageRecord {
+                id,
+                kept,
+                sealed: None,
+            });
         }
         Ok(records)
+    }
+
+    /// Seals the records whose text is new.
+    pub(super) async fn seal_new(
+        &self,
+        sync: &Sync,
+        (key, known): (&RecordKey, &BTreeMap<String, KnownRecord>),
+        records: &mut PageRecords,
+    ) -> Result<(), Failure> {
+        if sync.keep == Keep::Hashes {
+            return Ok(());
+        }
+        let mut parts = Parts::default();
+        for record in &mut records.list {
+            let Some((hash, text)) = &record.kept else {
+                continue;
+            };
+            let is_known = |known: &KnownRecord| known.change != GONE && known.hash == *hash;
+            if known.get(&record.id).is_some_and(is_known) {
+                continue;
+            }
+            record.sealed = self.sealed(key, &record.id, text);
+            let bytes = record.sealed.as_ref().map_or(0, String::len);
+            records.room.take(bytes)?;
+            parts.add(self.base.outside(), bytes).await;
+        }
+        Ok(())
+    }
+
+    /// The text of a record as it is stored.
+    pub(super) fn sealed(&self, key: &RecordKey, id: &str, text: &str) -> Option<String> {
+        if text.len() > SYNC_RECORD_BYTES {
+            return Some(TOO_LARGE.to_owned());
+        }
+        key.seal(id, self.base.outside().random(), text)
     }
 
     /// The digest and the text of what is kept of a record.

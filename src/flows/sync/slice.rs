@@ -15,7 +15,7 @@ use crate::flows::messages::sync::{RunMode, RunStatus};
 use crate::flows::sync::Syncs;
 use crate::flows::sync::state::{Phase, SyncState};
 use crate::ports::{Outside, Storage};
-use crate::settings::SYNC_SLICE;
+use crate::settings::{SYNC_SLICE, SYNC_SLICE_BYTES};
 use crate::time::Timestamp;
 
 /// A page begins only if it has so much time.
@@ -44,74 +44,74 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             self.adopt().await?;
         }
         let end = self.base.outside().now().plus(SYNC_SLICE);
-        while end.since(self.base.outside().now()) >= LEAST {
-            if !self.step(end).await? || self.schedule.is_awaited() {
-                break;
+        let mut left = SYNC_SLICE_BYTES;
+        while left > 0 && end.since(self.base.outside().now()) >= LEAST {
+            match self.step(end).await? {
+                Some(bytes) if !self.schedule.is_awaited() => left = left.saturating_sub(bytes),
+                _ => break,
             }
         }
         Ok(())
     }
 
-    /// One page, or one other piece of work. `false`: there is none now.
-    async fn step(&self, end: Timestamp) -> Result<bool, Failure> {
+    /// One page, or one other piece of work. Returns the bytes of records that it read; `None`: there is nothing to do now.
+    async fn step(&self, end: Timestamp) -> Result<Option<usize>, Failure> {
         let now = self.base.outside().now();
         let active = |loaded: &Rc<LoadedAccount>| loaded.account.status.check_callable().is_ok();
         let Some(loaded) = self.record.present().filter(active) else {
-            return Ok(false);
+            return Ok(None);
         };
         let Some(name) = self.store.due(now)? else {
-            return Ok(false);
+            return Ok(None);
         };
         if let Some(wait) = self.wait_for_callers() {
             self.store.hold_until(now.plus(wait));
-            return Ok(false);
+            return Ok(None);
         }
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let Some(sync) = resolved.compiled.config.syncs.get(&name) else {
             self.forget(&name)?;
-            return Ok(true);
+            return Ok(Some(0));
         };
         let Some(mut state) = self.store.read(&name)? else {
-            return Ok(true);
+            return Ok(Some(0));
         };
         let Some(run) = &state.run else {
             self.begin(&name, sync, &mut state)?;
-            return Ok(true);
+            return Ok(Some(0));
         };
         if let Some(at) = run.resume_at.filter(|at| *at > now) {
             self.store.delay_event(&name, at)?;
-            return Ok(true);
+            return Ok(Some(0));
         }
-        self.advance((&name, sync), state, &resolved, end).await?;
-        Ok(true)
+        let read = self.advance((&name, sync), state, &resolved, end).await?;
+        Ok(Some(read))
     }
 
     async fn advance(
         &self,
         (name, sync): (&str, &Sync),
-        mut state: SyncState,
+        state: SyncState,
         resolved: &ResolvedConfig,
         end: Timestamp,
-    ) -> Result<(), Failure> {
-        let id = state.run.as_ref().map(|run| run.run.id.clone());
-        let is_sweep = state
-            .run
-            .as_ref()
-            .is_some_and(|run| run.phase == Phase::Sweep);
-        let worked = if is_sweep {
-            self.sweep((name, sync), &mut state)
+    ) -> Result<usize, Failure> {
+        let Some(run) = state.run.clone() else {
+            return Ok(0);
+        };
+        let worked = if run.phase == Phase::Sweep {
+            self.sweep((name, sync), &state, end).await
         } else {
             self.read_page((name, sync), &state, resolved, end).await
         };
-        let Err(failure) = worked else { return Ok(()) };
-        // A message may have ended the run in that time.
-        let Some(mut state) = self.store.read(name)? else {
-            return Ok(());
+        let failure = match worked {
+            Ok(read) => return Ok(read),
+            Err(failure) => failure,
         };
-        if state.run.as_ref().map(|run| run.run.id.clone()) != id || !self.record.is_here() {
-            return Ok(());
+        // A message may have ended the run in that time.
+        if let Some(mut state) = self.still(name, &run)? {
+            self.note_failure((name, sync), &mut state, &failure)?;
         }
-        self.note_failure((name, sync), &mut state, &failure)
+        Ok(0)
     }
 
     fn wait_for_callers(&self) -> Option<Duration> {
@@ -151,8 +151,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         let status = failure.remote.as_ref().map(|remote| remote.status);
         if matches!(status, Some(404 | 410)) && run.parent.is_some() {
-            // The record of the other sync is gone, and so is what belongs to it.
+            // The record of the other sync may be gone, or be hidden: that its own records are gone is not proved.
             run.position = None;
+            run.run.is_incomplete = true;
             return self.end_of_list((name, sync), state);
         }
         if matches!(status, Some(400 | 404 | 410)) && run.run.mode == RunMode::Incremental {

@@ -1,5 +1,7 @@
 //! Which syncs an account has, and the beginning of a run.
 
+use serde_json::Value;
+
 use crate::config::{Config, Sync};
 use crate::crypto;
 use crate::error::Failure;
@@ -14,12 +16,9 @@ use crate::time::Timestamp;
 impl<O: Outside, S: Storage> Syncs<O, S> {
     /// Learns the syncs of the account's file. An account whose file has none, and never had one, writes nothing.
     pub(in crate::flows) async fn adopt(&self) -> Result<(), Failure> {
-        let Some(loaded) = self.record.present() else {
+        let Some(loaded) = self.record.present().filter(|_| self.is_callable()) else {
             return Ok(());
         };
-        if loaded.account.status.check_callable().is_err() {
-            return Ok(());
-        }
         // What is wrong with a file is not looked at again with each alarm.
         self.store.note_looked(true);
         let resolved = self.record.resolved_config(&loaded.account).await;
@@ -42,25 +41,44 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
     }
 
+    fn is_callable(&self) -> bool {
+        let loaded = self.record.present();
+        loaded.is_some_and(|loaded| loaded.account.status.check_callable().is_ok())
+    }
+
+    /// The same, where the account's calls use another file than before. It writes nothing for a file whose syncs wait for
+    /// a call.
+    pub(in crate::flows) async fn follow_file(&self) {
+        let file = self.record.used_file().take_new();
+        let file = file.filter(|file| !file.config.syncs.is_empty());
+        let Some(file) = file.filter(|_| self.is_callable()) else {
+            return;
+        };
+        match self.adopt_from(&file.config) {
+            Ok(true) => self.schedule.wake_by(self.base.outside().now()).await,
+            Ok(false) => {}
+            Err(failure) => self.base.log("syncs_not_adopted", failure.code.as_str()),
+        }
+    }
+
     /// Returns whether something may be due that was not before.
     pub(super) fn adopt_from(&self, config: &Config) -> Result<bool, Failure> {
         let now = self.base.outside().now();
         let mut is_changed = self.wake_former(config, now)?;
         for (name, sync) in &config.syncs {
             let Some(mut state) = self.store.read(name)? else {
-                let mut state = SyncState {
-                    key: RecordKey::text(self.base.outside().random()),
-                    is_started: sync.auto_start,
-                    planned_at: sync.auto_start.then_some(now),
-                    ..SyncState::default()
-                };
-                self.store.insert(name, &mut state)?;
-                is_changed = true;
+                if sync.auto_start {
+                    self.insert(name, sync)?;
+                    is_changed = true;
+                }
                 continue;
             };
             let before = state.planned_at;
             let was_former = state.is_former;
-            self.revive(sync, &mut state, now)?;
+            self.revive(&mut state)?;
+            if sync.auto_start && !state.is_started {
+                (state.is_started, state.planned_at) = (true, Some(now));
+            }
             self.plan(name, sync, &mut state, now);
             let is_at_rest = state.due().is_some() && self.store.due_of(name)?.is_none();
             if state.planned_at != before || is_at_rest || was_former {
@@ -69,6 +87,19 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             }
         }
         Ok(is_changed)
+    }
+
+    /// Stores a sync that is not known yet.
+    pub(super) fn insert(&self, name: &str, sync: &Sync) -> Result<SyncState, Failure> {
+        let now = self.base.outside().now();
+        let mut state = SyncState {
+            key: RecordKey::text(self.base.outside().random()),
+            is_started: sync.auto_start,
+            planned_at: sync.auto_start.then_some(now),
+            ..SyncState::default()
+        };
+        self.store.insert(name, &mut state)?;
+        Ok(state)
     }
 
     /// Plans the next run where none is planned, or one that its schedule would have had earlier.
@@ -129,6 +160,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             sync: name.to_owned(),
             mode: state.mode(sync, mode, now),
             reason,
+            is_incomplete: self.reads_a_part(sync, &args)?,
             started_at: Some(now),
             ..SyncRun::default()
         };
@@ -142,6 +174,20 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         });
         self.store.write(name, state)?;
         Ok(Some(()))
+    }
+
+    /// Whether a run does not read all that there is: `args` narrow its request, or the records of the other sync, whose
+    /// lists it reads, are not all known.
+    fn reads_a_part(&self, sync: &Sync, args: &Value) -> Result<bool, Failure> {
+        let is_narrowed = args.as_object().is_some_and(|args| !args.is_empty());
+        if is_narrowed && sync.reads("args") {
+            return Ok(true);
+        }
+        let Some(parent) = &sync.for_each else {
+            return Ok(false);
+        };
+        let parent = self.store.read(parent)?;
+        Ok(parent.is_none_or(|parent| parent.full_at.is_none()))
     }
 
     /// The run after the one that was planned for `before`. Runs that were missed are left out.

@@ -127,8 +127,13 @@ fn a_list_is_read_for_each_record_of_another_sync() {
     sync.run_of("notes", &json!({}));
     let view = sync.view_of("notes");
     assert_eq!(view["records"], 4, "{view}");
-    // A record that is gone takes what belongs to it along.
+    // That the provider refuses the list of a record proves nothing; that the record is gone does.
     sync.shop.borrow_mut().notes.remove("i002");
+    sync.run_of("notes", &json!({}));
+    assert_eq!(sync.last_of("notes", "completed")[2], 0);
+    assert_eq!(sync.view_of("notes")["last_run"]["is_incomplete"], true);
+    sync.shop.borrow_mut().remove("i002");
+    sync.run(&json!({}));
     sync.run_of("notes", &json!({}));
     assert_eq!(sync.last_of("notes", "completed")[2], 1);
     let mut consumer = Consumer {

@@ -1,6 +1,7 @@
 //! Syncs: an account's records are kept up to date, and a consumer of the feed has what the provider has.
 
 mod api;
+mod begin;
 mod changes;
 mod consumer;
 mod expired;
@@ -8,6 +9,7 @@ mod faults;
 mod feed;
 mod files;
 mod kept;
+mod proof;
 mod provider;
 mod runs;
 mod shipped;
