@@ -69,14 +69,26 @@ fn write_canonical(value: &Value, out: &mut String) {
             sorted.sort_unstable_by_key(|(key, _)| *key);
             out.push('{');
             for (key, item) in sorted {
-                out.push_str(&Value::from(key.as_str()).to_string());
+                write_text(key, out);
                 out.push(':');
                 write_canonical(item, out);
                 out.push(',');
             }
             out.push('}');
         }
+        Value::String(text) => write_text(text, out),
         other => out.push_str(&other.to_string()),
+    }
+}
+
+fn write_text(text: &str, out: &mut String) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
     }
 }
 
