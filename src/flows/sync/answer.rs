@@ -43,7 +43,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 let record = self.store.record(&state, &id)?;
                 return answered(record.ok_or_else(|| Failure::not_found("record of this sync"))?);
             }
-            SyncMessage::Run(name, request) => answered(self.ask(&resolved, &name, request)?),
+            SyncMessage::Run(name, request) => {
+                answered(self.request_run(&resolved, &name, request)?)
+            }
             SyncMessage::Change(name, change) => answered(self.change(&resolved, &name, &change)?),
             SyncMessage::Stop(name) => answered(self.stop(&resolved, &name)?),
             SyncMessage::Reset(name) => answered(self.reset(&resolved, &name)?),
@@ -122,14 +124,14 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     }
 
     /// Starts a run. Where one is under way, another one follows it.
-    fn ask(
+    fn request_run(
         &self,
         resolved: &ResolvedConfig,
         name: &str,
         request: RunRequest,
     ) -> Result<SyncRun, Failure> {
         let (sync, mut state) = self.state(resolved, name)?;
-        state.asked = Some(request.checked()?);
+        state.requested = Some(request.checked()?);
         if state.run.is_none() {
             self.begin(name, sync, &mut state)?;
         } else {
@@ -158,7 +160,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
 
     fn stop(&self, resolved: &ResolvedConfig, name: &str) -> Result<SyncView, Failure> {
         let (sync, mut state) = self.state(resolved, name)?;
-        state.asked = None;
+        state.requested = None;
         self.end_run((name, sync), &mut state, RunStatus::Stopped)?;
         self.view(name, sync, &state)
     }
@@ -177,7 +179,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             since: None,
             checkpoint: Value::Null,
             full_at: None,
-            asked: None,
+            requested: None,
             is_suspicious: false,
             ..state
         };

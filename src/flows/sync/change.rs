@@ -13,18 +13,18 @@ use crate::flows::messages::webhook::NewEvent;
 use crate::flows::sync::Syncs;
 use crate::flows::sync::parse::PageRecord;
 use crate::flows::sync::record_key::RecordKey;
-use crate::flows::sync::records::{Batch, GONE, KnownRecord, NewRow};
+use crate::flows::sync::records::{GONE, KnownRecord, NewRow, RowWrites};
 use crate::flows::sync::state::{Phase, SyncState, Traversal};
 use crate::flows::sync::store::SyncStore;
 use crate::ports::{Outside, Storage};
 use crate::settings::SYNC_RECORD_BYTES;
 
 /// What the records of a page change.
-pub(super) struct Changes<'c> {
+pub(super) struct PageChanges<'c> {
     pub(super) sync: &'c Sync,
     pub(super) key: RecordKey,
     pub(super) known: BTreeMap<String, KnownRecord>,
-    pub(super) batch: Batch,
+    pub(super) batch: RowWrites,
     pub(super) events: Vec<Event>,
     /// The slots of the records that are there.
     pub(super) slots: Vec<u64>,
@@ -38,7 +38,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         &self,
         state: &mut SyncState,
         run: &mut Traversal,
-        changes: &mut Changes<'_>,
+        changes: &mut PageChanges<'_>,
         record: &mut PageRecord,
     ) -> Result<(), Failure> {
         let PageRecord { id, kept, sealed } = record;
@@ -127,7 +127,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         &self,
         state: &mut SyncState,
         run: &mut Traversal,
-        changes: &mut Changes<'_>,
+        changes: &mut PageChanges<'_>,
         id: &str,
     ) -> Result<(), Failure> {
         let Some(known) = changes
@@ -149,7 +149,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         &self,
         sync: &Sync,
         (state, run): (&mut SyncState, &mut Traversal),
-        batch: &mut Batch,
+        batch: &mut RowWrites,
         (id, known): (&str, &KnownRecord),
     ) -> Result<Option<Event>, Failure> {
         state.records = state.records.saturating_sub(1);

@@ -8,7 +8,7 @@ use crate::config::Sync;
 use crate::error::{Code, Failure};
 use crate::flows::messages::sync::{RunError, RunMode, RunStatus};
 use crate::flows::messages::webhook::NewEvent;
-use crate::flows::sync::records::{Batch, GONE, KnownRecord};
+use crate::flows::sync::records::{GONE, KnownRecord, RowWrites};
 use crate::flows::sync::seen::Bitmap;
 use crate::flows::sync::state::{Phase, SyncState};
 use crate::flows::sync::{Syncs, since};
@@ -156,7 +156,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             .store
             .behind(state.number, (run.sweep, run.sweep_end), SWEPT)?;
         let is_end = i64::try_from(rows.len()).unwrap_or(0) < SWEPT;
-        let (mut batch, mut events) = (Batch::default(), Vec::new());
+        let (mut batch, mut events) = (RowWrites::default(), Vec::new());
         for (key, id, slot, bytes, first_at, change) in rows {
             run.sweep = super::store::revision_of(key);
             let is_met = u64::try_from(slot).is_ok_and(|slot| met.has(slot));

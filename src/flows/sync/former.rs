@@ -57,7 +57,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         self.store.forget_seen(number)?;
         (state.records, state.bytes) = (0, 0);
         self.store.write(name, &state)?;
-        Ok(self.store.rest(name)?)
+        Ok(self.store.unschedule(name)?)
     }
 
     /// The file has it again: what is left of it goes at once, and it begins from nothing.

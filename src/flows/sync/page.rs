@@ -17,10 +17,10 @@ use crate::flows::call::engine_response::PageResponse;
 use crate::flows::call::list::all_pages;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::messages::sync::RunMode;
-use crate::flows::sync::change::Changes;
+use crate::flows::sync::change::PageChanges;
 use crate::flows::sync::parse::PageRecords;
 use crate::flows::sync::record_key::RecordKey;
-use crate::flows::sync::records::{Batch, KnownRecord, record_key};
+use crate::flows::sync::records::{KnownRecord, RowWrites, record_key};
 use crate::flows::sync::state::{Phase, SyncState, Traversal};
 use crate::flows::sync::{Syncs, seen};
 use crate::ports::{Body, Outside, Pages, Storage, Visibility};
@@ -172,11 +172,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(());
         };
         let (records_now, bytes_now) = self.store.totals()?;
-        let mut changes = Changes {
+        let mut changes = PageChanges {
             sync,
             key,
             known,
-            batch: Batch::default(),
+            batch: RowWrites::default(),
             events: Vec::new(),
             slots: Vec::new(),
             others: (

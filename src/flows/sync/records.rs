@@ -41,7 +41,7 @@ pub(super) struct NewRow<'r> {
 
 /// Rows to be written, by statements of bounded size.
 #[derive(Default)]
-pub(super) struct Batch(Vec<(Value, usize)>);
+pub(super) struct RowWrites(Vec<(Value, usize)>);
 
 pub(super) fn number_of(change: ChangeKind) -> i64 {
     match change {
@@ -84,7 +84,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
 
     /// Gives a record the next revision. Nothing is written before [`Self::flush`]: what fails until then leaves no row
     /// whose revision is not counted.
-    pub(super) fn put(state: &mut SyncState, batch: &mut Batch, row: &NewRow<'_>) {
+    pub(super) fn put(state: &mut SyncState, batch: &mut RowWrites, row: &NewRow<'_>) {
         state.revision += 1;
         let bytes = row.sealed.as_ref().map_or(0, String::len);
         let row = json!([
@@ -102,7 +102,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
 
     /// Writes what a batch holds. A row with the same id is replaced. One statement writes many rows: a statement is a
     /// crossing of the platform's border.
-    pub(super) fn flush(&self, state: &SyncState, batch: Batch) -> Result<(), StorageFault> {
+    pub(super) fn flush(&self, state: &SyncState, batch: RowWrites) -> Result<(), StorageFault> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         for (row, size) in batch.0 {
             if bytes + size > BATCH_BYTES && !rows.is_empty() {

@@ -40,7 +40,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     }
 
     async fn slice(&self) -> Result<(), Failure> {
-        if self.store.wants_look()? {
+        if self.store.must_adopt()? {
             self.adopt().await?;
         }
         let end = self.base.outside().now().plus(SYNC_SLICE);

@@ -20,10 +20,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(());
         };
         // What is wrong with a file is not looked at again with each alarm.
-        self.store.note_looked(true);
+        self.store.note_adopted(true);
         let resolved = self.record.resolved_config(&loaded.account).await;
         let resolved = resolved.inspect_err(|failure| {
-            self.store.note_looked(!failure.is_ours());
+            self.store.note_adopted(!failure.is_ours());
         })?;
         if !self.record.is_here() {
             return Ok(());
@@ -121,27 +121,26 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         u32::from_be_bytes([a, b, c, d])
     }
 
-    /// Begins the run that is due; `None` where none is.
+    /// Begins the run that is due, where one is.
     pub(super) fn begin(
         &self,
         name: &str,
         sync: &Sync,
         state: &mut SyncState,
-    ) -> Result<Option<()>, Failure> {
+    ) -> Result<(), Failure> {
         let now = self.base.outside().now();
         let is_planned = state.planned_at.is_some_and(|at| at <= now) && !state.is_paused;
-        let asked = state.asked.take();
+        let requested = state.requested.take();
         let is_event = !state.is_paused && self.store.take_event(name, now)?;
-        let reason = match &asked {
+        let reason = match &requested {
             Some(_) => RunReason::Manual,
             None if is_event => RunReason::Event,
             None if is_planned => RunReason::Planned,
             None => {
-                self.store.write(name, state)?;
-                return Ok(None);
+                return self.store.write(name, state);
             }
         };
-        if is_planned || (asked.is_some() && !state.is_started) {
+        if is_planned || (requested.is_some() && !state.is_started) {
             let before = state.planned_at.unwrap_or(now);
             state.is_started = true;
             state.planned_at = self.next_run(name, sync, state, (before, now));
@@ -150,7 +149,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             mode,
             args,
             confirm_deletions,
-        } = asked.unwrap_or_default();
+        } = requested.unwrap_or_default();
         let last = state
             .last_run
             .as_ref()
@@ -172,8 +171,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             resume_at: Some(now),
             ..Traversal::default()
         });
-        self.store.write(name, state)?;
-        Ok(Some(()))
+        self.store.write(name, state)
     }
 
     /// Whether a run does not read all that there is: `args` narrow its request, or the records of the other sync, whose

@@ -51,7 +51,7 @@ pub(super) struct SyncState {
     /// The next planned run.
     pub(super) planned_at: Option<Timestamp>,
     /// The run that a call asked for.
-    pub(super) asked: Option<RunRequest>,
+    pub(super) requested: Option<RunRequest>,
     /// Whether the file no longer has it: should the file have it again, it begins from nothing.
     pub(super) is_former: bool,
     /// Whether `sync:suspicious` was reported and nothing has confirmed or refuted it.
@@ -107,11 +107,11 @@ pub(super) enum Phase {
 impl SyncState {
     /// When it has work to do, apart from events.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        let asked = self.asked.as_ref().map(|_| Timestamp::from_millis(0));
+        let requested = self.requested.as_ref().map(|_| Timestamp::from_millis(0));
         match &self.run {
             Some(run) if run.run.reason == RunReason::Manual || !self.is_paused => run.resume_at,
-            None if self.is_paused => asked,
-            None => [asked, self.planned_at].into_iter().flatten().min(),
+            None if self.is_paused => requested,
+            None => [requested, self.planned_at].into_iter().flatten().min(),
             Some(_) => None,
         }
     }
@@ -133,15 +133,15 @@ impl SyncState {
     }
 
     /// What the next run reads.
-    pub(super) fn mode(&self, sync: &Sync, asked: Option<RunMode>, now: Timestamp) -> RunMode {
+    pub(super) fn mode(&self, sync: &Sync, requested: Option<RunMode>, now: Timestamp) -> RunMode {
         let knows = self.since.is_some() || !self.checkpoint.is_null();
         let is_over = |full_at: Timestamp| {
             sync.full_every
                 .is_some_and(|every| full_at.plus(every.0) <= now)
         };
-        let is_full_due = asked.is_none() && self.full_at.is_none_or(is_over);
+        let is_full_due = requested.is_none() && self.full_at.is_none_or(is_over);
         let is_full = sync.mode == SyncMode::Full || !knows || is_full_due;
-        if is_full || asked == Some(RunMode::Full) {
+        if is_full || requested == Some(RunMode::Full) {
             RunMode::Full
         } else {
             RunMode::Incremental

@@ -54,7 +54,7 @@ pub(in crate::flows) struct SyncStore<O, S> {
     /// Nothing goes on before this time: callers need the account.
     pub(super) held_until: Cell<Option<Timestamp>>,
     /// Whether the syncs of the file are known.
-    pub(super) has_looked: Cell<bool>,
+    pub(super) has_adopted: Cell<bool>,
 }
 
 impl<O: Outside, S: Storage> SyncStore<O, S> {
@@ -63,18 +63,18 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
             base: Rc::clone(base),
             is_open: Cell::new(false),
             held_until: Cell::new(None),
-            has_looked: Cell::new(false),
+            has_adopted: Cell::new(false),
         }
     }
 
     /// Notes whether the syncs of the file are known.
-    pub(super) fn note_looked(&self, has_looked: bool) {
-        self.has_looked.set(has_looked);
+    pub(super) fn note_adopted(&self, has_adopted: bool) {
+        self.has_adopted.set(has_adopted);
     }
 
     /// Whether the file has to be looked at: it may have syncs that are not known, or others than are.
-    pub(super) fn wants_look(&self) -> Result<bool, StorageFault> {
-        Ok(!self.has_looked.get() || self.is_there()?)
+    pub(super) fn must_adopt(&self) -> Result<bool, StorageFault> {
+        Ok(!self.has_adopted.get() || self.is_there()?)
     }
 
     pub(super) fn is_there(&self) -> Result<bool, StorageFault> {
@@ -159,7 +159,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
     }
 
     /// Nothing is due of a sync that the file no longer has.
-    pub(super) fn rest(&self, name: &str) -> Result<(), StorageFault> {
+    pub(super) fn unschedule(&self, name: &str) -> Result<(), StorageFault> {
         let statement = "UPDATE sync SET next_at = NULL, event_at = NULL WHERE name = ?";
         sql::run(self.base.storage(), statement, &[name.into()])
     }

@@ -81,6 +81,6 @@ impl<O: Outside, S: Storage> Stored for SyncStore<O, S> {
     fn reset(&self) {
         self.is_open.set(false);
         self.held_until.set(None);
-        self.has_looked.set(false);
+        self.has_adopted.set(false);
     }
 }
