@@ -138,11 +138,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 break;
             }
         }
-        // The slice is over: what is left takes its own processor time.
+        // The slice ends: the next one has processor time of its own.
         Ok(SYNC_SLICE_BYTES)
     }
 
-    /// Returns whether the run is over.
+    /// Deletes some. Returns whether the run has ended.
     fn sweep_part(
         &self,
         (name, sync): (&str, &Sync),

@@ -80,8 +80,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 (state.is_started, state.planned_at) = (true, Some(now));
             }
             self.plan(name, sync, &mut state, now);
-            let is_at_rest = state.due().is_some() && self.store.due_of(name)?.is_none();
-            if state.planned_at != before || is_at_rest || was_former {
+            let is_unscheduled = state.due().is_some() && self.store.due_of(name)?.is_none();
+            if state.planned_at != before || is_unscheduled || was_former {
                 self.store.write(name, &state)?;
                 is_changed = true;
             }

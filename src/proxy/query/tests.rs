@@ -82,9 +82,9 @@ fn nested_parameters_are_objects_to_read_and_go_on_as_they_were_written() {
         compose(&[], &query, Some(QueryArrayFormat::Comma)),
         "created_at%5Bgt%5D=1&created_at%5Blt%5D=2&f%5Bids%5D=3,4&a=5&a%5Bb%5D=7"
     );
-    let rest = query.without(&BTreeSet::from(["created_at".to_owned()]));
+    let others = query.without(&BTreeSet::from(["created_at".to_owned()]));
     assert_eq!(
-        compose(&[], &rest, None),
+        compose(&[], &others, None),
         "f[ids][0]=3&f[ids][1]=4&a[0]=5&a[b]=7"
     );
 }

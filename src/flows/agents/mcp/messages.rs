@@ -131,8 +131,8 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         let resolved = self.resolved().await?;
         let (config, name) = (&resolved.compiled.config, &resolved.integration.name);
         let label = tools::label(config, name);
-        let mut rest = self.offered(&resolved).into_iter().skip(before);
-        let page = rest.by_ref().take(MCP_PAGE).map(|tool| {
+        let mut remaining = self.offered(&resolved).into_iter().skip(before);
+        let page = remaining.by_ref().take(MCP_PAGE).map(|tool| {
             // Without an `outputSchema`: clients refuse a result that does not fit it, and providers' answers vary.
             json!({
                 "name": tool.name,
@@ -143,7 +143,7 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
             })
         });
         let mut result = json!({ "tools": page.collect::<Vec<_>>() });
-        if rest.next().is_some() {
+        if remaining.next().is_some() {
             let next = (before + MCP_PAGE).to_string();
             merge(&mut result, &json!({ "nextCursor": next }));
         }
