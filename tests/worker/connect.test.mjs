@@ -206,12 +206,14 @@ describe("oauth2", () => {
 
   test("introspection, once, says when a token ends if the answer does not", async () => {
     await installOauth(gateway, environment, provider, "rotating-oauth-introspected");
-    Object.assign(provider.settings, { accessTokenTtl: 2, hides: ["expires_in"] });
+    Object.assign(provider.settings, { accessTokenTtl: 5, hides: ["expires_in"] });
     try {
       const account = await connectedAccount(environment, provider, { integration: "rotating-oauth-introspected" });
-      assert.equal(provider.counts().introspections, 1);
+      assert.ok(provider.counts().introspections >= 1);
       await untilTrue(() => provider.counts().refreshes >= 1); // ahead of its end, since that is known
       ok(await callThings(environment, account), 200);
+      const { exchanges, refreshes, introspections } = provider.counts();
+      assert.ok(introspections <= exchanges + refreshes, `${introspections} introspections of ${exchanges + refreshes} tokens`);
     } finally {
       Object.assign(provider.settings, { accessTokenTtl: 3_600, hides: [] });
     }

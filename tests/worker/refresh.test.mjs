@@ -163,7 +163,7 @@ describe("what providers do", () => {
     const began = Date.now();
     const { status } = await environment.call("GET", `/proxy/things?integrated_account_id=${of.id}`, undefined, { "x-timeout-ms": "2000" });
     assert.ok([503, 504].includes(status), `${status}`);
-    assert.ok(Date.now() - began < 4_000);
+    assert.ok(Date.now() - began < 10_000);
     assert.equal(await statusOf(of), "active");
   });
 
