@@ -59,7 +59,7 @@ function listTests(at) {
     if (of.twin.settings) of.twin.settings.batch = of.provider === salesforce ? Math.min(limit ?? 2_000, 2_000) : undefined;
     return of;
   };
-  for (const [limit, count] of [[1, 1_000], [7, 1_000], [100, 1_000], [100_000, 1_000], [undefined, 1_000]]) {
+  for (const [limit, count] of [[1, 200], [7, 1_000], [100, 1_000], [100_000, 1_000], [undefined, 1_000]]) {
     test(`by ${limit ?? "the provider's own size"}: ${count} records`, async (context) => {
       const of = await sized(limit, count);
       if (of.provider.isFixed && limit !== undefined && limit !== 7) return context.skip("this provider's pages have the size they have");
