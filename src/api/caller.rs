@@ -5,8 +5,8 @@ use std::rc::Rc;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::RequestContext;
 use super::unproved::Sender;
+use super::{RequestContext, path_id};
 use crate::account::seal::Keyring;
 use crate::account::token::{self, TokenKind, TokenProof};
 use crate::crypto;
@@ -140,6 +140,20 @@ impl Caller {
         match self {
             Self::Account(account, _) => Some(*account),
             Self::Admin | Self::Token(_) => None,
+        }
+    }
+
+    /// The account a request is about: the one that it names, or an account token's own. Another one does not exist for an
+    /// account token.
+    pub(crate) fn account(&self, named: Option<&str>) -> Result<AccountId, Failure> {
+        let named = named.map(path_id::parse::<AccountId>).transpose()?;
+        match (named, self.own_account()) {
+            (Some(named), Some(own)) if named != own => Err(path_id::not_found::<AccountId>()),
+            (Some(account), _) | (None, Some(account)) => Ok(account),
+            (None, None) => Err(Failure::invalid(
+                "integrated_account_id",
+                "is required in the query, or in the body of a batch",
+            )),
         }
     }
 

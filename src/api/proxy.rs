@@ -1,5 +1,6 @@
 //! The data plane at the front Worker: a call is made here with a lease, or handed over to its account's object.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use http::{HeaderMap, Method};
@@ -7,7 +8,7 @@ use serde_json::json;
 use url::Url;
 
 use super::caller::Caller;
-use super::{FrontReply, RequestContext, all_pages, budget, path_id};
+use super::{FrontReply, RequestContext, all_pages, budget};
 use crate::error::{Code, Failure};
 use crate::flows::base::body;
 use crate::flows::call::leased::{self, LeasedRequest, Lent, request_lease};
@@ -121,22 +122,8 @@ pub(super) async fn hand_over_batch<O: Outside>(
     let named = named.map_err(|error| {
         Failure::new(Code::Malformed, format!("The body is not JSON: {error}."))
     })?;
-    let account = match (
-        named.map(|text| text.trim_matches('"')),
-        caller.own_account(),
-    ) {
-        (None | Some("null"), Some(own)) => own,
-        (None | Some("null"), None) => {
-            return Err(Failure::invalid("integrated_account_id", "is required"));
-        }
-        (Some(named), own) => {
-            let named = path_id::parse::<AccountId>(named)?;
-            if own.is_some_and(|own| own != named) {
-                return Err(path_id::not_found::<AccountId>());
-            }
-            named
-        }
-    };
+    let named = named.map(|text| text.trim_matches('"'));
+    let account = caller.account(named.filter(|text| *text != "null"))?;
     let request = Incoming {
         body: Body::from_bytes(body),
         ..request
@@ -153,7 +140,7 @@ pub(super) async fn hand_over_batch<O: Outside>(
 
 /// The account of a request that may be handed over.
 fn checked<S>(caller: &Caller, request: &Incoming<S>) -> Result<AccountId, Failure> {
-    let account = account_in(&request.url, caller.own_account())?;
+    let account = caller.account(account_in(&request.url)?.as_deref())?;
     refuse_body_of_get(request)?;
     refuse_unknown(&request.headers)?;
     Ok(account)
@@ -214,8 +201,8 @@ fn refuse_unknown(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::new(Code::Malformed, message))
 }
 
-/// The account that a call names; an account token means its own account.
-fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
+/// The account in the query of a call, which may have other parameters, too.
+fn account_in(url: &Url) -> Result<Option<Cow<'_, str>>, Failure> {
     let mut named = url
         .query_pairs()
         .filter(|(name, _)| name == "integrated_account_id")
@@ -227,17 +214,7 @@ fn account_in(url: &Url, own: Option<AccountId>) -> Result<AccountId, Failure> {
             "integrated_account_id is given more than once in the query.",
         ));
     }
-    let hidden = || Failure::not_found("integrated account");
-    match (first.map(|id| id.parse::<AccountId>()), own) {
-        (None, Some(own)) => Ok(own),
-        (None, None) => Err(Failure::invalid(
-            "integrated_account_id",
-            "is required in the query",
-        )),
-        (Some(Ok(id)), None) => Ok(id),
-        (Some(Ok(id)), Some(own)) if id == own => Ok(id),
-        (Some(_), _) => Err(hidden()),
-    }
+    Ok(first)
 }
 
 fn copy_to_repeat<S>(request: &Incoming<S>) -> Option<Incoming<S>> {

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::caller::Caller;
 use super::query::{DEFAULT_LIMIT, MAX_LIMIT, QueryParameters};
-use super::{RequestContext, all_pages, body_of, path_id};
+use super::{RequestContext, all_pages, body_of};
 use crate::error::{Code, Failure};
 use crate::flows::base::reply;
 use crate::flows::config::config_cache;
@@ -33,20 +33,7 @@ struct FeedOwner {
 
 impl FeedOwner {
     fn of(caller: &Caller, query: &QueryParameters) -> Result<Self, Failure> {
-        let hidden = || Failure::not_found("integrated account");
-        let named = query
-            .get("integrated_account_id")
-            .map(path_id::parse::<AccountId>);
-        let account = match (named.transpose()?, caller.own_account()) {
-            (Some(named), None) => named,
-            (Some(named), Some(own)) if named == own => own,
-            (Some(_), Some(_)) => return Err(hidden()),
-            (None, Some(own)) => own,
-            (None, None) => {
-                let message = "is required in the query";
-                return Err(Failure::invalid("integrated_account_id", message));
-            }
-        };
+        let account = caller.account(query.get("integrated_account_id"))?;
         let visibility = match query.get("environment_id") {
             Some(_) => Visibility::Environment(caller.environment(query.get("environment_id"))?),
             None => caller.visibility(),

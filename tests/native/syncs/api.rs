@@ -224,3 +224,32 @@ fn an_empty_next_cursor_begins_each_list() {
         assert_eq!(empty.json()["result"], plain.json()["result"], "{list}");
     });
 }
+
+#[test]
+fn calls_feeds_and_batches_find_their_account_by_one_rule() {
+    let sync = Sync::new(&with(&json!({})), items(1));
+    sync.work();
+    let (setting, own) = (&sync.scene.setting, sync.scene.account.as_str());
+    let other = setting.account("api_key", &json!({ "api_key": "k" }));
+    let (application, customer) = (&setting.client, &setting.customer(own));
+    let cases = [
+        (application, None, 422),
+        (application, Some("null-and-void"), 404),
+        (application, Some(own), 200),
+        (application, Some(other.as_str()), 200),
+        (customer, None, 200),
+        (customer, Some("null-and-void"), 404),
+        (customer, Some(own), 200),
+        (customer, Some(other.as_str()), 404),
+    ];
+    each_case(cases, |(client, named, status)| {
+        let query = named.map_or(String::new(), |id| format!("&integrated_account_id={id}"));
+        for path in ["/proxy/items?limit=1", "/record?sync=items"] {
+            let answer = client.get(&format!("{path}{query}"));
+            assert_eq!(answer.status, status, "{path}{query}: {}", answer.text());
+        }
+        let batch = json!({ "integrated_account_id": named, "resources": [{ "resource": "items", "method": "list" }] });
+        let answer = client.post("/batch-request", &batch);
+        assert_eq!(answer.status, status, "{batch}: {}", answer.text());
+    });
+}
