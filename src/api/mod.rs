@@ -117,13 +117,11 @@ pub async fn handle<O: Outside>(
     };
     let mut reply = own.unwrap_or_else(|failure| {
         log_ours(&context, &failure);
-        let refused = reply::failure(&failure, &request_id);
-        if is_bodiless {
-            without_body(refused)
-        } else {
-            refused
-        }
+        reply::failure(&failure, &request_id)
     });
+    if is_bodiless {
+        reply.body = Body::Empty;
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);
     }
@@ -141,15 +139,14 @@ async fn answer<O: Outside>(
     if route != Route::Health {
         address::check(context.outside.settings(), &request.url, &request.headers)?;
     }
-    let is_bodiless = is_bodiless(&request);
-    let answer = match route {
-        Route::Health => Ok(health::get(context, &request.url)),
-        Route::Home => Ok(home::show(context, &request.url)),
-        Route::IntegrationSchema => Ok(schema::get()),
+    let own = match route {
+        Route::Health => health::get(context, &request.url),
+        Route::Home => home::show(context, &request.url),
+        Route::IntegrationSchema => schema::get(),
         Route::ClientDocument(id) => {
-            client_document::get(context, &id, (&request.url, &request.headers)).await
+            client_document::get(context, &id, (&request.url, &request.headers)).await?
         }
-        Route::OpenApi => Ok(openapi::get()),
+        Route::OpenApi => openapi::get(),
         Route::Call(target) => {
             let caller = admit(context, &request.headers, right).await?;
             let reply = proxy::hand_over_call(context, &caller, target, request);
@@ -165,23 +162,17 @@ async fn answer<O: Outside>(
             let reply = proxy::hand_over_batch(context, &caller, request).await?;
             return Ok(FrontReply::Object(reply));
         }
-        Route::Mcp(token) => match mcp::answer(context, &token, request).await? {
-            FrontReply::Own(reply) => Ok(reply),
-            answer @ FrontReply::Object(_) => return Ok(answer),
-        },
+        Route::Mcp(token) => return mcp::answer(context, &token, request).await,
         Route::Changes => {
             let caller = admit(context, &request.headers, right).await?;
-            record::changes(context, &caller, &request).await
+            record::changes(context, &caller, &request).await?
         }
         Route::Record(id) => {
             let caller = admit(context, &request.headers, right).await?;
-            record::one(context, &caller, &request.url, id).await
+            record::one(context, &caller, &request.url, id).await?
         }
-        Route::Connect(route) => Ok(connect::answer(context, route, request).await),
-        Route::Webhook(route) => match webhook::answer(context, route, request).await? {
-            FrontReply::Own(reply) => Ok(reply),
-            answer @ FrontReply::Object(_) => return Ok(answer),
-        },
+        Route::Connect(route) => connect::answer(context, route, request).await,
+        Route::Webhook(route) => return webhook::answer(context, route, request).await,
         Route::Admin(route) => {
             let caller = admit(context, &request.headers, right).await?;
             let call = AdminCall {
@@ -190,16 +181,10 @@ async fn answer<O: Outside>(
                 url: request.url,
                 headers: request.headers,
             };
-            table::answer_admin(&call, route, request.body).await
+            table::answer_admin(&call, route, request.body).await?
         }
     };
-    answer.map(|reply| {
-        FrontReply::Own(if is_bodiless {
-            without_body(reply)
-        } else {
-            reply
-        })
-    })
+    Ok(FrontReply::Own(own))
 }
 
 /// 404, or 405 where the path has other methods.
@@ -216,11 +201,6 @@ fn no_route<S>(path: &str, request_id: &str) -> Result<Reply<S>, Failure> {
 /// Whether the answer has no body (RFC 9110 §9.3.2). The answer to a call is the provider's.
 fn is_bodiless<S>(request: &Incoming<S>) -> bool {
     request.method == Method::HEAD && !route::is_call(request.url.path())
-}
-
-fn without_body<S>(reply: Reply<S>) -> Reply<S> {
-    let body = Body::Empty;
-    Reply { body, ..reply }
 }
 
 /// Authenticates the caller, counts the request under its token and checks its right.
