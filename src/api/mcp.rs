@@ -8,48 +8,49 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::caller::{self, Caller};
 use super::unproved::Sender;
-use super::{FrontReply, RequestContext, budget, log_ours, proxy};
+use super::{FrontReply, RequestContext, budget, proxy, route};
 use crate::account::token::{self, TokenKind, TokenProof};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::records::TokenScope;
-use crate::flows::base::{body, reply, token_rate};
+use crate::flows::base::{body, token_rate};
 use crate::ids::{AccountId, EnvironmentId};
 use crate::mcp::head::{self, HeadError};
 use crate::ports::{Body, HandOver, Incoming, ObjectRoute, Outside, Reply, Visibility};
+use crate::settings::Settings;
 
 /// What scripts of an allowed origin may send.
 const ALLOWED_FIELDS: &str = "accept, authorization, content-type, mcp-protocol-version, mcp-session-id, last-event-id, x-timeout-ms, x-max-retries";
+
+/// The origin of a browser's page that may read the answer to this request of `/mcp`, an error included. An object shares its
+/// own answers.
+pub(super) fn page<O: Outside>(outside: &O, request: &Incoming<O::Stream>) -> Option<HeaderValue> {
+    let origin = request.headers.get(ORIGIN)?;
+    let is_admitted = route::is_mcp(request.url.path())
+        && check_origin(outside.settings(), &request.headers).is_ok();
+    is_admitted.then(|| origin.clone())
+}
 
 pub(super) async fn answer<O: Outside>(
     context: &RequestContext<'_, O>,
     text: &str,
     request: Incoming<O::Stream>,
 ) -> Result<FrontReply<O>, Failure> {
-    let outside = context.outside;
-    let settings = outside.settings();
-    // Without PUBLIC_URL the own address is what the request says: a page whose name was bound to this gateway's address
-    // would be its own.
+    check_origin(context.outside.settings(), &request.headers).map_err(|error| refused(&error))?;
+    if request.method == Method::OPTIONS {
+        return Ok(FrontReply::Own(preflight()));
+    }
+    answer_client(context, text, request).await
+}
+
+/// Without `PUBLIC_URL` the own address is what the request says: a page whose name was bound to this gateway's address
+/// would be its own.
+fn check_origin(settings: &Settings, headers: &HeaderMap) -> Result<(), HeadError> {
     let own = settings.public_url.as_ref();
     let own = own.map(|url| url.origin().ascii_serialization());
     let allowed = settings.mcp_allowed_origins.iter().chain(&own);
     let allowed: Vec<&str> = allowed.map(String::as_str).collect();
-    head::check_origin(&request.headers, &allowed).map_err(|error| refused(&error))?;
-    if request.method == Method::OPTIONS {
-        return Ok(FrontReply::Own(preflight(&request.headers)));
-    }
-    let origin = request.headers.get(ORIGIN).cloned();
-    let answer = answer_client(context, text, request).await;
-    // An error of the front Worker is for the page, too.
-    answer.or_else(|failure| match origin {
-        None => Err(failure),
-        Some(origin) => {
-            log_ours(context, &failure);
-            let mut refused = reply::failure(&failure, context.request_id);
-            head::share(&mut refused.headers, origin);
-            Ok(FrontReply::Own(refused))
-        }
-    })
+    head::check_origin(headers, &allowed)
 }
 
 /// Hands the messages of a client over.
@@ -131,18 +132,15 @@ fn handed_over(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// What a browser asks before a page's script may send (Fetch, CORS preflight).
-fn preflight<S>(headers: &HeaderMap) -> Reply<S> {
-    let mut answered = HeaderMap::new();
-    if let Some(origin) = headers.get(ORIGIN) {
-        head::share(&mut answered, origin.clone());
-        let methods = HeaderValue::from_static("POST");
-        answered.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-        let fields = HeaderValue::from_static(ALLOWED_FIELDS);
-        answered.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
-    }
+fn preflight<S>() -> Reply<S> {
+    let fields = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_FIELDS),
+    ];
+    let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
     Reply {
         status: StatusCode::NO_CONTENT,
-        headers: answered,
+        headers: HeaderMap::from_iter(fields),
         body: Body::Empty,
     }
 }

@@ -38,6 +38,7 @@ use crate::flows::base::memory::drained::until_drained;
 use crate::flows::base::{reply, token_rate};
 use crate::flows::call::leased::Leases;
 use crate::flows::config::isolate::Isolate;
+use crate::mcp::head::share;
 use crate::ports::{Body, Incoming, Outside, Reply};
 use admin::call::AdminCall;
 use caller::Caller;
@@ -74,7 +75,7 @@ impl<O: Outside> RequestContext<'_, O> {
 pub enum FrontReply<O: Outside> {
     /// A reply of the front Worker.
     Own(Reply<O::Stream>),
-    /// The response of an object, which has its `x-request-id`.
+    /// The response of an object, which has its `x-request-id` and lets a page read it.
     Object(O::ObjectReply),
 }
 
@@ -106,6 +107,10 @@ pub async fn handle<O: Outside>(
         room: isolate.memory.unproved_room(),
     };
     let is_bodiless = request.as_ref().is_ok_and(is_bodiless);
+    let page = request
+        .as_ref()
+        .ok()
+        .and_then(|request| mcp::page(outside, request));
     let answer = match request {
         Ok(request) => answer(&context, request).await,
         Err(failure) => Err(failure),
@@ -121,6 +126,9 @@ pub async fn handle<O: Outside>(
     });
     if is_bodiless {
         reply.body = Body::Empty;
+    }
+    if let Some(page) = page {
+        share(&mut reply.headers, page);
     }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         reply.headers.insert("x-request-id", id);

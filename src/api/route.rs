@@ -239,6 +239,11 @@ pub(super) fn is_call(path: &str) -> bool {
     custom_path(path).is_some()
 }
 
+/// Whether a path is one of an MCP client's.
+pub(super) fn is_mcp(path: &str) -> bool {
+    decode(path).is_some_and(|segments| segments.first().is_some_and(|first| first == "mcp"))
+}
+
 /// The part of a path behind `/custom`, as it was written.
 fn custom_path(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/custom")?;
