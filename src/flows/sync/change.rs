@@ -45,13 +45,31 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let Some((hash, text)) = kept.as_ref() else {
             return self.remove(state, run, changes, id);
         };
-        let known = changes.known.get(id.as_str());
-        let there = known.filter(|known| known.change != GONE);
-        if let Some(known) = there.filter(|known| known.hash == *hash) {
+        let there = changes.known.get(id.as_str());
+        let there = there.filter(|known| known.change != GONE && known.hash == *hash);
+        if let Some(known) = there {
             run.run.unchanged += u64::from(run.phase == Phase::List);
             changes.slots.extend(u64::try_from(known.slot).ok());
             return Ok(());
         }
+        let sealed = match (sealed.take(), changes.sync.keep) {
+            (None, Keep::Records) => self.sealed(&changes.key, id, text),
+            (sealed, _) => sealed,
+        };
+        self.put_record(state, run, changes, (id, hash, text), sealed)
+    }
+
+    /// Stores a record that is new, or other than it was.
+    fn put_record(
+        &self,
+        state: &mut SyncState,
+        run: &mut Traversal,
+        changes: &mut PageChanges<'_>,
+        (id, hash, text): (&str, &str, &str),
+        sealed: Option<String>,
+    ) -> Result<(), Failure> {
+        let known = changes.known.get(id);
+        let there = known.filter(|known| known.change != GONE);
         let (change, before) = match there {
             Some(known) => (ChangeKind::Updated, known.bytes),
             None => (ChangeKind::Added, 0),
@@ -63,30 +81,24 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         );
         let first_at = there.map_or(now, |known| known.first_at);
         let is_too_large = text.len() > SYNC_RECORD_BYTES;
-        let sealed = match (sealed.take(), changes.sync.keep) {
-            (None, Keep::Records) => self.sealed(&changes.key, id, text),
-            (sealed, _) => sealed,
-        };
         let bytes = sealed.as_ref().map_or(0, String::len);
         let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
         state.bytes = state.bytes.saturating_sub(size(before)) + bytes as u64;
-        state.records += u64::from(change == ChangeKind::Added);
+        state.records += u64::from(there.is_none());
         state.slots += u64::from(known.is_none());
         self.check_limits(state, changes.others)?;
         run.run.too_large += u64::from(is_too_large);
-        match change {
-            ChangeKind::Added => run.run.added += 1,
-            _ => run.run.updated += 1,
-        }
+        run.run.added += u64::from(there.is_none());
+        run.run.updated += u64::from(there.is_some());
         changes.slots.extend(u64::try_from(slot).ok());
         let kept = KnownRecord {
             slot,
             change: 0,
-            hash: hash.clone(),
+            hash: hash.to_owned(),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             first_at,
         };
-        changes.known.insert(id.clone(), kept);
+        changes.known.insert(id.to_owned(), kept);
         let row = NewRow {
             id,
             slot,
@@ -96,10 +108,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             sealed,
         };
         SyncStore::<O, S>::put(state, &mut changes.batch, &row);
-        let shown = Some(text.as_str()).filter(|_| !is_too_large);
-        changes
-            .events
-            .extend(self.event_of(changes.sync, state, run, (id, change, shown))?);
+        let shown = Some(text).filter(|_| !is_too_large);
+        let event = self.event_of(changes.sync, state, run, (id, change, shown))?;
+        changes.events.extend(event);
         Ok(())
     }
 
@@ -130,11 +141,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         changes: &mut PageChanges<'_>,
         id: &str,
     ) -> Result<(), Failure> {
-        let Some(known) = changes
-            .known
-            .get_mut(id)
-            .filter(|known| known.change != GONE)
-        else {
+        let known = changes.known.get_mut(id);
+        let Some(known) = known.filter(|known| known.change != GONE) else {
             return Ok(());
         };
         known.change = GONE;

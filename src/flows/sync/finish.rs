@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::config::Sync;
 use crate::error::{Code, Failure};
-use crate::flows::messages::sync::{RunError, RunMode, RunStatus};
+use crate::flows::messages::sync::{RunError, RunMode, RunStatus, SyncRun};
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::sync::records::{GONE, KnownRecord, RowWrites};
 use crate::flows::sync::seen::Bitmap;
@@ -196,12 +196,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         };
         let mut run = std::mem::take(&mut traversal.run);
         (run.status, run.ended_at) = (status, Some(now));
-        let is_full = run.mode == RunMode::Full;
         let is_whole = status == RunStatus::Completed && !run.is_incomplete;
-        let is_suspicious = run
-            .error
-            .as_ref()
-            .is_some_and(|error| error.code == Code::SyncSuspicious);
+        let is_suspicious = is_suspicious(&run);
         if is_whole || is_suspicious {
             // A record that changed while the run read other pages may have been read before.
             let begin = run.started_at.unwrap_or(now);
@@ -211,42 +207,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 .checkpoint
                 .unwrap_or_else(|| state.checkpoint.take());
         }
-        if is_whole && is_full {
+        if is_whole && run.mode == RunMode::Full {
             (state.full_at, state.is_suspicious) = (run.started_at, false);
         }
-        let cursor = format!("{name}.{}", state.revision);
-        let (event, payload) = match status {
-            RunStatus::Completed => (
-                "sync:completed",
-                json!({ "sync": name, "run": run.id, "added": run.added, "updated": run.updated, "deleted": run.deleted, "cursor": cursor }),
-            ),
-            RunStatus::Failed => (
-                "sync:failed",
-                json!({ "sync": name, "run": run.id, "error": run.error }),
-            ),
-            RunStatus::Stopped if is_suspicious && !state.is_suspicious => (
-                "sync:suspicious",
-                json!({ "sync": name, "run": run.id, "error": run.error }),
-            ),
-            RunStatus::Stopped | RunStatus::Running => ("", json!(null)),
-        };
+        self.report_end(name, state, &run)?;
         state.is_suspicious |= is_suspicious;
-        if !event.is_empty() {
-            let event = self.outbox.numbered(NewEvent {
-                event: event.to_owned(),
-                resource_type: Some("sync".to_owned()),
-                resource_id: Some(name.to_owned()),
-                payload: payload.to_string(),
-            })?;
-            self.write_events(&[event])?;
-        }
-        if status == RunStatus::Failed {
-            self.log(
-                "sync_failed",
-                name,
-                run.error.as_ref().map_or("", |error| error.code.as_str()),
-            );
-        }
         self.store.forget_seen(state.number)?;
         self.store.keep_run(&run)?;
         state.last_run = Some(run);
@@ -256,4 +221,39 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         self.store.write(name, state)
     }
+
+    /// Writes the event and the log line of a run that has ended. A sync that stays suspicious is reported once.
+    fn report_end(&self, name: &str, state: &SyncState, run: &SyncRun) -> Result<(), Failure> {
+        let of_error = || json!({ "sync": name, "run": run.id, "error": run.error });
+        let (event, payload) = match run.status {
+            RunStatus::Completed => {
+                let cursor = format!("{name}.{}", state.revision);
+                let payload = json!({ "sync": name, "run": run.id, "added": run.added, "updated": run.updated, "deleted": run.deleted, "cursor": cursor });
+                ("sync:completed", payload)
+            }
+            RunStatus::Failed => ("sync:failed", of_error()),
+            RunStatus::Stopped if is_suspicious(run) && !state.is_suspicious => {
+                ("sync:suspicious", of_error())
+            }
+            RunStatus::Stopped | RunStatus::Running => return Ok(()),
+        };
+        let event = self.outbox.numbered(NewEvent {
+            event: event.to_owned(),
+            resource_type: Some("sync".to_owned()),
+            resource_id: Some(name.to_owned()),
+            payload: payload.to_string(),
+        })?;
+        self.write_events(&[event])?;
+        if run.status == RunStatus::Failed {
+            let code = run.error.as_ref().map_or("", |error| error.code.as_str());
+            self.log("sync_failed", name, code);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a run found more records missing than may be deleted.
+fn is_suspicious(run: &SyncRun) -> bool {
+    let error = run.error.as_ref();
+    error.is_some_and(|error| error.code == Code::SyncSuspicious)
 }

@@ -117,14 +117,11 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             .compiled
             .scope(&loaded.context, &shown)
             .with_sync(&root);
-        let mut query = raw_query(request.query, &scope)?;
-        if let Some(limit) = run.limit {
-            let others = query
-                .split('&')
-                .filter(|part| !part.is_empty() && !part.starts_with("limit="));
-            let limit = format!("limit={limit}");
-            query = others.chain([limit.as_str()]).collect::<Vec<_>>().join("&");
-        }
+        let query = raw_query(request.query, &scope)?;
+        let query = match run.limit {
+            Some(limit) => with_limit(&query, limit),
+            None => query,
+        };
         let body = request
             .body
             .map(|body| body.render(&scope))
@@ -223,4 +220,13 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             None => Ok(()),
         }
     }
+}
+
+/// The query with another `limit`: pages of the file's own were too large.
+fn with_limit(query: &str, limit: u64) -> String {
+    let others = query
+        .split('&')
+        .filter(|part| !part.is_empty() && !part.starts_with("limit="));
+    let limit = format!("limit={limit}");
+    others.chain([limit.as_str()]).collect::<Vec<_>>().join("&")
 }
