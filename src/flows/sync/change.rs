@@ -13,7 +13,7 @@ use crate::flows::messages::webhook::NewEvent;
 use crate::flows::sync::Syncs;
 use crate::flows::sync::parse::PageRecord;
 use crate::flows::sync::record_key::RecordKey;
-use crate::flows::sync::records::{GONE, KnownRecord, NewRow, RowWrites};
+use crate::flows::sync::records::{KnownRecord, NewRow, RowWrites};
 use crate::flows::sync::state::{Phase, SyncState, Traversal};
 use crate::flows::sync::store::SyncStore;
 use crate::ports::{Outside, Storage};
@@ -46,7 +46,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return self.remove(state, run, changes, id);
         };
         let there = changes.known.get(id.as_str());
-        let there = there.filter(|known| known.change != GONE && known.hash == *hash);
+        let there = there.filter(|known| known.is_there() && known.hash == *hash);
         if let Some(known) = there {
             run.run.unchanged += u64::from(run.phase == Phase::List);
             changes.slots.extend(u64::try_from(known.slot).ok());
@@ -69,7 +69,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         sealed: Option<String>,
     ) -> Result<(), Failure> {
         let known = changes.known.get(id);
-        let there = known.filter(|known| known.change != GONE);
+        let there = known.filter(|known| known.is_there());
         let (change, before) = match there {
             Some(known) => (ChangeKind::Updated, known.bytes),
             None => (ChangeKind::Added, 0),
@@ -93,7 +93,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         changes.slots.extend(u64::try_from(slot).ok());
         let kept = KnownRecord {
             slot,
-            change: 0,
+            change,
             hash: hash.to_owned(),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             first_at,
@@ -142,10 +142,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         id: &str,
     ) -> Result<(), Failure> {
         let known = changes.known.get_mut(id);
-        let Some(known) = known.filter(|known| known.change != GONE) else {
+        let Some(known) = known.filter(|known| known.is_there()) else {
             return Ok(());
         };
-        known.change = GONE;
+        known.change = ChangeKind::Deleted;
         let known = known.clone();
         let event = self.bury(changes.sync, (state, run), &mut changes.batch, (id, &known))?;
         changes.events.extend(event);

@@ -44,7 +44,14 @@ impl FeedPlace {
 }
 
 /// A row of the feed: key, id, change, first and last time, and the record.
-type FeedRow = (i64, String, i64, Timestamp, Timestamp, Option<String>);
+type FeedRow = (
+    i64,
+    String,
+    ChangeKind,
+    Timestamp,
+    Timestamp,
+    Option<String>,
+);
 
 impl<O: Outside, S: Storage> SyncStore<O, S> {
     /// The changes behind a cursor.
@@ -121,12 +128,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
     }
 }
 
-fn change_text(key: &RecordKey, (place, id, change, first_at, at, sealed): FeedRow) -> String {
-    let kind = match change {
-        0 => ChangeKind::Added,
-        1 => ChangeKind::Updated,
-        _ => ChangeKind::Deleted,
-    };
+fn change_text(key: &RecordKey, (place, id, kind, first_at, at, sealed): FeedRow) -> String {
     let is_too_large = sealed.as_deref() == Some(TOO_LARGE);
     let record = sealed.and_then(|sealed| key.open(&id, &sealed));
     let deleted_at = (kind == ChangeKind::Deleted).then_some(at);

@@ -8,7 +8,7 @@ use crate::config::Sync;
 use crate::error::{Code, Failure};
 use crate::flows::messages::sync::{RunError, RunMode, RunStatus, SyncRun};
 use crate::flows::messages::webhook::NewEvent;
-use crate::flows::sync::records::{GONE, KnownRecord, RowWrites};
+use crate::flows::sync::records::{KnownRecord, RowWrites};
 use crate::flows::sync::seen::Bitmap;
 use crate::flows::sync::state::{Phase, SyncState};
 use crate::flows::sync::{Syncs, since};
@@ -160,9 +160,6 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         for (key, id, slot, bytes, first_at, change) in rows {
             run.sweep = super::store::revision_of(key);
             let is_met = u64::try_from(slot).is_ok_and(|slot| met.has(slot));
-            if change == GONE || is_met {
-                continue;
-            }
             let known = KnownRecord {
                 slot,
                 change,
@@ -170,6 +167,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
                 bytes,
                 first_at,
             };
+            if is_met || !known.is_there() {
+                continue;
+            }
             events.extend(self.bury(sync, (state, &mut run), &mut batch, (&id, &known))?);
         }
         self.write_events(&events)?;

@@ -16,7 +16,7 @@ use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine_response::PageResponse;
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::flows::sync::record_key::RecordKey;
-use crate::flows::sync::records::{GONE, KnownRecord, TOO_LARGE};
+use crate::flows::sync::records::{KnownRecord, TOO_LARGE};
 use crate::flows::sync::state::{Phase, Traversal};
 use crate::flows::sync::{Syncs, since};
 use crate::header_text;
@@ -167,7 +167,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             let Some((hash, text)) = &record.kept else {
                 continue;
             };
-            let is_known = |known: &KnownRecord| known.change != GONE && known.hash == *hash;
+            let is_known = |known: &KnownRecord| known.is_there() && known.hash == *hash;
             if known.get(&record.id).is_some_and(is_known) {
                 continue;
             }

@@ -5,28 +5,34 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::error::{Code, Failure};
-use crate::flows::base::sql;
+use crate::flows::base::sql::{self, FromColumn};
 use crate::flows::messages::sync::ChangeKind;
 use crate::flows::sync::record_key::RecordKey;
 use crate::flows::sync::state::SyncState;
 use crate::flows::sync::store::{SyncStore, key_of, revision_of};
-use crate::ports::{Outside, Storage, StorageFault};
+use crate::ports::{Outside, SqlValue, Storage, StorageFault};
 
 /// The text in the place of a record that is larger than a sync keeps.
 pub(super) const TOO_LARGE: &str = "too_large";
 /// A value of a statement has at most 2 MB.
 const BATCH_BYTES: usize = 500_000;
 const BATCH_IDS: usize = 1_000;
-pub(super) const GONE: i64 = 2;
 
 /// What is stored of a record.
 #[derive(Debug, Clone)]
 pub(super) struct KnownRecord {
     pub(super) slot: i64,
-    pub(super) change: i64,
+    pub(super) change: ChangeKind,
     pub(super) hash: String,
     pub(super) bytes: i64,
     pub(super) first_at: i64,
+}
+
+impl KnownRecord {
+    /// Whether it is a record, not a tombstone.
+    pub(super) fn is_there(&self) -> bool {
+        self.change != ChangeKind::Deleted
+    }
 }
 
 /// A record that is written.
@@ -43,16 +49,25 @@ pub(super) struct NewRow<'r> {
 #[derive(Default)]
 pub(super) struct RowWrites(Vec<(Value, usize)>);
 
+/// The column `change`. The index of tombstones, and the statements about them, name the last of these numbers.
 pub(super) fn number_of(change: ChangeKind) -> i64 {
     match change {
         ChangeKind::Added => 0,
         ChangeKind::Updated => 1,
-        ChangeKind::Deleted => GONE,
+        ChangeKind::Deleted => 2,
+    }
+}
+
+impl FromColumn for ChangeKind {
+    fn from_column(value: SqlValue) -> Option<Self> {
+        let number = value.as_integer()?;
+        let mut all = [Self::Added, Self::Updated, Self::Deleted].into_iter();
+        all.find(|kind| number_of(*kind) == number)
     }
 }
 
 /// Key, id, slot, bytes, when it was first met, and the kind of its last change.
-type StoredRecord = (i64, String, i64, i64, i64, i64);
+type StoredRecord = (i64, String, i64, i64, i64, ChangeKind);
 
 impl<O: Outside, S: Storage> SyncStore<O, S> {
     /// What is known of these ids.
@@ -75,7 +90,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         let mut all = BTreeMap::new();
         for ids in ids.chunks(BATCH_IDS) {
             let values = [number.into(), sql::json(&ids)?];
-            let rows: Vec<(String, i64, i64, String, i64, i64)> =
+            let rows: Vec<(String, i64, ChangeKind, String, i64, i64)> =
                 sql::rows_as(self.base.storage(), statement, &values)?;
             all.extend(rows.into_iter().map(known));
         }
