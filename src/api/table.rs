@@ -283,13 +283,13 @@ admin_routes! {
         GET    "/sync" ListSyncs, READ, "Lists the syncs of an account":
             sync::list() answers 200 SyncList, with [must_name_account];
         POST   "/sync/{name}/run" RunSync, PROXY, "Starts a run; where one is under way, another one follows it":
-            sync::run(name: SyncName) takes NewSyncRun answers 202 SyncRun;
+            sync::run(name: SyncName) takes NewSyncRun answers 202 SyncRun, refuses [409];
         PATCH  "/sync/{name}" ChangeSync, ADMIN, "Pauses or resumes a sync of an account, or changes when it runs":
-            sync::change(name: SyncName) takes SyncPatch answers 200 SyncView;
+            sync::change(name: SyncName) takes SyncPatch answers 200 SyncView, refuses [409];
         POST   "/sync/{name}/stop" StopSync, ADMIN, "Ends the run under way":
-            sync::stop(name: SyncName) takes SyncAccount answers 200 SyncView;
+            sync::stop(name: SyncName) takes SyncAccount answers 200 SyncView, refuses [409];
         POST   "/sync/{name}/reset" ResetSync, ADMIN, "Forgets the records of a sync, and its place":
-            sync::reset(name: SyncName) takes SyncAccount answers 200 SyncView;
+            sync::reset(name: SyncName) takes SyncAccount answers 200 SyncView, refuses [409];
         GET    "/sync-run" ListSyncRuns, READ, "Lists the runs of an account's syncs that have ended, newest first":
             sync::list_runs() lists SyncRun, with [must_name_account];
     }

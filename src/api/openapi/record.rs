@@ -35,7 +35,7 @@ fn of_sync(operation: Operation) -> Operation {
             "The environment, with the admin token.",
             &uuid(),
         )
-        .refuses(&[404, 422])
+        .refuses(&[404, 409, 422])
 }
 
 /// The feed.

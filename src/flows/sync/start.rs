@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::config::{Config, Sync};
 use crate::crypto;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::flows::base::sequence::number_after;
 use crate::flows::messages::sync::{RunReason, RunRequest, SyncRun};
 use crate::flows::sync::Syncs;
@@ -67,10 +67,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let mut is_changed = self.wake_former(config, now)?;
         for (name, sync) in &config.syncs {
             let Some(mut state) = self.store.read(name)? else {
-                if sync.auto_start {
-                    self.insert(name, sync)?;
-                    is_changed = true;
-                }
+                is_changed |= sync.auto_start && self.insert_started(name, sync)?;
                 continue;
             };
             let before = state.planned_at;
@@ -100,6 +97,18 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         };
         self.store.insert(name, &mut state)?;
         Ok(state)
+    }
+
+    /// Stores a sync that starts by itself. One for which the account has no number left is not started, and the others go
+    /// on. Returns whether it is stored.
+    fn insert_started(&self, name: &str, sync: &Sync) -> Result<bool, Failure> {
+        match self.insert(name, sync) {
+            Err(failure) if failure.code == Code::SyncLimit => {
+                self.log("sync_not_started", name, failure.code.as_str());
+                Ok(false)
+            }
+            inserted => inserted.map(|_| true),
+        }
     }
 
     /// Plans the next run where none is planned, or one that its schedule would have had earlier.

@@ -132,3 +132,47 @@ fn a_file_has_so_many_syncs_and_no_more() {
         assert_eq!(answer.status, status, "{count}: {}", answer.text());
     }
 }
+
+/// Has the file had so many syncs, of which none is left.
+fn with_former(count: usize) -> Sync {
+    let sync = Sync::new(&json!({}), items(2));
+    let waiting = with(&json!({ "auto_start": false }))["items"].clone();
+    let names: Vec<String> = (0..count).map(|n| format!("former{n}")).collect();
+    for names in names.chunks(20) {
+        let syncs = names.iter().map(|name| (name.clone(), waiting.clone()));
+        sync.publish(&Value::Object(syncs.collect()));
+        for name in names {
+            sync.scene.get(&format!("/record?sync={name}")).expect(200);
+        }
+    }
+    sync.publish(&json!({}));
+    sync.pass(HOUR);
+    assert_eq!(sync.scene.rows("sync"), count);
+    sync
+}
+
+#[test]
+fn an_account_has_so_many_syncs_former_ones_counted_and_the_others_go_on() {
+    let one = with(&json!({}))["items"].clone();
+    let sync = with_former(253);
+    sync.publish(&json!({ "a": one, "b": one }));
+    sync.scene.get("/sync").expect(200);
+    sync.work();
+    for name in ["a", "b"] {
+        assert_eq!(sync.last_of(name, "completed"), [2, 0, 0, 0], "{name}");
+    }
+    sync.publish(&json!({ "a": one, "above": one, "b": one, "former0": one }));
+    sync.pass(HOUR);
+    for name in ["a", "b"] {
+        assert_eq!(sync.last_of(name, "completed"), [0, 0, 0, 2], "{name}");
+    }
+    assert_eq!(sync.last_of("former0", "completed"), [2, 0, 0, 0]);
+    assert_eq!(sync.view_of("above")["last_run"], Value::Null);
+    let run = sync.send("POST", "/sync/above/run", &json!({}));
+    assert_eq!(run.code(409), "account.sync_limit");
+    assert_eq!(
+        sync.scene.get("/record?sync=above").code(409),
+        "account.sync_limit"
+    );
+    assert_eq!(sync.scene.rows("sync"), 255);
+}
