@@ -1,11 +1,15 @@
 //! Installs and their overrides.
 
+use std::time::Duration;
+
+use causeway::ports::Body;
 use serde_json::json;
 
+use crate::account::JSON;
 use crate::cases::each_case;
 use crate::client::{Client, Setting, id_of};
 use crate::integrations::file;
-use crate::outside::World;
+use crate::outside::{World, reply};
 
 #[test]
 fn a_second_install_of_an_integration_is_the_first() {
@@ -209,4 +213,47 @@ fn an_environment_may_bring_a_client_of_its_own() {
     assert_eq!(refused.code(422), "caller.host_key");
     let own = client(json!({ "id": "mine", "secret": "mine" }));
     setting.client.send("PATCH", &path, &own).expect(200);
+}
+
+#[test]
+fn a_null_of_a_new_override_removes_a_key_of_the_file_and_a_null_of_a_patch_an_entry() {
+    let world = World::new();
+    world.provides(|_| reply(200, &JSON, Body::from_bytes(r#"{"data":[]}"#)));
+    let setting = Setting::new(&world, &file());
+    let environment = setting.admin.environment("second");
+    let client = setting.admin.token_of(&environment, None);
+    let new = json!({ "label": "Ours", "resources": { "orders": null } });
+    let body = json!({ "integration_name": "shop", "override": new });
+    let made = client.post("/environment-integration", &body).expect(201);
+    assert_eq!(made["override"], new);
+    let setting = Setting {
+        install: id_of(&made),
+        client,
+        environment,
+        ..setting
+    };
+    let context = json!({ "oauth": { "token": { "access_token": "t" } } });
+    let account = setting.account("oauth2", &context);
+    let client = &setting.client;
+    let call = |status| {
+        world.pass(Duration::from_secs(121));
+        let path = format!("/proxy/orders?integrated_account_id={account}");
+        client.get(&path).expect(status);
+    };
+    let kept =
+        |patch: &serde_json::Value| setting.override_install(patch).expect(200)["override"].clone();
+    call(404);
+    let rest = json!({ "resources": { "orders": null } });
+    assert_eq!(kept(&json!({ "label": null })), rest);
+    call(404);
+    // The same patch once more changes nothing: it does not remove the key of the file.
+    for _ in 0..2 {
+        assert_eq!(kept(&rest), json!({ "resources": {} }));
+        call(200);
+    }
+    let path = format!("/integrated-account/{account}");
+    let change = json!({ "integration_override": rest });
+    let own = client.send("PATCH", &path, &change).expect(200);
+    assert_eq!(own["integration_override"], json!({ "resources": {} }));
+    call(200);
 }
