@@ -73,6 +73,9 @@ test: setup fmt clippy clippy-wasm native-test audit doc size worker-test-optimi
 deploy: setup $(CAUSEWAY) build/optimised build/assets/docs.html $(SFTP_BUILD) ## build, deploy to your Cloudflare account, publish integrations/
 	@exec $(NODE) scripts/deploy.mjs
 
+secret: node_modules/ready ## send NAME (SEALING_KEYS or ADMIN_TOKEN) of .deploy.vars to Cloudflare, where it replaces the value before
+	@exec $(NODE) scripts/secret.mjs "$(NAME)"
+
 bench: setup $(or $(BENCH_BUILD),build/optimised) build/floor/optimised ## the tables of docs/performance.md; ROWS=proxy,list for some rows, BENCH_OLD=folder for an older build in the same run
 	@$(NODE) benches/throughput/run.mjs
 
@@ -155,7 +158,7 @@ dry-deploy: setup build/optimised build/assets/docs.html ## what a deployment wo
 clean: ## remove everything made, except .state, .dev.vars and .deploy.vars
 	rm -rf target build out .tools node_modules .wrangler
 
-.PHONY: dev check fix worker-test test deploy bench profile micro help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites sftp sftp-test
+.PHONY: dev check fix worker-test test deploy secret bench profile micro help setup command worker fmt clippy clippy-wasm native-test audit audit-tools doc size worker-test-optimised schemathesis publish dry-deploy clean prerequisites sftp sftp-test
 
 # What `make dev` and the tests run: the quick build, unless the target says otherwise.
 dev fix worker-test: export WORKER_BUILD := build/quick

@@ -1,19 +1,19 @@
 // `make deploy`: the optimised build to Cloudflare, with its secrets, then integrations/ to the deployed gateway.
 // Secrets that are missing there are made here and kept in .deploy.vars; those that exist are never touched:
-// a new SEALING_KEYS over an old one would lose every stored credential.
+// a new SEALING_KEYS over an old one would lose every stored credential. `make secret` changes one.
 
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { parseEnv } from "node:util";
+import { adminToken, gatewayUrl, untilHealthy } from "./answering.mjs";
 import { publishIntegrations } from "./command.mjs";
+import { DEPLOY_VARS, deployVars } from "./deploy-vars.mjs";
 import { deployedSecrets } from "./deployed.mjs";
 import { randomAdminToken, randomSealingKey } from "./dev-vars.mjs";
 import { root } from "./local-worker.mjs";
 import { deploySftp } from "./sftp.mjs";
+import { nextStep, wrangler } from "./wrangler.mjs";
 
-const kept = path.join(root, ".deploy.vars");
 const sent = path.join(root, ".deploy.vars.new");
 const bound = path.join(root, ".deploy.toml"); // next to wrangler.toml, whose paths it has
 const make = { ADMIN_TOKEN: randomAdminToken, SEALING_KEYS: randomSealingKey };
@@ -24,7 +24,8 @@ try {
   const sftp = await deploySftp({ wrangler, say: console.log, folder: path.join(root, "integrations"), build: path.join(root, "build/sftp"), config: bound });
   console.log("==> Deploying");
   const output = await deploy(secrets, sftp);
-  await publish(process.env.CAUSEWAY_URL || output.match(/https:\/\/\S+\.workers\.dev/)?.[0]);
+  const toml = await readFile(path.join(root, "wrangler.toml"), "utf8");
+  await publish(gatewayUrl({ env: process.env, output, toml }));
 } catch (error) {
   console.error(`\nmake deploy: ${error.message}`);
   process.exit(1);
@@ -38,17 +39,13 @@ async function missingSecrets() {
 // Written before they are sent, so that they cannot be lost in between.
 async function keepSecrets(missing) {
   if (missing.length === 0) return undefined;
-  const known = await keptSecrets();
+  const known = await deployVars();
   const lines = missing.filter((name) => !known[name]).map((name) => `${name}="${make[name]()}"\n`);
-  if (!existsSync(kept)) lines.unshift("# Secrets of the deployed gateway. Keep a copy of SEALING_KEYS: without it stored credentials cannot be opened.\n");
-  await appendFile(kept, lines.join(""), { mode: 0o600 });
+  if (!existsSync(DEPLOY_VARS)) lines.unshift("# Secrets of the deployed gateway. Keep a copy of SEALING_KEYS: without it stored credentials cannot be opened.\n");
+  await appendFile(DEPLOY_VARS, lines.join(""), { mode: 0o600 });
   console.log(`==> Setting ${missing.join(" and ")}, kept in .deploy.vars`);
-  const all = await keptSecrets();
+  const all = await deployVars();
   return Object.fromEntries(missing.map((name) => [name, all[name]]));
-}
-
-async function keptSecrets() {
-  return existsSync(kept) ? parseEnv(await readFile(kept, "utf8")) : {};
 }
 
 async function deploy(secrets, config) {
@@ -59,7 +56,7 @@ async function deploy(secrets, config) {
   }
   try {
     const { code, output } = await wrangler(args);
-    if (code !== 0) throw new Error("wrangler refused; its reason is above.");
+    if (code !== 0) throw new Error(`wrangler refused; its reason is above. ${nextStep(output) ?? ""}`);
     return output;
   } finally {
     await rm(sent, { force: true });
@@ -68,37 +65,14 @@ async function deploy(secrets, config) {
 }
 
 async function publish(url) {
-  const token = process.env.ADMIN_TOKEN || (await keptSecrets()).ADMIN_TOKEN;
+  const { token, source } = adminToken({ env: process.env, vars: await deployVars() });
   if (!url || !token) {
-    console.log("==> Deployed. To publish integrations/:  make publish CAUSEWAY_URL=https://… CAUSEWAY_TOKEN=…");
+    const missing = url ? "there is no ADMIN_TOKEN in .deploy.vars or the environment" : "wrangler printed no workers.dev address, and wrangler.toml has no PUBLIC_URL";
+    console.log(`==> Deployed. integrations/ is not published: ${missing}. By hand:  make publish CAUSEWAY_URL=https://… CAUSEWAY_TOKEN=…`);
     return;
   }
-  await answering(url);
+  await untilHealthy(url);
   console.log(`==> Publishing integrations/ to ${url}`);
-  if (!(await publishIntegrations({ url, token }))) throw new Error("Deployed, but not every integration is published.");
-}
-
-// A new workers.dev name takes a while to answer.
-async function answering(url) {
-  for (let attempt = 0; attempt < 30; attempt += 1) {
-    const response = await fetch(new URL("/health", url)).catch(() => undefined);
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-  }
-  throw new Error(`Deployed, but ${url}/health does not answer 200. Later:  make publish CAUSEWAY_URL=${url} CAUSEWAY_TOKEN=…`);
-}
-
-/** `{code, stdout, output}`; `output` has both streams. */
-function wrangler(args, { quiet = false } = {}) {
-  const program = path.join(root, "node_modules/wrangler/bin/wrangler.js");
-  const child = spawn(process.execPath, [program, ...args], { cwd: root, stdio: ["inherit", "pipe", "pipe"] });
-  let [stdout, output] = ["", ""];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (chunk) => {
-      output += chunk;
-      if (stream === child.stdout) stdout += chunk;
-      if (!quiet) process.stdout.write(chunk);
-    });
-  }
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, output })));
+  if (await publishIntegrations({ url, token })) return;
+  throw new Error(`Deployed, but not every integration is published; the reason is above. CAUSEWAY_TOKEN is here ${source}.`);
 }

@@ -1,7 +1,7 @@
 // Which secrets a Worker has that is deployed already. What wrangler could not find out is an error, and never "it is not deployed":
 // new secrets would replace those that stored credentials need, and the gateway would lose the binding of the SFTP Worker.
 
-const LOG_IN = "node_modules/.bin/node node_modules/wrangler/bin/wrangler.js login";
+import { nextStep } from "./wrangler.mjs";
 
 /** The names of the secrets; `undefined` where the Worker is not deployed. `name`: another Worker than that of wrangler.toml. */
 export async function deployedSecrets(wrangler, name) {
@@ -11,7 +11,7 @@ export async function deployedSecrets(wrangler, name) {
   if (code !== 0 && /code: 10007\b|Worker "[^"]*" not found/.test(output)) return undefined;
   throw new Error(`wrangler could not find out which secrets ${name ?? "the gateway"} has, so nothing is deployed:
 ${output}
-Try again. Without a login: \`${LOG_IN}\`, or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`);
+${nextStep(output) ?? "Try again. Without a login: docs/operations.md has the command; or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID."}`);
 }
 
 /** `undefined` where the text is something else. */

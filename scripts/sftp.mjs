@@ -6,6 +6,7 @@ import path from "node:path";
 import { parse } from "smol-toml";
 import { deployedSecrets } from "./deployed.mjs";
 import { root } from "./local-worker.mjs";
+import { nextStep } from "./wrangler.mjs";
 
 export const CLANG = "apt-get install -y clang";
 const BINDING = "SFTP";
@@ -40,8 +41,8 @@ export async function deploySftp({ wrangler, say, folder, build, config, choice 
   if (!isDeployed && choice !== "on" && !(await usesSftp(folder))) return [];
   if (existsSync(path.join(build, "index.js"))) {
     say("==> Deploying the SFTP Worker");
-    const { code } = await wrangler(["deploy", "--config", "sftp/wrangler.toml"]);
-    if (code !== 0) throw new Error("wrangler refused the SFTP Worker; its reason is above. Without it: make deploy SFTP=off");
+    const { code, output } = await wrangler(["deploy", "--config", "sftp/wrangler.toml"]);
+    if (code !== 0) throw new Error(`wrangler refused the SFTP Worker; its reason is above. ${nextStep(output) ?? ""} Without it: make deploy SFTP=off`);
   } else if (isDeployed) {
     say(`==> The SFTP Worker stays as it is deployed: building it needs clang (${CLANG})`);
   } else {
