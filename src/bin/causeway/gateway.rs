@@ -108,16 +108,26 @@ impl Gateway {
         let text = response.body_mut().read_to_string();
         let text = text.map_err(|error| self.unreachable(&error))?;
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
-        match status.as_u16() {
-            401 => Err(self.failed("rejects the token in CAUSEWAY_TOKEN")),
-            403 => {
+        let answer = GatewayAnswer {
+            status: status.as_u16(),
+            body,
+        };
+        match (answer.status, answer.text("code")) {
+            (401, _) => Err(self.failed(
+                "rejects the token in CAUSEWAY_TOKEN: it takes the ADMIN_TOKEN that this gateway was deployed with",
+            )),
+            (403, "caller.forbidden") => {
                 Err(self
                     .failed("needs the admin token in CAUSEWAY_TOKEN; this token may not publish"))
             }
-            _ if !body.is_object() => Err(self.failed(&format!(
+            (status, _) if !answer.body.is_object() => Err(self.failed(&format!(
                 "answers {status} without JSON: is it a Causeway gateway?"
             ))),
-            status => Ok(GatewayAnswer { status, body }),
+            (403, code) => {
+                let message = answer.text("message");
+                Err(self.failed(&format!("answers 403 {code}: {message}")))
+            }
+            _ => Ok(answer),
         }
     }
 

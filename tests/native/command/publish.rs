@@ -134,7 +134,32 @@ fn the_token_comes_from_the_environment_alone() {
     });
     let server = Server::start();
     let complaint = publish_as("wrong", &server.url, &[&path]).complaint(1);
-    assert!(complaint.contains("rejects the token"), "{complaint}");
+    assert!(
+        complaint.contains("rejects the token") && complaint.contains("ADMIN_TOKEN"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn a_403_has_the_reason_that_the_gateway_gives() {
+    let folder = Folder::new("publish-403");
+    let path = folder.json("shop.json", &open_file());
+    let elsewhere = Server::saying(concat!(
+        "HTTP/1.1 403 X\r\ncontent-length: 76\r\nconnection: close\r\n\r\n",
+        r#"{"code":"caller.wrong_address","message":"Not here: PUBLIC_URL is not set."}"#
+    ));
+    let complaint = publish(&elsewhere, &[&path]).complaint(1);
+    let reason = "answers 403 caller.wrong_address: Not here: PUBLIC_URL is not set.";
+    assert!(
+        complaint.contains(reason) && !complaint.contains("token"),
+        "{complaint}"
+    );
+    let forbidden = Server::saying(concat!(
+        "HTTP/1.1 403 X\r\ncontent-length: 53\r\nconnection: close\r\n\r\n",
+        r#"{"code":"caller.forbidden","message":"Lacks a scope"}"#
+    ));
+    let complaint = publish(&forbidden, &[&path]).complaint(1);
+    assert!(complaint.contains("may not publish"), "{complaint}");
 }
 
 #[test]
