@@ -77,7 +77,7 @@ pub enum SealError {
     BadKeys(&'static str),
     /// The key that sealed it is no longer in `SEALING_KEYS`.
     #[error(
-        "SEALING_KEYS has no key `{0}`, which sealed this value; add it back until GET /sealing counts 0 for it"
+        "SEALING_KEYS has no key `{0}`, which sealed this value; add it back (docs/operations.md, Changing the sealing key)"
     )]
     UnknownKey(String),
     /// The value, its place or its key was changed.

@@ -218,7 +218,7 @@ admin_routes! {
             integrated_account::change(id: AccountId) takes AccountPatch answers 200 ChangedAccount, with [asks_provider, overrides];
         DELETE "/integrated-account/{id}" DeleteAccount, ADMIN, "Erases an account":
             integrated_account::delete(id: AccountId) answers 200 Deleted<AccountId>, refuses [409];
-        PATCH  "/integrated-account/{id}/credentials" ReplaceCredentials, CONNECT, "Replaces the credentials":
+        PATCH  "/integrated-account/{id}/credentials" ReplaceCredentials, CONNECT, "Merges new credentials into the context":
             integrated_account::replace_credentials(id: AccountId) takes NewCredentials answers 200 ChangedAccount, with [asks_provider];
         GET    "/integrated-account/{id}/capabilities" GetAccountCapabilities, READ, "Says what can be asked of an account":
             capabilities::of_account(id: AccountId) answers 200 AccountCapabilities;

@@ -59,7 +59,7 @@ codes! {
     Forbidden = "caller.forbidden", 403;
     #[doc = "The integration file disables it: `/custom`, or a body that is passed on unchanged."]
     SwitchedOff = "caller.switched_off", 403;
-    #[doc = "The gateway refuses the address of the request: plain http, a host that is not its own, or one of its own deliveries."]
+    #[doc = "The gateway does not answer here: by plain http; under a name of the operator's while `PUBLIC_URL` is not set; outside of loopback with `ALLOW_PRIVATE_UPSTREAMS`. Or a webhook is one of its own deliveries, or a page's origin is not in `MCP_ALLOWED_ORIGINS`."]
     WrongAddress = "caller.wrong_address", 403;
     #[doc = "It does not exist, or this token cannot see it."]
     NotFound = "caller.not_found", 404;
@@ -157,7 +157,7 @@ codes! {
     Storage = "internal.storage", 503;
     #[doc = "A stored secret cannot be opened or sealed; the log says which key is missing."]
     SealingKey = "internal.sealing_key", 500;
-    #[doc = "The gateway was deployed without the Worker for SFTP: its operator adds the service binding `SFTP`, as docs/sftp.md says."]
+    #[doc = "The gateway was deployed without the Worker for SFTP: its operator deploys that, too (docs/operations.md, The SFTP Worker)."]
     SftpMissing = "internal.sftp_missing", 501;
     #[doc = "An error of the gateway; the log has the reason under the request id."]
     Internal = "internal.error", 500;

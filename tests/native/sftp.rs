@@ -427,7 +427,8 @@ fn without_the_worker_the_answer_says_what_to_do() {
     scene.world.0.sftp.replace(None);
     let error = get(&scene, "/proxy/files", &[]).expect(501);
     assert_eq!(error["code"], "internal.sftp_missing");
-    assert!(error["message"].as_str().unwrap().contains("docs/sftp.md"));
+    let place = "docs/operations.md, The SFTP Worker";
+    assert!(error["message"].as_str().unwrap().contains(place));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use crate::error::Failure;
 use crate::flows::messages::{RootMessage, Sealing, send_to_root};
 use crate::ports::Outside;
 
-/// The sealed values of each key. A key whose count is 0 may be dropped from `SEALING_KEYS`.
+/// The sealed values of each key. A key whose count is 0 seals nothing. It may still have signed API tokens and webhook URLs, which
+/// end with it: docs/operations.md, Changing the sealing key.
 #[derive(Serialize, JsonSchema)]
 #[schemars(inline)]
 pub(in crate::api) struct SealingKeys {

@@ -93,7 +93,7 @@ impl From<SftpFault> for Failure {
         match fault {
             SftpFault::Unbound => Self::new(
                 Code::SftpMissing,
-                "This gateway was deployed without the Worker for SFTP: its operator adds the service binding SFTP (docs/sftp.md).",
+                "This gateway was deployed without the Worker for SFTP: its operator deploys that, too (docs/operations.md, The SFTP Worker).",
             ),
             SftpFault::Broken => SendError::Unreachable.into(),
             SftpFault::Timeout => SendError::Timeout.into(),
