@@ -46,6 +46,7 @@ mod deleted_accounts;
 mod deliveries;
 mod detected_refusals;
 mod documentation;
+mod documents;
 mod dotted_keys;
 mod echoed_urls;
 mod environments;
