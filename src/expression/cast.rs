@@ -48,6 +48,11 @@ impl Cast {
         }
     }
 
+    /// Whether what it gives is as long as what it reads.
+    pub(super) fn keeps_length(self) -> bool {
+        matches!(self, Self::Str | Self::Any)
+    }
+
     /// The cast value, or `None` when the value does not allow it. `null`
     /// stays `null` under every cast. Both are parts of an [`exact::Exact`].
     pub(super) fn apply(self, value: &Value) -> Option<Value> {

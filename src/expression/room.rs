@@ -6,7 +6,8 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
-use super::cast::text;
+use super::cast::{Cast, text};
+use super::effort;
 use super::template::RenderError;
 use super::url_value;
 
@@ -77,10 +78,13 @@ impl RenderRoom {
         }
     }
 
-    /// Takes so many bytes for what `source` renders.
+    /// Takes so many bytes for what `source` renders, and as many steps where they are counted ([`effort`]). A refusal
+    /// takes all that is left.
     pub fn take(&self, bytes: usize, source: &str) -> Result<(), RenderError> {
-        let left = self.left.get().checked_sub(bytes);
-        self.left.set(left.ok_or_else(|| self.too_small(source))?);
+        let left = self.left.take();
+        let is_counted = effort::take(bytes.min(left) as u64).is_ok();
+        let rest = left.checked_sub(bytes).filter(|_| is_counted);
+        self.left.set(rest.ok_or_else(|| self.too_small(source))?);
         Ok(())
     }
 
@@ -95,8 +99,11 @@ impl RenderRoom {
     }
 
     /// Takes a text as it will be written here.
-    pub(super) fn take_text(&self, text: &str, source: &str) -> Result<(), RenderError> {
-        self.take(self.written(text), source)
+    pub fn take_text(&self, text: &str, source: &str) -> Result<(), RenderError> {
+        // No text is written shorter than it is: one that cannot fit is not read.
+        let fits = text.len() <= self.left.get();
+        let bytes = if fits { self.written(text) } else { text.len() };
+        self.take(bytes, source)
     }
 
     /// Takes a whole value as it will be written here.
@@ -118,12 +125,18 @@ impl RenderRoom {
         }
     }
 
-    /// Refuses a value that cannot fit, before it is copied.
-    pub(super) fn admit(&self, value: &Value, source: &str) -> Result<(), RenderError> {
-        match at_least(value, self.left.get()) {
-            Some(_) => Ok(()),
-            None => Err(self.too_small(source)),
+    /// Refuses a value that cannot fit, before it is copied. What its cast reads is counted in steps where the cast can
+    /// give less.
+    pub(super) fn admit(&self, value: &Value, cast: Cast, source: &str) -> Result<(), RenderError> {
+        let left = self.left.get();
+        let Some(rest) = at_least(value, left) else {
+            return self.take(usize::MAX, source);
+        };
+        let is_whole = cast.keeps_length() && !value.is_array() && !value.is_object();
+        if is_whole || effort::take((left - rest) as u64).is_ok() {
+            return Ok(());
         }
+        Err(self.too_small(source))
     }
 
     fn written(&self, text: &str) -> usize {

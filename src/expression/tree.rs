@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::json::Exact;
 
 use super::placeholder::Placeholder;
-use super::room::{RenderRoom, VALUE_BYTES};
+use super::room::RenderRoom;
 use super::scope::TemplateScope;
 use super::template::{RenderError, Rendered, Template};
 
@@ -33,12 +33,31 @@ impl TemplateTree {
     /// one placeholder that was dropped. A missing value is an error with its
     /// JSON path.
     pub fn render(&self, scope: &TemplateScope) -> Result<Option<Exact>, RenderError> {
-        let filling = TreeFilling {
-            scope,
-            room: RenderRoom::body(),
-        };
+        self.render_in(RenderRoom::body(), scope)
+    }
+
+    /// The same for another place than a body.
+    pub fn render_in(
+        &self,
+        room: RenderRoom,
+        scope: &TemplateScope,
+    ) -> Result<Option<Exact>, RenderError> {
+        let filling = TreeFilling { scope, room };
         let rendered = filling.render(self, &TreePlace::Root)?;
         Ok(rendered.map(Exact::of_inside))
+    }
+
+    /// Bytes of its keys and templates, and one for each value: what a rendering reads at least.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Plain(_) => 1,
+            Self::Text(template) => 1 + template.source().len(),
+            Self::List(items) => 1 + items.iter().map(Self::length).sum::<usize>(),
+            Self::Object(entries) => {
+                let entries = entries.iter().map(|(key, item)| key.len() + item.length());
+                1 + entries.sum::<usize>()
+            }
+        }
     }
 
     /// Every placeholder in it.
@@ -69,7 +88,7 @@ impl TreeFilling<'_> {
         };
         match tree {
             TemplateTree::Plain(value) => {
-                self.room.take(VALUE_BYTES, "").map_err(within)?;
+                self.room.take_value(value, "").map_err(within)?;
                 Ok(Some(value.clone()))
             }
             TemplateTree::Text(template) => {
@@ -99,6 +118,7 @@ impl TreeFilling<'_> {
         let mut out = Map::new();
         for (key, item) in entries {
             if let Some(value) = self.render(item, &TreePlace::Key(at, key))? {
+                self.room.take_text(key, key)?;
                 out.insert(key.clone(), value);
             }
         }

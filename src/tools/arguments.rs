@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::check::{Misfit, check, is_type};
 use super::input::{ArgumentPlace, ToolInput};
+use crate::expression::{RenderError, RenderRoom};
 use crate::json::exact::{self, Exact};
 use crate::media::percent_encoded;
 
@@ -35,7 +36,7 @@ impl ToolInput {
         };
         self.check_required(given)?;
         let mut read = ToolArguments::default();
-        let (mut body, mut pairs) = (Map::new(), Vec::new());
+        let (mut body, mut query) = (Map::new(), QueryWriter::new());
         for (name, value) in given {
             let place = self.places.iter().find(|(own, _)| own == name);
             let Some((_, place)) = place else {
@@ -53,17 +54,19 @@ impl ToolInput {
             }
             match place {
                 ArgumentPlace::Id => read.id = Some(id(value)?),
-                ArgumentPlace::Limit => read.limit = Some(text(value)),
-                ArgumentPlace::Cursor => read.next_cursor = Some(text(value)),
+                ArgumentPlace::Limit => read.limit = Some(url_text(name, value)?),
+                ArgumentPlace::Cursor => read.next_cursor = Some(url_text(name, value)?),
                 ArgumentPlace::Confirmation => read.confirmation = Some(text(value)),
-                ArgumentPlace::Query(name) => write_query(&mut pairs, name, value),
+                ArgumentPlace::Query(own) => {
+                    query.add(own, value).map_err(|_| too_long(name))?;
+                }
                 ArgumentPlace::WholeBody => read.body = Some(Exact::of_inside(value.clone())),
                 ArgumentPlace::Body(name) => {
                     body.insert(name.clone(), value.clone());
                 }
             }
         }
-        read.query = pairs.join("&");
+        read.query = query.written;
         if self.has_body_properties() {
             read.body = Some(Exact::of_inside(Value::Object(body)));
         }
@@ -101,55 +104,93 @@ impl ToolInput {
 
 /// Agents send null for what they leave out.
 fn is_absent(schema: &Value, value: &Value) -> bool {
-    let takes_null = match schema.get("type") {
-        Some(Value::String(name)) => is_type(name, value),
-        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
-        _ => false,
-    };
-    value.is_null() && !takes_null
+    value.is_null() && check(schema, value, "").is_err()
 }
 
 /// An id as text: agents send numbers, too.
 fn id(value: &Value) -> Result<String, Misfit> {
-    let is_number = is_type("number", value);
-    let id = exact::as_text(value).map(str::to_owned);
-    let id = id.or_else(|| is_number.then(|| text(value)));
-    id.filter(|id| !id.is_empty())
-        .ok_or_else(|| Misfit::new("id", "has to be a text that is not empty"))
+    let is_id = exact::as_text(value).is_some_and(|id| !id.is_empty()) || is_type("number", value);
+    if !is_id {
+        return Err(Misfit::new("id", "has to be a text that is not empty"));
+    }
+    url_text("id", value)
+}
+
+/// An argument as the text that a URL has.
+fn url_text(name: &str, value: &Value) -> Result<String, Misfit> {
+    let text = text(value);
+    let taken = RenderRoom::url().take_text(&text, name);
+    taken.map(|()| text).map_err(|_| too_long(name))
+}
+
+fn too_long(name: &str) -> Misfit {
+    Misfit::new(name, "is too long for the path and query of a URL")
 }
 
 fn text(value: &Value) -> String {
     exact::text(value).into_owned()
 }
 
-/// The raw query of an object, which is the inside of an `Exact`.
-pub fn query_of(query: &Value) -> String {
-    let mut pairs = Vec::new();
+/// The raw query of an object, which is the inside of an `Exact`. It has the room of a URL.
+pub fn query_of(query: &Value) -> Result<String, RenderError> {
+    let mut writer = QueryWriter::new();
     for (name, value) in query.as_object().into_iter().flatten() {
-        write_query(&mut pairs, name, value);
+        writer.add(name, value)?;
     }
-    pairs.join("&")
+    Ok(writer.written)
 }
 
-/// Writes a parameter: arrays as repeated names, objects with brackets, null not at all.
-fn write_query(pairs: &mut Vec<String>, name: &str, value: &Value) {
-    match value {
-        Value::Null => {}
-        Value::Array(items) => items.iter().for_each(|item| match item {
-            Value::Object(_) | Value::Array(_) => pairs.push(pair(name, &text(item))),
-            item => write_query(pairs, name, item),
-        }),
-        Value::Object(entries) => entries
-            .iter()
-            .for_each(|(key, item)| write_query(pairs, &format!("{name}[{key}]"), item)),
-        scalar => pairs.push(pair(name, &text(scalar))),
-    }
+/// A raw query while it is written, in the room of a URL.
+struct QueryWriter {
+    room: RenderRoom,
+    /// The name of what is written next.
+    name: String,
+    written: String,
 }
 
-fn pair(name: &str, value: &str) -> String {
-    format!(
-        "{}={}",
-        percent_encoded(name.as_bytes()),
-        percent_encoded(value.as_bytes())
-    )
+impl QueryWriter {
+    fn new() -> Self {
+        Self {
+            room: RenderRoom::url(),
+            name: String::new(),
+            written: String::new(),
+        }
+    }
+
+    fn add(&mut self, name: &str, value: &Value) -> Result<(), RenderError> {
+        name.clone_into(&mut self.name);
+        self.write(value)
+    }
+
+    /// Writes a parameter: arrays as repeated names, objects with brackets, null not at all.
+    fn write(&mut self, value: &Value) -> Result<(), RenderError> {
+        match value {
+            Value::Null => Ok(()),
+            Value::Array(items) => items.iter().try_for_each(|item| match item {
+                Value::Object(_) | Value::Array(_) => self.pair(item),
+                item => self.write(item),
+            }),
+            Value::Object(entries) => entries.iter().try_for_each(|(key, item)| {
+                let length = self.name.len();
+                self.name.extend(["[", key, "]"]);
+                self.write(item)?;
+                self.name.truncate(length);
+                Ok(())
+            }),
+            scalar => self.pair(scalar),
+        }
+    }
+
+    fn pair(&mut self, value: &Value) -> Result<(), RenderError> {
+        let value = text(value);
+        self.room.take_name(&self.name, &Value::Null)?;
+        self.room.take_text(&value, &self.name)?;
+        if !self.written.is_empty() {
+            self.written.push('&');
+        }
+        self.written += &percent_encoded(self.name.as_bytes());
+        self.written.push('=');
+        self.written += &percent_encoded(value.as_bytes());
+        Ok(())
+    }
 }

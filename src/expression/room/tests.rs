@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{BODY_BYTES, RenderRoom, TEXT_BYTES, URL_BYTES, VALUE_BYTES};
+use crate::expression::effort::counted;
 use crate::expression::{
     PathTemplate, Pins, PlainHttp, RenderError, Template, TemplateScope, TemplateTree, UrlError,
     UrlTemplate,
@@ -119,4 +120,56 @@ fn an_error_names_the_template_and_no_value() {
         "{text}"
     );
     assert!(!text.contains("secret") && !error.is_missing());
+}
+
+#[test]
+fn what_is_rendered_takes_steps_also_where_it_fails() {
+    let context = json!({ "big": "x".repeat(1_000), "padded": format!("7{}", " ".repeat(1_000)), "list": [1, 2] });
+    let steps = |tree: Value, room: RenderRoom| {
+        let tree: TemplateTree = serde_json::from_value(tree).unwrap();
+        let count = std::cell::Cell::new(100_000_000);
+        let rendered = counted(&count, || {
+            tree.render_in(room, &TemplateScope::new(&context))
+        });
+        (100_000_000 - count.get(), rendered.is_ok())
+    };
+    for (tree, room, expected) in [
+        (json!("{{big}}"), RenderRoom::body(), (1_032, true)),
+        (json!("{{big}}"), RenderRoom::url(), (1_000, true)),
+        (
+            json!({ "key": "{{big}}" }),
+            RenderRoom::url(),
+            (1_003, true),
+        ),
+        (
+            json!(["{{big}}", "{{none}}"]),
+            RenderRoom::url(),
+            (1_000, false),
+        ),
+        (json!("{{padded:int}}"), RenderRoom::url(), (1_002, true)),
+        (json!("{{list}}"), RenderRoom::url(), (14, true)),
+        (
+            json!(vec!["{{big}}"; 17]),
+            RenderRoom::url(),
+            (URL_BYTES as u64, false),
+        ),
+    ] {
+        assert_eq!(steps(tree.clone(), room), expected, "{tree}");
+    }
+}
+
+#[test]
+fn nothing_is_rendered_without_steps() {
+    let count = std::cell::Cell::new(10);
+    let room = RenderRoom::url();
+    assert!(counted(&count, || room.take(9, "a")).is_ok());
+    assert!(too_large(counted(&count, || room.take(1, "a"))));
+    assert!(too_large(room.take(1, "a")), "the room has ended, too");
+}
+
+#[test]
+fn a_tree_is_as_long_as_what_is_read_of_it() {
+    let tree: TemplateTree =
+        serde_json::from_value(json!({ "ab": ["{{x}}", 1, null], "c": "" })).unwrap();
+    assert_eq!(tree.length(), 1 + 2 + (1 + (1 + 5) + 1 + 1) + 1 + 1);
 }

@@ -131,7 +131,7 @@ impl Template {
             if placeholder.skips_empty() && value.as_str() == Some("") {
                 continue;
             }
-            room.admit(value, &self.source)?;
+            room.admit(value, *cast, &self.source)?;
             let value = cast.apply(&scope.inside(path, value));
             return value.map(Rendered::Value).ok_or_else(|| RenderError::Cast {
                 path: path.to_string(),

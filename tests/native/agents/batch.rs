@@ -1,6 +1,7 @@
 //! Batches: order, parallel calls, loops, conditions and errors.
 
 mod limits;
+mod work;
 
 use std::time::Duration;
 

@@ -2,9 +2,13 @@
 
 use std::rc::Rc;
 
+use serde_json::json;
+use serde_json::value::RawValue;
+
 use crate::error::{Code, Failure};
 use crate::flows::agents::agent_call::read_answer;
 use crate::flows::base::memory::Room;
+use crate::flows::base::reply::raw;
 use crate::flows::base::token_rate;
 use crate::flows::base::within::within;
 use crate::flows::call::account::{CallAccount, StreamOf};
@@ -20,8 +24,8 @@ use crate::time::Timestamp;
 /// A call that is ready.
 pub(super) struct NodeCall<O: Outside, S: Storage> {
     pub(super) call: Call<StreamOf<AccountCalls<O, S>>>,
-    /// The most bytes that its answer may have.
-    pub(super) most_bytes: usize,
+    /// The most bytes and records that its answer may have.
+    pub(super) most: (usize, usize),
     /// Holds its body.
     pub(super) room: Room,
     /// Whether the token is charged for it: the first call of a batch is the batch's own request.
@@ -46,10 +50,19 @@ impl NodeCallResult {
         Ok(())
     }
 
-    /// Leaves out a record that has not come to its end.
-    pub(super) fn cut_to_whole_lines(&mut self) {
-        let end = self.lines.iter().rposition(|byte| *byte == b'\n');
-        self.lines.truncate(end.map_or(0, |end| end + 1));
+    /// Leaves out a record that has not come to its end, and those after the first `most`. Returns how many there were.
+    pub(super) fn cut_to(&mut self, most: usize) -> usize {
+        let ends = self.lines.iter().enumerate();
+        let ends = ends.filter(|(_, byte)| **byte == b'\n');
+        let (mut count, mut length) = (0, 0);
+        for (end, _) in ends {
+            count += 1;
+            if count <= most {
+                length = end + 1;
+            }
+        }
+        self.lines.truncate(length);
+        count
     }
 }
 
@@ -86,13 +99,14 @@ async fn try_call<O: Outside, S: Storage>(
     if made.is_charged {
         token_rate::count(calls.system(), hand_over.token_key()).await?;
     }
-    let (most_bytes, trace) = (made.most_bytes, Rc::clone(&made.call.trace));
-    let response = logged_call(calls, hand_over, made.call).await?;
+    let (most, trace) = (made.most, Rc::clone(&made.call.trace));
+    // The state of a call is large, and the futures around it are moved.
+    let response = Box::pin(logged_call(calls, hand_over, made.call)).await?;
     drop(made.room);
     match response {
-        CallResponse::Pages(pages) => read_pages(*pages, most_bytes, result).await,
+        CallResponse::Pages(pages) => Box::pin(read_pages(*pages, most, result)).await,
         CallResponse::Single(reply) => {
-            let room = calls.room();
+            let (room, (most_bytes, _)) = (calls.room(), most);
             let read = read_answer(&**calls, reply, &room, (most_bytes, deadline)).await;
             let added = read.and_then(|bytes| add_answer(&bytes, most_bytes, result));
             added.map_err(|failure| trace.behind_write(failure))
@@ -117,7 +131,7 @@ fn add_answer(bytes: &[u8], most_bytes: usize, result: &mut NodeCallResult) -> R
 
 async fn read_pages<O: Outside, S: Storage>(
     mut pages: AllPages<AccountCalls<O, S>>,
-    most_bytes: usize,
+    (most_bytes, most_records): (usize, usize),
     result: &mut NodeCallResult,
 ) -> Result<(), Failure> {
     let mut count = 0;
@@ -128,15 +142,32 @@ async fn read_pages<O: Outside, S: Storage>(
         };
         result.add(&lines, most_bytes)?;
         count += lines.split(|byte| *byte == b'\n').count() - 1;
-        if count > BATCH_RECORDS {
-            let message = format!("A node reads at most {BATCH_RECORDS} records.");
-            return Err(Failure::new(Code::AnswerTooLarge, message));
+        if count > most_records {
+            return Err(too_many());
         }
     }
     Ok(())
 }
 
+pub(super) fn too_many() -> Failure {
+    let message = format!("A node reads at most {BATCH_RECORDS} records.");
+    Failure::new(Code::AnswerTooLarge, message)
+}
+
 pub(super) fn too_large() -> Failure {
     let message = "The results of the batch are too large together.";
     Failure::new(Code::AnswerTooLarge, message)
+}
+
+/// The parts of the error envelope that say what failed.
+pub(super) fn error_text(failure: &Failure) -> String {
+    let error = json!({
+        "statusCode": failure.status(), "code": failure.code.as_str(), "message": failure.message,
+        "is_remote_error": failure.remote.is_some(), "details": failure.details, "retry_after": failure.retry_after,
+    });
+    let raw = failure.remote.as_ref().map(|own| raw(&own.raw_response));
+    let raw = raw.as_deref().map_or("null", RawValue::get);
+    let error = error.to_string();
+    let open = error.strip_suffix('}').unwrap_or_default();
+    format!(r#"{open},"raw_response":{raw}}}"#)
 }

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::batch::{BatchPlan, PlannedNode};
 use crate::error::{Code, Failure};
 use crate::expression::ExpressionScope;
-use crate::flows::agents::batch::calls::{NodeCallResult, too_large};
+use crate::flows::agents::batch::calls::{NodeCallResult, error_text, too_large, too_many};
 use crate::flows::base::memory::Room;
 use crate::flows::base::memory::values::parse_counted;
-use crate::flows::base::reply::raw;
 use crate::json::quoted;
-use crate::settings::{BATCH_BYTES, EXPRESSION_VALUES};
+use crate::settings::{BATCH_BYTES, BATCH_RECORDS, EXPRESSION_VALUES};
 
 /// How far a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +32,8 @@ struct NodeResult {
     state: NodeState,
     /// What its calls gave, each with the room that holds it.
     parts: Vec<NodeCallResult>,
+    /// Their records.
+    records: usize,
     /// Errors, as JSON texts.
     errors: Vec<String>,
 }
@@ -54,6 +54,7 @@ impl BatchResults {
         let empty = |_| NodeResult {
             state: NodeState::Waiting,
             parts: Vec::new(),
+            records: 0,
             errors: Vec::new(),
         };
         let mut values = Map::new();
@@ -105,9 +106,13 @@ impl BatchResults {
         &self.root
     }
 
-    /// The bytes that a further result may have.
-    pub(super) fn bytes_left(&self) -> usize {
-        BATCH_BYTES.saturating_sub(self.bytes)
+    /// The bytes and records that a further result of a node may have.
+    pub(super) fn left(&self, place: usize) -> (usize, usize) {
+        let records = self.nodes.get(place).map_or(0, |node| node.records);
+        (
+            BATCH_BYTES.saturating_sub(self.bytes),
+            BATCH_RECORDS.saturating_sub(records),
+        )
     }
 
     pub(super) fn set(&mut self, place: usize, state: NodeState) {
@@ -194,14 +199,18 @@ impl BatchResults {
 
     /// Adds what a call of a node gave.
     pub(super) fn take(&mut self, place: usize, mut result: NodeCallResult) {
-        result.cut_to_whole_lines();
+        // Calls in parallel began with the same number left.
+        let (_, most) = self.left(place);
+        let records = result.cut_to(most);
         let fits = self.bytes + result.lines.len() <= BATCH_BYTES;
         let failure = result.failure.take();
         if let Some(node) = self.nodes.get_mut(place).filter(|_| fits) {
             self.bytes += result.lines.len();
+            node.records += records.min(most);
             node.parts.push(result);
         }
-        match failure.or_else(|| (!fits).then(too_large)) {
+        let failure = failure.or_else(|| (!fits).then(too_large));
+        match failure.or_else(|| (records > most).then(too_many)) {
             Some(failure) => self.fail(place, &failure),
             None => self.end_one(place, NodeState::Done),
         }
@@ -277,17 +286,4 @@ fn begin_entry(text: &mut Vec<u8>, name: &str) {
     }
     text.extend_from_slice(quoted(name).as_bytes());
     text.push(b':');
-}
-
-/// The parts of the error envelope that say what failed.
-fn error_text(failure: &Failure) -> String {
-    let error = json!({
-        "statusCode": failure.status(), "code": failure.code.as_str(), "message": failure.message,
-        "is_remote_error": failure.remote.is_some(), "details": failure.details, "retry_after": failure.retry_after,
-    });
-    let raw = failure.remote.as_ref().map(|own| raw(&own.raw_response));
-    let raw = raw.as_deref().map_or("null", RawValue::get);
-    let error = error.to_string();
-    let open = error.strip_suffix('}').unwrap_or_default();
-    format!(r#"{open},"raw_response":{raw}}}"#)
 }

@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::batch::{BatchPlan, PlannedNode, SentNode};
 use crate::error::{Code, Failure};
 use crate::expression::{
-    ExpressionError, ExpressionScope, Moment, TemplateScope, TemplateTree, effort,
+    ExpressionError, ExpressionScope, Moment, RenderError, RenderRoom, TemplateScope, TemplateTree,
+    effort,
 };
 use crate::flows::agents::agent_call::AgentCall;
 use crate::flows::agents::batch::calls::{NodeCall, NodeCallResult, run_call};
@@ -22,14 +23,11 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::account_calls::AccountCalls;
 use crate::flows::config::resolved_config::ResolvedConfig;
-use crate::json::{Exact, exact};
+use crate::json::exact;
 use crate::ports::{Body, Budget, HandOver, Outside, Pages, Storage};
 use crate::settings::{BATCH_CALLS, CALL_SLOTS};
 use crate::time::Timestamp;
 use crate::tools::arguments::query_of;
-
-/// Steps of writing a byte that placeholders filled.
-const STEPS_OF_A_BYTE: u64 = 1;
 
 /// A batch that runs.
 pub(super) struct BatchRun<'b, O: Outside, S: Storage> {
@@ -206,27 +204,30 @@ impl<'b, O: Outside, S: Storage> BatchRun<'b, O, S> {
         let config = &self.resolved.compiled.config;
         let method = config.method(&node.resource, &node.method);
         let method = method.ok_or_else(|| Failure::not_found("method"))?;
-        let most_bytes = self.results.bytes_left();
-        let call = rendered(node, &TemplateScope::new(self.results.root_for(item)))?;
+        let most = self.results.left(place);
         let budget = Budget {
             timeout: self.deadline.since(self.calls.system().now()),
             max_retries: self.max_retries,
         };
-        let token = self.hand_over.token.clone();
-        let pages = (budget, Pages::All);
-        let call = call.into_call(&**self.calls, (config, method), pages, token)?;
+        let (token, pages) = (self.hand_over.token.clone(), (budget, Pages::All));
+        let scope = TemplateScope::new(self.results.root_for(item));
+        // Also what is not sent in the end was read and written.
+        let made = effort::counted(&self.steps, || {
+            let _ = effort::take(length(node));
+            let call = rendered(node, &scope)?;
+            call.into_call(&**self.calls, (config, method), pages, token)
+        });
+        self.check_steps()?;
+        let call = made?;
         let body = match &call.body {
             Body::Bytes(bytes) => bytes.len(),
             Body::Empty | Body::Stream(_) => 0,
         };
-        let written = (body + call.query.len()) as u64;
-        let steps = self.steps.get().saturating_sub(written * STEPS_OF_A_BYTE);
-        self.steps.set(steps);
         let room = self.calls.room();
         room.take(body)?;
         Ok(NodeCall {
             call,
-            most_bytes,
+            most,
             room,
             is_charged: std::mem::replace(&mut self.has_begun, true),
         })
@@ -238,26 +239,42 @@ fn planned_node(plan: &BatchPlan, place: usize) -> Result<&PlannedNode, Failure>
     node.ok_or_else(|| Failure::new(Code::Internal, "A batch lost a node."))
 }
 
+/// Steps of reading what a call is made of.
+fn length(node: &SentNode) -> u64 {
+    let trees = [&node.id, &node.query, &node.body];
+    let lengths = trees.into_iter().flatten().map(TemplateTree::length);
+    lengths.sum::<usize>() as u64
+}
+
 /// A call with its placeholders filled.
 fn rendered(node: &SentNode, scope: &TemplateScope<'_>) -> Result<AgentCall, Failure> {
-    let render = |tree: &Option<TemplateTree>, key: &str| {
+    let render = |tree: &Option<TemplateTree>, key: &str, room: RenderRoom| {
         let tree = tree.as_ref();
-        let rendered = tree.map(|tree| tree.render(scope)).transpose();
+        let rendered = tree.map(|tree| tree.render_in(room, scope)).transpose();
         rendered
             .map(Option::flatten)
-            .map_err(|error| Failure::new(Code::MissingValue, format!("{key}: {error}.")))
+            .map_err(|error| not_rendered(key, &error))
     };
-    let id = render(&node.id, "id")?;
-    let query = render(&node.query, "query")?;
+    let id = render(&node.id, "id", RenderRoom::url())?;
+    let query = render(&node.query, "query", RenderRoom::url())?;
+    let query = query.as_ref().map(|query| query_of(query.inside()));
+    let query = query.transpose();
     Ok(AgentCall {
         resource: node.resource.clone(),
         method: node.method.clone(),
         id: id.map(|id| exact::text(id.inside()).into_owned()),
         query: query
-            .as_ref()
-            .map(Exact::inside)
-            .map(query_of)
+            .map_err(|error| not_rendered("query", &error))?
             .unwrap_or_default(),
-        body: render(&node.body, "body")?,
+        body: render(&node.body, "body", RenderRoom::body())?,
     })
+}
+
+fn not_rendered(key: &str, error: &RenderError) -> Failure {
+    let code = if error.is_missing() {
+        Code::MissingValue
+    } else {
+        Code::Invalid
+    };
+    Failure::new(code, format!("{key}: {error}."))
 }
