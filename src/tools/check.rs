@@ -2,11 +2,14 @@
 //! `properties`, `required`, `additionalProperties`, `items`, the bounds of lengths and numbers, `anyOf`, `oneOf` and
 //! `allOf`. Other keywords are for people and agents to read.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde_json::{Map, Value};
 
 use crate::json::exact;
+
+/// Bytes of a place that a misfit names; a longer one is cut.
+const PLACE_BYTES: usize = 200;
 
 /// The first place where a value does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +21,46 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    pub(super) fn new(path: &str, message: &str) -> Self {
+    pub(super) fn new(path: impl fmt::Display, message: &str) -> Self {
+        let mut beginning = Beginning(String::new());
+        // It is cut where it does not end in time.
+        let _ = write!(beginning, "{path}");
         Self {
-            path: path.to_owned(),
+            path: beginning.0,
             message: message.to_owned(),
+        }
+    }
+}
+
+/// The beginning of a text: what is longer is not written.
+struct Beginning(String);
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let left = text.floor_char_boundary(PLACE_BYTES - self.0.len());
+        self.0.push_str(text.get(..left).unwrap_or_default());
+        if left < text.len() {
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
+
+/// A place, written only where something does not fit.
+#[derive(Clone, Copy)]
+enum CheckedPlace<'p> {
+    Root(&'p str),
+    Key(&'p CheckedPlace<'p>, &'p str),
+    Index(&'p CheckedPlace<'p>, usize),
+}
+
+impl fmt::Display for CheckedPlace<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(path) => out.write_str(path),
+            Self::Key(Self::Root(""), key) => out.write_str(key),
+            Self::Key(parent, key) => write!(out, "{parent}.{key}"),
+            Self::Index(parent, index) => write!(out, "{parent}[{index}]"),
         }
     }
 }
@@ -34,6 +73,10 @@ impl fmt::Display for Misfit {
 
 /// Checks a value, which is the inside of an `Exact`.
 pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
+    check_at(schema, value, &CheckedPlace::Root(path))
+}
+
+fn check_at(schema: &Value, value: &Value, path: &CheckedPlace<'_>) -> Result<(), Misfit> {
     let Value::Object(schema) = schema else {
         return match schema {
             Value::Bool(false) => Err(Misfit::new(path, "is not taken here")),
@@ -63,7 +106,7 @@ pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
 /// Whether a number is within a bound.
 type Holds = fn(f64, f64) -> bool;
 
-fn check_type(types: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
+fn check_type(types: &Value, value: &Value, path: &CheckedPlace<'_>) -> Result<(), Misfit> {
     let is = |name: &str| is_type(name, value);
     let fits = match types {
         Value::String(name) => is(name),
@@ -103,24 +146,28 @@ fn number(value: &Value) -> Option<f64> {
 fn check_object(
     schema: &Map<String, Value>,
     entries: &Map<String, Value>,
-    path: &str,
+    path: &CheckedPlace<'_>,
 ) -> Result<(), Misfit> {
     let required = schema.get("required").and_then(Value::as_array);
     let mut required = required.into_iter().flatten().filter_map(Value::as_str);
     if let Some(name) = required.find(|name| !entries.contains_key(*name)) {
-        return Err(Misfit::new(&below(path, name), "is required"));
+        return Err(Misfit::new(CheckedPlace::Key(path, name), "is required"));
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, value) in entries {
         let own = properties.and_then(|properties| properties.get(name));
         if let Some(own) = own.or_else(|| schema.get("additionalProperties")) {
-            check(own, value, &below(path, name))?;
+            check_at(own, value, &CheckedPlace::Key(path, name))?;
         }
     }
     Ok(())
 }
 
-fn check_array(schema: &Map<String, Value>, items: &[Value], path: &str) -> Result<(), Misfit> {
+fn check_array(
+    schema: &Map<String, Value>,
+    items: &[Value],
+    path: &CheckedPlace<'_>,
+) -> Result<(), Misfit> {
     check_length(
         schema,
         ["minItems", "maxItems"],
@@ -131,12 +178,16 @@ fn check_array(schema: &Map<String, Value>, items: &[Value], path: &str) -> Resu
         return Ok(());
     };
     for (index, item) in items.iter().enumerate() {
-        check(each, item, &format!("{path}[{index}]"))?;
+        check_at(each, item, &CheckedPlace::Index(path, index))?;
     }
     Ok(())
 }
 
-fn check_scalar(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Misfit> {
+fn check_scalar(
+    schema: &Map<String, Value>,
+    value: &Value,
+    path: &CheckedPlace<'_>,
+) -> Result<(), Misfit> {
     if let Some(text) = exact::as_text(value) {
         let length = text.chars().count();
         return check_length(
@@ -168,7 +219,7 @@ fn check_length(
     schema: &Map<String, Value>,
     [least, most]: [&str; 2],
     length: usize,
-    (path, what): (&str, &str),
+    (path, what): (&CheckedPlace<'_>, &str),
 ) -> Result<(), Misfit> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     let length = length as u64;
@@ -187,11 +238,15 @@ fn check_length(
     Ok(())
 }
 
-fn check_combined(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<(), Misfit> {
+fn check_combined(
+    schema: &Map<String, Value>,
+    value: &Value,
+    path: &CheckedPlace<'_>,
+) -> Result<(), Misfit> {
     let list = |key: &str| schema.get(key).and_then(Value::as_array);
     let mut all = list("allOf").into_iter().flatten();
-    all.try_for_each(|own| check(own, value, path))?;
-    let fits = |own: &&Value| check(own, value, path).is_ok();
+    all.try_for_each(|own| check_at(own, value, path))?;
+    let fits = |own: &&Value| check_at(own, value, path).is_ok();
     if list("anyOf").is_some_and(|any| !any.iter().any(|own| fits(&own))) {
         return Err(Misfit::new(path, "fits none of the schemas of anyOf"));
     }
@@ -202,14 +257,6 @@ fn check_combined(schema: &Map<String, Value>, value: &Value, path: &str) -> Res
         ));
     }
     Ok(())
-}
-
-fn below(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
 }
 
 #[cfg(test)]

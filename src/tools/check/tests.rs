@@ -103,3 +103,17 @@ fn each_bound_holds_just_inside_and_refuses_just_outside() {
         assert_eq!(misfit(&schema, outside).as_deref(), Some("x"), "{schema}");
     }
 }
+
+#[test]
+fn a_place_is_written_up_to_its_bound() {
+    let inner = json!({ "type": "array", "items": { "type": "string" } });
+    let schema = json!({ "properties": { "a": inner.clone() }, "additionalProperties": inner });
+    let place = |key: &str| {
+        let value = json!({ key: ["a", 1] });
+        check(&schema, &value, "").unwrap_err().path
+    };
+    assert_eq!(place("a"), "a[1]");
+    assert_eq!(place(&"k".repeat(197)), format!("{}[1]", "k".repeat(197)));
+    assert_eq!(place(&"k".repeat(198)), format!("{}[1", "k".repeat(198)));
+    assert_eq!(place(&"ä".repeat(100_000)), "ä".repeat(100));
+}
