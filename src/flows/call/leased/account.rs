@@ -150,14 +150,14 @@ impl<O: Outside> LiveAccount for LeasedAccount<O> {
     }
 
     /// No request leaves with a lease that has ended. Its object says whether the account may still be called; if it has
-    /// another credential by now, the request is outdated.
+    /// another credential by now, the request is outdated. A lease that was ended while it was on its way counts for nothing.
     async fn check_send(&self) -> Result<(), Failure> {
         let lent = self.lent();
         if lent.is_valid(self.outside.now()) {
             return Ok(());
         }
         let again = self.lease_again().await?;
-        if again.credential == lent.credential {
+        if again.credential == lent.credential && again.is_valid(self.outside.now()) {
             return Ok(());
         }
         Err(ended())

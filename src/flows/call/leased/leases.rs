@@ -1,7 +1,7 @@
 //! The leases of one isolate.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use http::HeaderMap;
 
@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 /// The leases of one isolate, and the reports that are not sent yet.
 pub struct Leases {
     lent: RefCell<ByteCache<AccountId, Rc<Lent>>>,
+    /// Every lease that a call may have: also those of one call, and those that another one replaced.
+    in_use: RefCell<Vec<Weak<Lent>>>,
     /// When a lease was last requested, so that many first calls make one request.
     requested: RefCell<ByteCache<AccountId, Timestamp>>,
     /// How often this isolate ended the leases of an account: a lease that was requested before is not kept.
@@ -27,6 +29,7 @@ impl Default for Leases {
     fn default() -> Self {
         Self {
             lent: RefCell::new(ByteCache::new(LEASES_BYTES)),
+            in_use: RefCell::default(),
             requested: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             ends: RefCell::new(ByteCache::new(SMALL_CACHE_BYTES)),
             reports: Reports::default(),
@@ -64,9 +67,11 @@ impl Leases {
     pub fn end(&self, id: AccountId) {
         let count = self.ends(id);
         self.ends.borrow_mut().put(id, 0, count + 1);
-        if let Some(lent) = self.lent.borrow_mut().remove(&id) {
-            lent.end();
-        }
+        self.lent.borrow_mut().remove(&id);
+        let in_use = self.in_use.borrow();
+        let own = in_use.iter().filter_map(Weak::upgrade);
+        own.filter(|lent| lent.loaded.account.id == id)
+            .for_each(|lent| lent.end());
     }
 
     /// Ends it after the provider refused this lease's credential, unless the account has another one by now.
@@ -84,9 +89,16 @@ impl Leases {
         self.ends.borrow_mut().get(&id).copied().unwrap_or(0)
     }
 
-    /// Keeps a lease for all calls, unless leases of the account were ended since `ends` was counted.
+    /// Keeps a lease for all calls, if it is not of one call. It has ended if leases of the account were ended since
+    /// `ends` was counted: the object may have given it before.
     pub(super) fn keep(&self, id: AccountId, lent: &Rc<Lent>, ends: u64, now: Timestamp) {
-        if !lent.is_shared() || !lent.is_valid(now) || self.ends(id) != ends {
+        if self.ends(id) != ends {
+            lent.end();
+        }
+        let mut in_use = self.in_use.borrow_mut();
+        in_use.retain(|lent| lent.strong_count() > 0);
+        in_use.push(Rc::downgrade(lent));
+        if !lent.is_shared() || !lent.is_valid(now) {
             return;
         }
         let mut all = self.lent.borrow_mut();
@@ -149,8 +161,9 @@ mod tests {
         let leases = Leases::default();
         let ends = leases.ends(account_id());
         leases.end(account_id());
-        leases.keep(account_id(), &lent("a", LEASE), ends, start());
-        assert!(!is_leased(&leases));
+        let late = lent("a", LEASE);
+        leases.keep(account_id(), &late, ends, start());
+        assert!(!is_leased(&leases) && !late.is_valid(start()));
         let ends = leases.ends(account_id());
         leases.keep(account_id(), &lent("a", LEASE), ends, start());
         assert!(is_leased(&leases));
@@ -162,6 +175,31 @@ mod tests {
         leases.keep(account_id(), &held, 0, start());
         leases.end(account_id());
         assert!(!held.is_valid(start()));
+    }
+
+    #[test]
+    fn an_end_counts_for_a_lease_of_one_call_and_for_one_that_was_replaced() {
+        let leases = Leases::default();
+        let all = [
+            lent("a", Duration::ZERO),
+            lent("b", LEASE),
+            lent("c", LEASE),
+        ];
+        for own in &all {
+            leases.keep(account_id(), own, 0, start());
+        }
+        assert!(all.iter().all(|own| own.is_valid(start())));
+        leases.end(account_id());
+        assert!(!all.iter().any(|own| own.is_valid(start())));
+    }
+
+    #[test]
+    fn leases_that_no_call_has_any_more_are_not_remembered() {
+        let leases = Leases::default();
+        for _ in 0..100 {
+            leases.keep(account_id(), &lent("a", Duration::ZERO), 0, start());
+        }
+        assert_eq!(leases.in_use.borrow().len(), 1);
     }
 
     #[test]
