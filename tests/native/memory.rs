@@ -452,3 +452,17 @@ fn an_account_has_a_hundred_thousand_idempotency_keys_at_a_time() {
     scene.world.settle();
     assert_eq!(write("third").status, 200);
 }
+
+#[test]
+fn a_body_with_an_account_token_is_one_of_an_unproved_sender() {
+    let scene = scene();
+    let own = scene.setting.customer(&scene.account);
+    let headers = [("content-type", "application/json")];
+    let path = "/integrated-account/me";
+    let asked = own.request_async("PATCH", path, &headers, stalled(10_000, None));
+    let began = scene.world.now();
+    let answer = within(&scene.world, Duration::from_mins(1), asked).unwrap();
+    let took = scene.world.now().since(began);
+    assert_eq!(answer.status, 408, "{}", answer.text());
+    assert!(took >= STRANGERS && took < STRANGERS * 2, "{took:?}");
+}
