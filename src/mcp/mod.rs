@@ -25,5 +25,11 @@ pub fn takes_arrays(version: &str) -> bool {
     version <= UNNAMED
 }
 
+/// Whether arguments that do not fit their schema are a failed result, which the model reads: since 2025-11-25
+/// (SEP-1303). Before, they are an error of JSON-RPC.
+pub fn misfits_are_results(version: &str) -> bool {
+    version >= "2025-11-25"
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 mod caller;
 mod defaults;
+mod digest;
 mod error;
 mod file_body;
 mod reserved_names;

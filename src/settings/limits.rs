@@ -201,10 +201,11 @@ pub const MCP_BODY_BYTES: usize = 1024 * 1024;
 pub const MCP_MESSAGES: usize = 20;
 /// Tools on a page of `tools/list`.
 pub const MCP_PAGE: usize = 50;
-/// The largest result of a tool, unless `MCP_RESULT_BYTES` says otherwise; it is written twice, as JSON and as text.
+/// The largest result of a tool, unless `MCP_RESULT_BYTES` says otherwise; it is written twice, as JSON and as text. Not more
+/// than an eighth of `BUFFERED_TOTAL_BYTES` counts.
 pub const MCP_RESULT_BYTES: usize = 256 * 1024;
-/// The least it can be set to.
-pub const MCP_RESULT_BYTES_MIN: usize = 1024;
+/// The least it can be set to: a page has its cursor, of up to `CURSOR_BYTES` before it is sealed, and a record.
+pub const MCP_RESULT_BYTES_MIN: usize = 16 * 1024;
 /// The most it can be set to.
 pub const MCP_RESULT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What of a provider's error an agent reads.

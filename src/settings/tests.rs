@@ -80,7 +80,7 @@ fn each_number_ends_exactly_at_its_bounds() {
         ("CALL_TIMEOUT_MS", 1, 100_000, 30_000, |s| {
             s.call_timeout.as_secs() * 1_000 + u64::from(s.call_timeout.subsec_millis())
         }),
-        ("MCP_RESULT_BYTES", 1_024, 4 * MIB, MIB / 4, |s| {
+        ("MCP_RESULT_BYTES", 16_384, 4 * MIB, MIB / 4, |s| {
             s.mcp_result_bytes as u64
         }),
         ("LOG_RETENTION_DAYS", 1, 7, 7, |s| {

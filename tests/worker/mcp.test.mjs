@@ -90,7 +90,9 @@ test("an agent lists tools, calls a list, follows its cursor, and publishes a pa
 test("the SDK reads errors of the protocol as such", async () => {
   const { client } = await connected(await mcpToken());
   await assert.rejects(client.callTool({ name: "none", arguments: {} }), { code: -32602 });
-  await assert.rejects(client.callTool({ name: "list_all_registry_packages", arguments: { town: 1 } }), (error) => error.code === -32602 && error.data.path === "town");
+  const misfit = await client.callTool({ name: "list_all_registry_packages", arguments: { town: 1 } });
+  assert.equal(misfit.isError, true);
+  assert.equal(misfit.structuredContent.error.details.failures[0].path, "town");
   await assert.rejects(client.listResources(), { code: -32601 });
   await client.close();
 });

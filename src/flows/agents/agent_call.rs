@@ -70,6 +70,7 @@ impl AgentCall {
             max_retries: budget.max_retries,
             pages,
             token,
+            confirmed: None,
             trace: Rc::default(),
         })
     }

@@ -18,8 +18,10 @@ const RANDOM_BYTES: usize = 24;
 struct DryRun {
     /// The SHA-256 of the confirmation.
     hash: String,
-    /// The SHA-256 of what was shown: the token, the tool and its arguments.
+    /// The SHA-256 of the call: the token, the tool and its arguments.
     call: String,
+    /// The digest of the request that it would have sent.
+    request: String,
     until: Timestamp,
 }
 
@@ -29,7 +31,11 @@ pub(in crate::flows) struct Confirmations(RefCell<VecDeque<DryRun>>);
 
 impl Confirmations {
     /// A confirmation of this call, and until when it is good.
-    pub(super) fn issue(&self, system: &impl System, call: String) -> (String, Timestamp) {
+    pub(super) fn issue(
+        &self,
+        system: &impl System,
+        (call, request): (String, String),
+    ) -> (String, Timestamp) {
         let confirmation = BASE64URL_NOPAD.encode(&system.random::<RANDOM_BYTES>());
         let until = system.now().plus(CONFIRMATION_LIFE);
         let mut all = self.0.borrow_mut();
@@ -39,19 +45,22 @@ impl Confirmations {
         all.push_back(DryRun {
             hash: crypto::sha256_hex(confirmation.as_bytes()),
             call,
+            request,
             until,
         });
         (confirmation, until)
     }
 
-    /// Whether this call was shown with this confirmation. It counts once, also where it was sent with another call.
-    pub(super) fn take(&self, confirmation: &str, call: &str, now: Timestamp) -> bool {
+    /// The digest of the request that was shown for this call with this confirmation, which counts once, also where it
+    /// was sent with another call.
+    pub(super) fn take(&self, confirmation: &str, call: &str, now: Timestamp) -> Option<String> {
         let hash = crypto::sha256_hex(confirmation.as_bytes());
         let mut all = self.0.borrow_mut();
         all.retain(|shown| now < shown.until);
         let place = all.iter().position(|shown| shown.hash == hash);
         let shown = place.and_then(|place| all.remove(place));
-        shown.is_some_and(|shown| shown.call == call)
+        let shown = shown.filter(|shown| shown.call == call);
+        shown.map(|shown| shown.request)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::flows::account::mcp_tokens::McpTokenStore;
 use crate::flows::agents::confirmations::Confirmations;
 use crate::flows::agents::tools;
 use crate::flows::base::body;
+use crate::flows::base::memory::drained::until_drained;
 use crate::flows::base::memory::values::parse_exact;
 use crate::flows::call::account::{CallAccount, LiveAccount};
 use crate::flows::call::account_calls::AccountCalls;
@@ -23,7 +24,7 @@ use crate::flows::messages::mcp::McpTokenRecord;
 use crate::ids::EnvironmentId;
 use crate::json::is_deeper;
 use crate::mcp::answer::{RpcCode, RpcError, answer};
-use crate::mcp::{head, takes_arrays};
+use crate::mcp::{head, misfits_are_results, takes_arrays};
 use crate::ports::{Body, Budget, HandOver, Incoming, Outside, Reply, Storage, Visibility};
 use crate::proxy::headers::keep_harmless;
 use crate::settings::{ADMIN_BODY_DEPTH, BODY_VALUES, MCP_BODY_BYTES};
@@ -48,6 +49,8 @@ pub(super) struct McpRequest<'s, O, S> {
     /// The end of the time of the request, however many messages it has.
     pub(super) deadline: Timestamp,
     pub(super) max_retries: Option<u32>,
+    /// Whether arguments that do not fit their schema are a failed result.
+    pub(super) misfits_are_results: bool,
 }
 
 impl<O: Outside, S: Storage> McpServer<O, S> {
@@ -80,7 +83,8 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
         let version = version
             .and_then(|own| own.to_str().ok())
             .unwrap_or_default();
-        let takes_arrays = takes_arrays(version);
+        let (takes_arrays, misfits_are_results) =
+            (takes_arrays(version), misfits_are_results(version));
         let room = self.calls.body_room();
         let deadline = self.calls.system().now().plus(budget.timeout);
         let (system, sent) = (self.calls.system(), request.body);
@@ -95,6 +99,7 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
                     token,
                     deadline,
                     max_retries: budget.max_retries,
+                    misfits_are_results,
                 };
                 mcp.messages(message.inside(), takes_arrays).await
             }
@@ -107,11 +112,13 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
                 Err(RpcError::new(RpcCode::Parse, message))
             }
         };
-        Ok(match answered {
+        let reply = match answered {
             Ok(Some(text)) => reply(StatusCode::OK, text),
             Ok(None) => reply(StatusCode::ACCEPTED, String::new()),
             Err(error) => reply(StatusCode::BAD_REQUEST, answer("null", Err(error))),
-        })
+        };
+        // In the tick in which the room that was taken for the result of a write is released.
+        until_drained(self.calls.system(), self.calls.room(), reply)
     }
 
     /// The token, and whether its client may use it.
@@ -155,9 +162,12 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         }
     }
 
-    /// The most bytes of a result.
+    /// The most bytes of a result: a write has room for it before it is sent.
     pub(super) fn most_bytes(&self) -> usize {
-        self.calls.system().settings().mcp_result_bytes
+        let settings = self.calls.system().settings();
+        settings
+            .mcp_result_bytes
+            .min(settings.buffers.total_bytes / 8)
     }
 
     /// The resolved config of the account; an error of JSON-RPC (−32603) where it cannot be had.

@@ -59,6 +59,8 @@ impl<O: Outside, S: Storage> McpServer<O, S> {
             let message = "leaves no tool of this account: GET …/tools lists them";
             return Err(Failure::invalid("config", message));
         }
+        // The account may have been deleted in the meantime.
+        self.managed(visibility).await?;
         self.tokens.insert(record, hash)
     }
 

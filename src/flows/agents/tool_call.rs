@@ -7,27 +7,33 @@ use serde_json::{Value, json};
 use crate::crypto;
 use crate::error::Failure;
 use crate::flows::agents::agent_call::{AgentCall, read_answer};
-use crate::flows::agents::dry_run::dry_run;
+use crate::flows::agents::dry_run::{dry_run, too_long};
 use crate::flows::agents::mcp::McpRequest;
 use crate::flows::agents::tool_result::{of_document, of_failure, of_page};
-use crate::flows::call::CallResponse;
+use crate::flows::base::memory::Room;
 use crate::flows::call::account::CallAccount;
+use crate::flows::call::engine::request::not_confirmed;
 use crate::flows::call::log::logged_call;
+use crate::flows::call::{Call, CallResponse};
 use crate::flows::config::resolved_config::ResolvedConfig;
 use crate::json::{Exact, exact, quoted};
 use crate::mcp::answer::{RpcCode, RpcError, ToolOutcome, tool_result};
 use crate::mcp::page::RecordPlace;
 use crate::ports::{Outside, Pages, Storage};
-use crate::proxy::multipart;
 use crate::tools::arguments::ToolArguments;
 use crate::tools::check::Misfit;
 use crate::tools::input::ConfirmationPolicy;
 use crate::tools::{ToolInput, ToolMethod};
 
-/// Runs a tool.
+/// How often `MCP_RESULT_BYTES` an answer takes while it is written: a document, and the same as a text, in which each
+/// quote takes two bytes; and all of it once more.
+const RESULT_TIMES: usize = 6;
+
+/// Runs a tool. The room holds its result.
 pub(super) async fn call_tool<O: Outside, S: Storage>(
     mcp: &McpRequest<'_, O, S>,
     params: &Value,
+    room: &Room,
 ) -> Result<String, RpcError> {
     let name = params.get("name").and_then(exact::as_text);
     let name = name.ok_or_else(|| invalid("name", "is required"))?;
@@ -36,8 +42,14 @@ pub(super) async fn call_tool<O: Outside, S: Storage>(
     let input = ToolInput::of(&tool, mcp.confirmation_policy());
     let given = params.get("arguments").cloned().unwrap_or_default();
     let given = Exact::of_inside(given);
-    let read = input.read(&given).map_err(|own| misfit(&own))?;
-    let run = run(mcp, (&resolved, &tool), read, given);
+    let read = match input.read(&given) {
+        Ok(read) => read,
+        Err(Misfit { path, message }) if mcp.misfits_are_results => {
+            return Ok(of_failure(&Failure::invalid(&path, message)));
+        }
+        Err(misfit) => return Err(invalid(&misfit.path, &misfit.message)),
+    };
+    let run = run(mcp, (&resolved, &tool), (read, given), room);
     Ok(run.await.unwrap_or_else(|failure| of_failure(&failure)))
 }
 
@@ -56,8 +68,8 @@ fn find<'c, O: Outside, S: Storage>(
 async fn run<O: Outside, S: Storage>(
     mcp: &McpRequest<'_, O, S>,
     (resolved, tool): (&ResolvedConfig, &ToolMethod<'_>),
-    read: ToolArguments,
-    given: Exact,
+    (read, given): (ToolArguments, Exact),
+    room: &Room,
 ) -> Result<String, Failure> {
     let unknown_cursor = || Failure::invalid("next_cursor", "is not one of this list");
     let place = RecordPlace::read(read.next_cursor, read.limit).ok_or_else(unknown_cursor)?;
@@ -76,30 +88,46 @@ async fn run<O: Outside, S: Storage>(
             asked.add_parameter(name, value);
         }
     }
-    let (calls, most) = (mcp.calls, mcp.most_bytes());
-    let is_list = tool.method_name == "list";
+    let calls = mcp.calls;
     let of_file = (&resolved.compiled.config, tool.method);
-    let call = asked.into_call(&**calls, of_file, (mcp.budget()?, Pages::One), None)?;
+    let mut call = asked.into_call(&**calls, of_file, (mcp.budget()?, Pages::One), None)?;
     if mcp.confirmation_policy() == ConfirmationPolicy::OfDestructive && tool.is_destructive() {
-        let shown = dry_run(calls, &mcp.hand_over.visibility, &call).await?;
-        let digest = digest(mcp, tool, given, &shown);
+        let digest = digest(mcp, tool, given);
+        let Some(own) = &read.confirmation else {
+            return to_confirm(mcp, &call, digest).await;
+        };
         let now = calls.system().now();
-        match &read.confirmation {
-            None => return Ok(to_confirm(mcp, &shown, digest)),
-            Some(own) if mcp.server.confirmations.take(own, &digest, now) => {}
-            Some(_) => return Err(not_confirmed()),
-        }
+        let shown = mcp.server.confirmations.take(own, &digest, now);
+        call.confirmed = Some(shown.ok_or_else(not_confirmed)?);
+    }
+    send(mcp, tool, (call, place), room).await
+}
+
+async fn send<O: Outside, S: Storage>(
+    mcp: &McpRequest<'_, O, S>,
+    tool: &ToolMethod<'_>,
+    (call, place): (Call<O::Stream>, RecordPlace),
+    room: &Room,
+) -> Result<String, Failure> {
+    let (calls, most) = (mcp.calls, mcp.most_bytes());
+    let (is_read, is_list) = (tool.is_read(), tool.method_name == "list");
+    // A write that was made is not answered with `internal.busy`, after which agents would make it again.
+    if !is_read {
+        room.take(RESULT_TIMES * most)?;
     }
     let trace = Rc::clone(&call.trace);
     let CallResponse::Single(reply) = logged_call(calls, mcp.hand_over, call).await? else {
         return Err(Failure::invalid("name", "lists pages one by one"));
     };
-    let room = calls.room();
+    let answer_room = calls.room();
     // A page is in memory already; `of_page` cuts it.
     let whole = calls.system().settings().buffers.total_bytes;
     let read_most = if is_list { whole } else { most };
-    let read = read_answer(&**calls, reply, &room, (read_most, mcp.deadline)).await;
+    let read = read_answer(&**calls, reply, &answer_room, (read_most, mcp.deadline)).await;
     let result = read.and_then(|bytes| {
+        if is_read {
+            room.take(RESULT_TIMES * bytes.len().min(most))?;
+        }
         if is_list {
             of_page(&bytes, &place, most)
         } else {
@@ -110,45 +138,40 @@ async fn run<O: Outside, S: Storage>(
 }
 
 /// The request that would be sent, and the confirmation that sends it.
-fn to_confirm<O: Outside, S: Storage>(
+async fn to_confirm<O: Outside, S: Storage>(
     mcp: &McpRequest<'_, O, S>,
-    request: &Value,
+    call: &Call<O::Stream>,
     digest: String,
-) -> String {
-    let (confirmation, until) = mcp.server.confirmations.issue(mcp.calls.system(), digest);
-    let document = json!({ "confirmation": confirmation, "expires_at": until, "request": request });
+) -> Result<String, Failure> {
+    let most = mcp.most_bytes();
+    let unsent = dry_run(mcp.calls, &mcp.hand_over.visibility, call, most).await?;
+    let (system, confirmations) = (mcp.calls.system(), &mcp.server.confirmations);
+    let (confirmation, until) = confirmations.issue(system, (digest, unsent.digest));
+    let document =
+        json!({ "confirmation": confirmation, "expires_at": until, "request": unsent.shown });
     let document = document.to_string();
+    if document.len() > most {
+        return Err(too_long(most));
+    }
     let text = format!(
         "Nothing was sent. To send this request, call the tool again with the same arguments and `confirmation`. {document}"
     );
-    tool_result(&document, &text, ToolOutcome::Done)
+    Ok(tool_result(&document, &text, ToolOutcome::Done))
 }
 
-/// What a confirmation is for: the token, the tool and its arguments, in any order, and the request as it was shown.
+/// What a confirmation is for: the token, the tool and its arguments, in any order.
 fn digest<O: Outside, S: Storage>(
     mcp: &McpRequest<'_, O, S>,
     tool: &ToolMethod<'_>,
     given: Exact,
-    request: &Value,
 ) -> String {
     let mut given = given;
     if let Some(entries) = given.inside_mut().as_object_mut() {
         entries.shift_remove("confirmation");
     }
     given.inside_mut().sort_all_objects();
-    let request = request.to_string();
-    let request = multipart::without_boundary(&request);
-    let text = format!("{}\0{}\0{given}\0{request}", mcp.token.id, tool.name);
+    let text = format!("{}\0{}\0{given}", mcp.token.id, tool.name);
     crypto::sha256_hex(text.as_bytes())
-}
-
-fn not_confirmed() -> Failure {
-    let message = "is unknown, was used, has expired, or was given for other arguments or another request; leave it out to get another";
-    Failure::invalid("confirmation", message)
-}
-
-fn misfit(misfit: &Misfit) -> RpcError {
-    invalid(&misfit.path, &misfit.message)
 }
 
 /// −32602 with the place.

@@ -21,7 +21,7 @@ pub(super) fn of_page(bytes: &Bytes, place: &RecordPlace, most: usize) -> Result
 /// Any other answer: JSON as it came, anything else as text.
 pub(super) fn of_document(bytes: &Bytes, most: usize) -> Result<String, Failure> {
     if bytes.len() > most {
-        return Err(too_large("The answer is too long", most));
+        return Err(too_large(most));
     }
     if bytes.is_empty() {
         let document = r#"{"result":null}"#;
@@ -38,12 +38,16 @@ pub(super) fn of_document(bytes: &Bytes, most: usize) -> Result<String, Failure>
         _ if is_json => format!(r#"{{"result":{text}}}"#),
         _ => format!(r#"{{"result":{}}}"#, quoted(text)),
     };
+    // What is no JSON is longer as JSON.
+    if document.len() > most {
+        return Err(too_large(most));
+    }
     Ok(tool_result(&document, text, ToolOutcome::Done))
 }
 
-fn too_large(what: &str, most: usize) -> Failure {
+fn too_large(most: usize) -> Failure {
     let message = format!(
-        "{what}, and the result of a tool has at most {most} (MCP_RESULT_BYTES). Ask for less of it, or fetch it by GET /proxy."
+        "The answer is too long, and the result of a tool has at most {most} bytes (MCP_RESULT_BYTES). Ask for less of it, or fetch it by GET /proxy."
     );
     Failure::new(Code::AnswerTooLarge, message)
 }

@@ -76,6 +76,8 @@ pub(in crate::flows) struct Call<S> {
     pub(in crate::flows) pages: Pages,
     /// The hash of the caller's API token, if the caller has one.
     pub(in crate::flows) token: Option<String>,
+    /// The digest of the only request that may be sent, where one was confirmed.
+    pub(in crate::flows) confirmed: Option<String>,
     /// The facts for the log.
     pub(in crate::flows) trace: Rc<Trace>,
 }
@@ -98,6 +100,7 @@ impl<S> Call<S> {
             headers: request.headers,
             body: request.body,
             token: hand_over.token.clone(),
+            confirmed: None,
             trace: Rc::clone(trace),
         }
     }
@@ -166,6 +169,7 @@ async fn try_one<A: LiveAccount>(
     let limit = Limit {
         deadline: admitted.deadline(),
         max_retries: call.max_retries,
+        confirmed: call.confirmed.clone(),
     };
     let (current, trace) = (Current::of_call(Rc::clone(loaded)), Rc::clone(&call.trace));
     let engine = Engine::new(&**account, prepared, current, body, limit, trace);

@@ -84,6 +84,7 @@ pub(in crate::flows) async fn call_step<A: LiveAccount>(
     let limit = Limit {
         deadline,
         max_retries: None,
+        confirmed: None,
     };
     let engine = Engine::new(
         account,

@@ -153,6 +153,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             max_retries: None,
             pages: Pages::Sync,
             token: None,
+            confirmed: None,
             trace: Rc::default(),
         })
     }

@@ -26,6 +26,11 @@ fn get(id: usize) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
 }
 
+fn create(id: usize) -> Value {
+    let params = json!({ "name": "create_a_acme_crm_contacts", "arguments": { "name": "Ada" } });
+    json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+}
+
 fn code(answer: &Value) -> &Value {
     let error = &answer["result"]["structuredContent"]["error"]["code"];
     if error.is_null() {
@@ -79,16 +84,16 @@ fn each_message_of_an_array_is_a_request_of_its_token() {
 }
 
 #[test]
-fn the_results_of_an_array_are_counted_and_no_call_is_made_without_room_for_its_result() {
-    let limits = [("MCP_RESULT_BYTES", "3145728")];
+fn the_results_of_an_array_are_counted_and_no_write_is_made_without_room_for_its_result() {
+    let limits = [("MCP_RESULT_BYTES", "2097152")];
     let agent = Agent::new(&World::with(&limits), &json!({}));
-    let text = format!(r#"{{"a":"{}"}}"#, "a".repeat(3_000_000));
+    let text = format!(r#"{{"a":"{}"}}"#, "a".repeat(1_900_000));
     agent
         .world()
         .provides(move |_| reply(200, &JSON, Body::from_bytes(text.clone())));
-    let answers = send(&agent, &[], &[get(0), get(1), get(2)]);
-    assert_eq!(answers[1]["result"]["isError"], false);
-    assert_eq!(code(&answers[2]), "internal.busy");
-    assert_eq!(agent.world().sent().len(), 2);
+    let answers = send(&agent, &[], &[0, 1, 2, 3].map(create));
+    assert_eq!(answers[2]["result"]["isError"], false);
+    assert_eq!(code(&answers[3]), "internal.busy");
+    assert_eq!(agent.world().sent().len(), 3);
     assert_eq!(held(agent.world()), 0);
 }

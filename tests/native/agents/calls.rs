@@ -207,8 +207,8 @@ fn errors_say_what_happened_and_what_to_do() {
 
 #[test]
 fn a_result_is_cut_between_records_just_over_its_limit() {
-    let agent = Agent::new(&World::with(&[("MCP_RESULT_BYTES", "1024")]), &json!({}));
-    let record = |n: usize| format!(r#"{{"id":{n},"text":"{}"}}"#, "r".repeat(280));
+    let agent = Agent::new(&World::with(&[("MCP_RESULT_BYTES", "16384")]), &json!({}));
+    let record = |n: usize| format!(r#"{{"id":{n},"text":"{}"}}"#, "r".repeat(5_000));
     let records: Vec<String> = (0..5).map(record).collect();
     let page = format!(r#"{{"items":[{}],"next":"p2"}}"#, records.join(","));
     let tool = "list_all_acme_crm_contacts";
@@ -216,7 +216,7 @@ fn a_result_is_cut_between_records_just_over_its_limit() {
     for _ in 0..2 {
         agent.world().answers(200, &JSON, &page);
         let found = agent.done(tool, &json!({ "limit": 5, "next_cursor": cursor }));
-        assert!(found.to_string().len() <= 1024);
+        assert!(found.to_string().len() <= 16_384);
         ids.extend(
             found["result"]
                 .as_array()
@@ -236,9 +236,9 @@ fn a_result_is_cut_between_records_just_over_its_limit() {
 
     let get = "get_single_acme_crm_contacts_by_id";
     let document = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 8));
-    agent.world().answers(200, &JSON, &document(1024));
+    agent.world().answers(200, &JSON, &document(16_384));
     agent.done(get, &json!({ "id": "7" }));
-    agent.world().answers(200, &JSON, &document(1025));
+    agent.world().answers(200, &JSON, &document(16_385));
     assert_eq!(
         agent.failed(get, &json!({ "id": "7" })).0,
         "provider.answer_too_large"
@@ -256,9 +256,9 @@ fn a_result_is_cut_between_records_just_over_its_limit() {
 
 #[test]
 fn a_record_that_is_too_large_does_not_block_its_list() {
-    let agent = Agent::new(&World::with(&[("MCP_RESULT_BYTES", "1024")]), &json!({}));
+    let agent = Agent::new(&World::with(&[("MCP_RESULT_BYTES", "16384")]), &json!({}));
     let page =
-        json!({ "items": [{ "id": 0 }, { "id": 1, "text": "r".repeat(1_100) }, { "id": 2 }] })
+        json!({ "items": [{ "id": 0 }, { "id": 1, "text": "r".repeat(16_400) }, { "id": 2 }] })
             .to_string();
     let (mut records, mut cursor) = (Vec::new(), Value::Null);
     for _ in 0..2 {
@@ -273,7 +273,7 @@ fn a_record_that_is_too_large_does_not_block_its_list() {
     assert_eq!(records[0], json!({ "id": 0 }));
     assert_eq!(
         records[1],
-        json!({ "too_large": { "bytes": 1_118, "limit": 1_024 } })
+        json!({ "too_large": { "bytes": 16_418, "limit": 16_384 } })
     );
     assert_eq!(records[2], json!({ "id": 2 }));
     assert_eq!(cursor, Value::Null);

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use causeway::ports::Body;
+use futures::executor::block_on;
+use futures::future::{join, join_all};
 use serde_json::{Value, json};
 
 use super::{Agent, context, crm};
 use crate::account::JSON;
 use crate::client::Setting;
-use crate::outside::World;
+use crate::outside::{World, reply};
+use crate::planted_secrets::{self, Place};
 
 const DELETE: &str = "delete_a_acme_crm_contacts_by_id";
 
@@ -245,4 +249,113 @@ fn a_short_secret_of_the_install_is_masked_by_its_place() {
         agent.world().sent()[0].url,
         "https://api.acme.example/contacts/7?key=a7z&shop=s1"
     );
+}
+
+#[test]
+fn a_confirmation_ends_with_a_change_of_what_is_not_shown() {
+    let agent = confirming_agent();
+    let seven = json!({ "id": "7" });
+    let own = confirmation(&agent, &seven);
+    let account = format!("/integrated-account/{}", agent.account);
+    let change = json!({ "context": { "pin": "4712" } });
+    agent
+        .setting
+        .client
+        .send("PATCH", &account, &change)
+        .expect(200);
+    let (code, text) = agent.failed(DELETE, &with(&seven, &own));
+    assert!(
+        code == "caller.invalid" && text.contains("another request"),
+        "{text}"
+    );
+    assert_eq!(agent.world().sent().len(), 0);
+    let own = confirmation(&agent, &seven);
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &with(&seven, &own));
+}
+
+#[test]
+fn a_confirmed_request_that_changes_while_it_waits_is_not_sent() {
+    let agent = confirming_agent();
+    let seven = json!({ "id": "7" });
+    let own = confirmation(&agent, &seven);
+    agent
+        .world()
+        .provides(|_| reply(200, &JSON, Body::from_bytes("{}")));
+    agent.world().answers_late(|_| Duration::from_secs(5));
+    let (anonymous, path) = (&agent.anonymous, agent.path.as_str());
+    let call = |tool: &str, arguments: Value| {
+        let params = json!({ "name": tool, "arguments": arguments });
+        let message =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        async move {
+            let answer = anonymous.send_async("POST", path, &message).await;
+            answer.expect(200)
+        }
+    };
+    let four = join_all((0..4).map(|_| call("get_single_acme_crm_contacts_by_id", seven.clone())));
+    let confirmed = call(DELETE, with(&seven, &own));
+    let account = format!("/integrated-account/{}", agent.account);
+    let change = json!({ "context": { "pin": "4712" } });
+    let answer = block_on(async {
+        let mut both = Box::pin(join(four, confirmed));
+        assert!(futures::poll!(&mut both).is_pending());
+        let changed = agent.setting.client.send_async("PATCH", &account, &change);
+        changed.await.expect(200);
+        agent.world().run_passing(both).await.1
+    });
+    let error = &answer["result"]["structuredContent"]["error"];
+    assert_eq!(error["code"], "caller.invalid", "{answer}");
+    assert_eq!(agent.world().sent().len(), 4);
+}
+
+#[test]
+fn a_request_of_which_nothing_can_be_shown_is_confirmed_as_it_is() {
+    let mut file = crm();
+    file["config"]["resources"]["contacts"]["delete"]["base_url"] =
+        json!("https://{{environment_variables.shop}}.acme.example");
+    let setting = Setting::new(&World::new(), &file);
+    let shop = |setting: &Setting, name: &str| {
+        let secret = json!({ "secret_environment_variables": { "shop": name } });
+        let changed = setting.override_install_as(&setting.admin, &secret);
+        changed.expect(200);
+        setting.client.world.pass(Duration::from_mins(3));
+    };
+    shop(&setting, "first");
+    let config = json!({ "require_confirmation": true });
+    let agent = Agent::with(setting, &context(&Value::Null), &config);
+    let seven = json!({ "id": "7" });
+    let shown = agent.done(DELETE, &seven);
+    assert_eq!(shown["request"]["url"], Value::Null);
+    let own = shown["confirmation"].as_str().unwrap().to_owned();
+    shop(&agent.setting, "second");
+    assert_eq!(
+        agent.failed(DELETE, &with(&seven, &own)).0,
+        "caller.invalid"
+    );
+    let own = confirmation(&agent, &seven);
+    agent.world().answers(204, &JSON, "");
+    agent.done(DELETE, &with(&seven, &own));
+    let sent = agent.world().sent();
+    assert_eq!(
+        sent[0].url,
+        "https://second.acme.example/contacts/7?pin=4711"
+    );
+}
+
+#[test]
+fn a_dry_run_does_not_say_whether_a_guess_is_a_secret() {
+    let agent = confirming_agent();
+    let update = "update_a_acme_crm_contacts_by_id";
+    planted_secrets::may_be("token-of-the-crm", Place::Answered);
+    for guess in ["token-of-the-crm", "token-of-the-crx"] {
+        let shown = agent.done(update, &json!({ "id": guess, "name": guess }));
+        assert_eq!(
+            (&shown["request"]["url"], &shown["request"]["body"]),
+            (
+                &json!(format!("https://api.acme.example/contacts/{guess}")),
+                &json!(json!({ "name": guess }).to_string())
+            )
+        );
+    }
 }

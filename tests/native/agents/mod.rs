@@ -3,6 +3,7 @@
 mod arrays;
 mod attacks;
 mod batch;
+mod bounds;
 mod calls;
 mod confirmations;
 mod origins;
@@ -143,16 +144,19 @@ impl Agent {
         )
     }
 
-    /// The place of the argument that is refused.
+    /// The place of the argument that is refused; empty where there is no such tool.
     #[track_caller]
     pub fn refused(&self, tool: &str, arguments: &Value) -> String {
         let params = json!({ "name": tool, "arguments": arguments });
         let answer = self.request("tools/call", &params);
-        assert_eq!(answer["error"]["code"], -32602, "{answer}");
-        answer["error"]["data"]["path"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        if answer.get("error").is_some() {
+            assert_eq!(answer["error"]["code"], -32602, "{answer}");
+            return String::new();
+        }
+        let error = &answer["result"]["structuredContent"]["error"];
+        assert_eq!(error["code"], "caller.invalid", "{answer}");
+        let path = &error["details"]["failures"][0]["path"];
+        path.as_str().unwrap().to_owned()
     }
 
     pub fn tools(&self) -> Vec<String> {

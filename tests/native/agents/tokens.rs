@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use causeway::ports::System;
+use causeway::ports::{Body, ObjectName, System};
+use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use super::{Agent, context, crm, token};
@@ -250,4 +251,31 @@ fn the_words_of_a_token_are_bounded() {
             );
         }
     });
+}
+
+#[test]
+fn no_token_is_stored_for_an_account_that_was_deleted_in_the_meantime() {
+    let world = World::new();
+    let setting = Setting::new(&world, &crm());
+    let account = setting.account("oauth2", &context(&Value::Null));
+    // The caches of the config have ended, those of the caller's token not.
+    world.pass(Duration::from_mins(3));
+    setting.client.get("/environment-integration").expect(200);
+    let path = format!("/integrated-account/{account}");
+    let answer = block_on(async {
+        world.0.kv_waits.set(true);
+        let (tokens, body) = (format!("{path}/mcp"), json!({ "name": "a", "config": {} }));
+        let mut making = Box::pin(setting.client.send_async("POST", &tokens, &body));
+        assert!(futures::poll!(&mut making).is_pending());
+        world.0.kv_waits.set(false);
+        let deleted = setting
+            .client
+            .request_async("DELETE", &path, &[], Body::Empty);
+        assert_eq!(deleted.await.status, 200);
+        world.run_passing(making).await
+    });
+    assert_eq!(answer.code(404), "caller.not_found");
+    let id = account.parse().unwrap();
+    let tables = "SELECT name FROM sqlite_master WHERE name = 'mcp_token'";
+    assert_eq!(world.rows(ObjectName::Account(id), tables), 0);
 }

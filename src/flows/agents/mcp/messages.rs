@@ -27,7 +27,7 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         let Value::Array(all) = body else {
             return match RpcMessage::read(body) {
                 RpcMessage::Invalid => Err(RpcError::new(RpcCode::Request, NO_MESSAGE)),
-                message => Ok(self.message(message).await),
+                message => Ok(self.message(message, &self.calls.room()).await),
             };
         };
         if !takes_arrays || all.is_empty() || all.len() > MCP_MESSAGES {
@@ -44,11 +44,7 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
             let id = message.id().map(str::to_owned);
             let answered = match (&id, self.admit(place).await) {
                 (Some(id), Err(failure)) => Some(failed(id, &failure)),
-                (_, admitted) => {
-                    let answered = self.message(message).await;
-                    drop(admitted);
-                    answered
-                }
+                _ => self.message(message, &self.calls.room()).await,
             };
             let Some(text) = answered else {
                 continue;
@@ -61,21 +57,19 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         Ok((!answers.is_empty()).then(|| format!("[{}]", answers.join(","))))
     }
 
-    /// Charges the token for a further message of an array, and takes room for its result before anything is sent for
-    /// it: the document and its text, each once more while they are written.
-    async fn admit(&self, place: usize) -> Result<Room, Failure> {
-        let room = self.calls.room();
-        room.take(4 * self.most_bytes())?;
-        if place > 0 {
-            token_rate::count(self.calls.system(), self.hand_over.token_key()).await?;
+    /// Charges the token for a further message of an array.
+    async fn admit(&self, place: usize) -> Result<(), Failure> {
+        if place == 0 {
+            return Ok(());
         }
-        Ok(room)
+        token_rate::count(self.calls.system(), self.hand_over.token_key()).await
     }
 
-    async fn message(&self, message: RpcMessage<'_>) -> Option<String> {
+    /// The answer to a message. The room holds it while it is written.
+    async fn message(&self, message: RpcMessage<'_>, room: &Room) -> Option<String> {
         match message {
             RpcMessage::Request { id, method, params } => {
-                Some(answer(&id, self.request(method, params).await))
+                Some(answer(&id, self.request(method, params, room).await))
             }
             RpcMessage::Silent => None,
             RpcMessage::Invalid => {
@@ -85,12 +79,12 @@ impl<O: Outside, S: Storage> McpRequest<'_, O, S> {
         }
     }
 
-    async fn request(&self, method: &str, params: &Value) -> Result<String, RpcError> {
+    async fn request(&self, method: &str, params: &Value, room: &Room) -> Result<String, RpcError> {
         match method {
             "initialize" => self.initialize(params).await,
             "ping" => Ok("{}".to_owned()),
             "tools/list" => self.list(params).await,
-            "tools/call" => Box::pin(call_tool(self, params)).await,
+            "tools/call" => Box::pin(call_tool(self, params, room)).await,
             _ => {
                 let message = "There are initialize, ping, tools/list and tools/call.";
                 Err(RpcError::new(RpcCode::Method, message))

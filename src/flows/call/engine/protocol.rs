@@ -80,4 +80,6 @@ pub(in crate::flows) struct Limit {
     pub(in crate::flows) deadline: Timestamp,
     /// The caller's limit. `None` leaves it to the HTTP method.
     pub(in crate::flows) max_retries: Option<u32>,
+    /// The digest of the only request that may be sent, where one was confirmed.
+    pub(in crate::flows) confirmed: Option<String>,
 }

@@ -76,3 +76,9 @@ pub(in crate::flows) fn refused(reason: &str) -> Failure {
 pub(in crate::flows) fn lost() -> Failure {
     Failure::new(Code::Internal, "A call lost its request.")
 }
+
+/// A confirmation that does not count, or is for another request.
+pub(in crate::flows) fn not_confirmed() -> Failure {
+    let message = "is unknown, was used, has expired, or was given for other arguments or another request; leave it out to get another";
+    Failure::invalid("confirmation", message)
+}

@@ -204,6 +204,7 @@ impl Scene {
         let limit = Limit {
             deadline: self.lock.clock.now().plus(Duration::from_secs(30)),
             max_retries: None,
+            confirmed: None,
         };
         let trace = Rc::default();
         let engine = Engine::new(&self.lock, prepared, current(), body, limit, trace);
