@@ -194,3 +194,34 @@ impl QueryWriter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_query_repeats_names_within_the_room_of_a_url() {
+        let query = |value: &Value| {
+            let marked = exact::marked(value.to_string().as_bytes());
+            query_of(Exact::of_marked(&marked).unwrap().inside())
+        };
+        let value = json!({ "a": ["x y", 1, null, { "b": 1 }], "b": { "c": { "d": true }, "e": [2] }, "f": null, "g": {} });
+        assert_eq!(
+            query(&value).unwrap(),
+            "a=x%20y&a=1&a=%7B%22b%22%3A1%7D&b%5Bc%5D%5Bd%5D=true&b%5Be%5D=2"
+        );
+        let most = 16 * 1024;
+        for (value, fits) in [
+            (json!({ "n": "v".repeat(most - 3) }), true),
+            (json!({ "n": "v".repeat(most - 2) }), false),
+            (json!({ "n".repeat(1_000): vec![1; 16] }), true),
+            (json!({ "n".repeat(1_000): vec![1; 17] }), false),
+            (json!({ "n".repeat(most): {} }), true),
+            (json!({ "n".repeat(most): { "a": 1 } }), false),
+        ] {
+            assert_eq!(query(&value).is_ok(), fits);
+        }
+    }
+}

@@ -17,7 +17,7 @@ use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine::Engine;
 use crate::flows::call::engine::protocol::{Answer, Step, Streamed};
 use crate::flows::call::engine::request::{
-    BuiltRequest, Followed, Hop, body_of_hop, checked, lost, not_confirmed, refused,
+    BuiltRequest, Followed, Hop, body_of_hop, check_confirmed, checked, lost, refused,
 };
 use crate::flows::call::engine::state::{AfterBody, EngineState};
 use crate::flows::call::respond::written::message_reading_of;
@@ -42,15 +42,7 @@ impl<A: CallAccount> Engine<'_, A> {
     /// Builds the request from the account's last read state.
     fn make(&mut self) -> Result<(), Failure> {
         let mut draft = self.prepared.request(self.account, &self.current)?;
-        if let Some(confirmed) = &self.limit.confirmed {
-            let callers = match &self.callers_body.body {
-                Body::Bytes(bytes) => bytes.as_ref(),
-                Body::Empty | Body::Stream(Streamed) => &[],
-            };
-            if draft.digest(callers) != *confirmed {
-                return Err(not_confirmed());
-            }
-        }
+        check_confirmed(&self.limit, &draft, &self.callers_body.body)?;
         let payload = std::mem::replace(&mut draft.body, Payload::Nothing);
         let room = self.account.room();
         if let Payload::Ours(bytes) = &payload {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::error::{Code, Failure};
 use crate::flows::base::memory::Room;
-use crate::flows::call::engine::protocol::Streamed;
+use crate::flows::call::engine::protocol::{Limit, Streamed};
 use crate::ports::{Body, Reply, SendError};
 use crate::proxy::redirect::{self, Forward};
 use crate::proxy::request::Draft;
@@ -75,6 +75,21 @@ pub(in crate::flows) fn refused(reason: &str) -> Failure {
 
 pub(in crate::flows) fn lost() -> Failure {
     Failure::new(Code::Internal, "A call lost its request.")
+}
+
+/// Refuses a request other than the one that was confirmed.
+pub(in crate::flows) fn check_confirmed(
+    limit: &Limit,
+    draft: &Draft,
+    callers: &Body<Streamed>,
+) -> Result<(), Failure> {
+    let callers = match callers {
+        Body::Bytes(bytes) => bytes.as_ref(),
+        Body::Empty | Body::Stream(Streamed) => &[],
+    };
+    let confirmed = limit.confirmed.as_ref();
+    let is_other = confirmed.is_some_and(|confirmed| draft.digest(callers) != *confirmed);
+    (!is_other).then_some(()).ok_or_else(not_confirmed)
 }
 
 /// A confirmation that does not count, or is for another request.
