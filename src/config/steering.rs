@@ -16,6 +16,8 @@ use super::{Authorization, Authorizations, Config, Credential, CustomToken, Meth
 
 mod file_reads;
 
+pub(super) use file_reads::for_each_text;
+
 impl Config {
     /// The context keys that say where, and for whom, a credential of this format is used: scheme, host and port of any
     /// URL, the token endpoints' paths, and the parameters a token is asked for with. They change only together with

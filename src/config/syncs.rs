@@ -10,12 +10,14 @@ use crate::json::Path;
 use super::Entries;
 
 mod cron;
+mod definition;
 mod deletions;
 mod max_deletions;
 mod period;
 mod record_id;
 
 pub use cron::Cron;
+pub use definition::{Definition, definitions};
 pub use deletions::{DeletedList, DeletionMark, Deletions};
 pub use max_deletions::MaxDeletions;
 pub use period::{Period, RUN_PERIODS, SyncSchedule};

@@ -162,7 +162,7 @@ fn has_effect(action: &Value) -> bool {
 }
 
 /// Texts and keys.
-fn for_each_text(value: &Value, see: &mut dyn FnMut(&str)) {
+pub(in crate::config) fn for_each_text(value: &Value, see: &mut dyn FnMut(&str)) {
     match value {
         Value::String(text) => see(text),
         Value::Array(items) => items.iter().for_each(|item| for_each_text(item, see)),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::config::binding::{Bound, FilePlace, Layers, Owner};
 use crate::config::reads::{SecretNames, password_fields, token_secrets};
 use crate::config::reserved::{OverrideLayer, Reserved, Trusted, moved};
+use crate::config::syncs::definitions;
 use crate::config::{self, Level, overrides, steering};
 use crate::error::{Code, Failure};
 use crate::expression::Withheld;
@@ -187,6 +188,7 @@ pub(in crate::flows) fn compile(
         steered: steering::steered_fields(&config, &resolved),
         dotted_keys: config.dotted_keys(),
         variables,
+        definitions: definitions(&resolved),
         integration: json!({ "id": integration.id, "name": integration.name, "category": integration.category, "is_beta": integration.is_beta }),
         token_secrets: token_secrets(&resolved),
         redactor: OnceCell::new(),

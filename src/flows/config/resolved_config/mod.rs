@@ -5,13 +5,15 @@ pub mod compile;
 mod load;
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account::Account;
+use crate::config::syncs::Definition;
 use crate::config::{Config, Credential, Field, secrets};
+use crate::crypto;
 use crate::error::{Complaint, Failure};
 use crate::expression::{AllowedHosts, Pins, PlainHttp, TemplateScope, Withheld};
 use crate::flows::base::records::{InstallRecord, IntegrationRecord};
@@ -47,6 +49,7 @@ pub struct Compiled {
     /// The configuration, its templates and expressions compiled.
     pub config: Config,
     variables: InstallVariables,
+    definitions: BTreeMap<String, Definition>,
     /// The root `integration` of placeholders.
     pub integration: Value,
     /// The context keys whose field says `allow_dots`.
@@ -101,6 +104,21 @@ impl Compiled {
             .with_integration(&self.integration)
             .with_environment_variables(&self.variables.public)
             .with_public(shown, &self.variables.public)
+    }
+
+    /// A digest of what decides the records of a sync: what the file says of it, and what its placeholders read of the public
+    /// half of the context and the variables. A new token is no new definition.
+    pub fn definition_of_sync(&self, name: &str, shown: &Value) -> String {
+        let Some(definition) = self.definitions.get(name) else {
+            return String::new();
+        };
+        let scope = self.public_scope(shown);
+        let read: Vec<_> = definition
+            .reads
+            .iter()
+            .map(|path| scope.lookup(path))
+            .collect();
+        crypto::sha256_hex(json!([definition.digest, read]).to_string().as_bytes())
     }
 
     /// 409 where an override has entries that only the admin token may write, and the admin token did not write them.
