@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn a_query_repeats_names_within_the_room_of_a_url() {
         let query = |value: &Value| {
-            let marked = exact::marked(value.to_string().as_bytes());
+            let text = value.to_string();
+            let marked = exact::marked(text.as_bytes());
             query_of(Exact::of_marked(&marked).unwrap().inside())
         };
         let value = json!({ "a": ["x y", 1, null, { "b": 1 }], "b": { "c": { "d": true }, "e": [2] }, "f": null, "g": {} });

@@ -123,7 +123,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         self.store.feed(&state, request)
     }
 
-    /// Starts a run. Where one is under way, another one follows it.
+    /// Starts a run. Where one is under way, another one follows it; one that is suspended or waits for its next try ends.
     fn request_run(
         &self,
         resolved: &ResolvedConfig,
@@ -132,8 +132,13 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     ) -> Result<SyncRun, Failure> {
         let (sync, mut state) = self.state(resolved, name)?;
         state.requested = Some(request.checked()?);
+        let now = self.base.outside().now();
+        let run = state.run.as_ref();
+        if state.is_suspended() || run.is_some_and(|run| run.waits_after_failure(now)) {
+            self.end_run((name, sync), &mut state, RunStatus::Stopped)?;
+        }
         if state.run.is_none() {
-            self.begin(name, sync, &mut state)?;
+            self.begin((name, sync), &mut state, resolved)?;
         } else {
             self.store.write(name, &state)?;
         }
@@ -172,15 +177,12 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         self.store.forget_records(state.number)?;
         state.revision += 1;
         self.store.set_trimmed(state.number, state.revision)?;
+        state.forget_place();
         let state = SyncState {
             records: 0,
             bytes: 0,
             slots: 0,
-            since: None,
-            checkpoint: Value::Null,
-            full_at: None,
             requested: None,
-            is_suspicious: false,
             ..state
         };
         self.view(name, sync, &state)

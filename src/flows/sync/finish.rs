@@ -28,15 +28,14 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         (name, sync): (&str, &Sync),
         state: &mut SyncState,
     ) -> Result<(), Failure> {
-        let parent = state.run.as_ref().and_then(|run| run.parent.clone());
-        if let (Some(of), Some(parent)) = (&sync.for_each, parent)
-            && let Some(next) = self.parent_after(of, &parent)?
-        {
-            if let Some(run) = &mut state.run {
-                run.parent = Some(next);
+        let whole_at = state.whole_at;
+        let run = state.run.as_mut().filter(|run| run.parent.is_some());
+        if let (Some(of), Some(run)) = (&sync.for_each, run) {
+            self.next_parent(of, whole_at, run)?;
+            if run.parent.is_some() {
                 run.resume_at = Some(self.base.outside().now());
+                return self.store.write(name, state);
             }
-            return self.store.write(name, state);
         }
         self.end_of_lists((name, sync), state)
     }
@@ -206,9 +205,12 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             state.checkpoint = traversal
                 .checkpoint
                 .unwrap_or_else(|| state.checkpoint.take());
-        }
-        if is_whole && run.mode == RunMode::Full {
-            (state.full_at, state.is_suspicious) = (run.started_at, false);
+            state.whole_at = Some(begin);
+            if run.mode == RunMode::Full {
+                // One that is suspicious has read everything, too: planned runs need not until `full_every`.
+                state.full_at = Some(begin);
+                state.is_suspicious &= is_suspicious;
+            }
         }
         self.report_end(name, state, &run)?;
         state.is_suspicious |= is_suspicious;

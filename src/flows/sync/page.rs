@@ -45,7 +45,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             .as_ref()
             .filter(|_| run.parent.is_none() && run.phase != Phase::Deleted)
         {
-            run.parent = self.parent_after(parent, "")?;
+            self.next_parent(parent, before.whole_at, &mut run)?;
             if run.parent.is_none() {
                 let mut state = before.clone();
                 state.run = Some(run);
@@ -89,12 +89,26 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         Ok(state.filter(is_same))
     }
 
-    /// The record of the other sync behind this one.
-    pub(super) fn parent_after(&self, parent: &str, id: &str) -> Result<Option<String>, Failure> {
-        match self.store.read(parent)? {
-            Some(parent) => Ok(self.store.next_id(parent.number, id)?),
-            None => Ok(None),
+    /// Goes on to the next record of the other sync. Where that sync has not read all of its records since it began or was
+    /// reset, there may be more of them. A record that was not there when the run of `since` began is new: what is in its
+    /// list may be older than `since`.
+    pub(super) fn next_parent(
+        &self,
+        of: &str,
+        whole_at: Option<Timestamp>,
+        run: &mut Traversal,
+    ) -> Result<(), Failure> {
+        let of = self.store.read(of)?;
+        run.run.is_incomplete |= of.as_ref().is_none_or(|of| of.full_at.is_none());
+        let id = run.parent.take().unwrap_or_default();
+        let next = of
+            .map(|of| self.store.next_id(of.number, &id))
+            .transpose()?;
+        if let Some((id, first_at)) = next.flatten() {
+            run.is_new_parent = whole_at.is_none_or(|at| first_at >= at.as_millis());
+            run.parent = Some(id);
         }
+        Ok(())
     }
 
     fn call(
@@ -109,7 +123,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         let loaded = self.record.present().ok_or_else(gone)?;
         let request: ListRequest = match (run.phase, sync.deletions().list()) {
             (Phase::Deleted, Some(list)) => list.request(),
-            _ if run.run.mode == RunMode::Incremental => sync.changes(),
+            _ if run.reads_changes() => sync.changes(),
             _ => sync.request(),
         };
         let (root, shown) = (state.root(run, sync), loaded.public(&resolved.compiled));
@@ -185,8 +199,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         for record in &mut records.list {
             self.keep(state, &mut run, &mut changes, record)?;
         }
-        run.position.clone_from(&page.next);
-        let is_end = run.position.is_none();
+        let is_end = page.next.is_none();
         if is_end && run.phase == Phase::List {
             run.checkpoint = self.checkpoint(sync, page)?.or(run.checkpoint.take());
         }
@@ -198,8 +211,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             self.store.note_seen(state.number, run.seen_rows, slots)?;
             run.seen_rows += 1;
         }
-        run.run.pages += 1;
-        (run.failures, run.waits, run.run.error) = (0, 0, None);
+        run.note_page(page.next.as_ref());
         let answer = page.answer.as_ref();
         let is_missing = answer.is_some_and(|answer| !answer.has_list) && !sync.empty_when_missing;
         let is_guessed = is_end && answer.is_some_and(|answer| answer.is_guessed_end);

@@ -178,10 +178,14 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         sql::rows_as(self.base.storage(), statement, &values)
     }
 
-    /// The next record, in the order of ids.
-    pub(super) fn next_id(&self, number: i64, id: &str) -> Result<Option<String>, StorageFault> {
-        let statement = "SELECT id FROM sync_record WHERE sync = ? AND id > ? AND change < 2 ORDER BY id LIMIT 1";
-        sql::one(self.base.storage(), statement, &[number.into(), id.into()])
+    /// The next record, in the order of ids, and when it was first met.
+    pub(super) fn next_id(
+        &self,
+        number: i64,
+        id: &str,
+    ) -> Result<Option<(String, i64)>, StorageFault> {
+        let statement = "SELECT id, first_at FROM sync_record WHERE sync = ? AND id > ? AND change < 2 ORDER BY id LIMIT 1";
+        sql::first(self.base.storage(), statement, &[number.into(), id.into()])
     }
 
     /// Forgets all records.

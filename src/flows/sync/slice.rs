@@ -77,12 +77,19 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(Some(0));
         };
         let Some(run) = &state.run else {
-            self.begin(&name, sync, &mut state)?;
+            self.begin((&name, sync), &mut state, &resolved)?;
             return Ok(Some(0));
         };
+        if state.requested.is_some() && state.is_suspended() {
+            self.end_run((&name, sync), &mut state, RunStatus::Stopped)?;
+            return Ok(Some(0));
+        }
         if let Some(at) = run.resume_at.filter(|at| *at > now) {
             self.store.delay_event(&name, at)?;
             return Ok(Some(0));
+        }
+        if self.follow_definition((&name, sync), &mut state, &resolved)? {
+            self.store.write(&name, &state)?;
         }
         let read = self.advance((&name, sync), state, &resolved, end).await?;
         Ok(Some(read))
@@ -145,8 +152,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         let limit = run.limit.or_else(|| limit_of(sync)).unwrap_or(USUAL_LIMIT);
         if failure.code == Code::AnswerTooLarge && limit > 1 {
-            run.limit = Some(limit / 2);
-            run.restart();
+            (run.limit, run.position) = (Some(limit / 2), None);
             return self.store.write(name, state);
         }
         let status = failure.remote.as_ref().map(|remote| remote.status);
@@ -160,14 +166,18 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             // A checkpoint that the provider no longer knows, or more changes than it lists: everything is read.
             run.run.mode = RunMode::Full;
             run.phase = Phase::List;
+            run.furthest.clear();
             run.restart();
             return self.store.write(name, state);
         }
-        if run.note_failure(failure, now) {
-            self.store.write(name, state)
-        } else {
-            self.end_run((name, sync), state, RunStatus::Failed)
+        if !run.note_failure(failure, now) {
+            return self.end_run((name, sync), state, RunStatus::Failed);
         }
+        if state.requested.is_some() {
+            // What a call asked for does not wait for the next try.
+            return self.end_run((name, sync), state, RunStatus::Stopped);
+        }
+        self.store.write(name, state)
     }
 
     pub(super) fn log(&self, event: &str, name: &str, reason: &str) {

@@ -6,7 +6,8 @@ use crate::config::{Config, Sync};
 use crate::crypto;
 use crate::error::{Code, Failure};
 use crate::flows::base::sequence::number_after;
-use crate::flows::messages::sync::{RunReason, RunRequest, SyncRun};
+use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::messages::sync::{RunMode, RunReason, RunRequest, SyncRun};
 use crate::flows::sync::Syncs;
 use crate::flows::sync::record_key::RecordKey;
 use crate::flows::sync::state::{SyncState, Traversal};
@@ -133,9 +134,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     /// Begins the run that is due, where one is.
     pub(super) fn begin(
         &self,
-        name: &str,
-        sync: &Sync,
+        (name, sync): (&str, &Sync),
         state: &mut SyncState,
+        resolved: &ResolvedConfig,
     ) -> Result<(), Failure> {
         let now = self.base.outside().now();
         let is_planned = state.planned_at.is_some_and(|at| at <= now) && !state.is_paused;
@@ -159,6 +160,13 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             args,
             confirm_deletions,
         } = requested.unwrap_or_default();
+        // Only a run over everything finds what is missing.
+        let mode = if confirm_deletions {
+            Some(RunMode::Full)
+        } else {
+            mode
+        };
+        self.follow_definition((name, sync), state, resolved)?;
         let last = state
             .last_run
             .as_ref()
@@ -168,7 +176,7 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             sync: name.to_owned(),
             mode: state.mode(sync, mode, now),
             reason,
-            is_incomplete: self.reads_a_part(sync, &args)?,
+            is_incomplete: reads_a_part(sync, &args),
             started_at: Some(now),
             ..SyncRun::default()
         };
@@ -183,18 +191,39 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         self.store.write(name, state)
     }
 
-    /// Whether a run does not read all that there is: `args` narrow its request, or the records of the other sync, whose
-    /// lists it reads, are not all known.
-    fn reads_a_part(&self, sync: &Sync, args: &Value) -> Result<bool, Failure> {
-        let is_narrowed = args.as_object().is_some_and(|args| !args.is_empty());
-        if is_narrowed && sync.reads("args") {
-            return Ok(true);
-        }
-        let Some(parent) = &sync.for_each else {
+    /// Where what decides its records is not what it was, everything is read again, by a run under way from its beginning.
+    /// Returns whether it is so.
+    pub(super) fn follow_definition(
+        &self,
+        (name, sync): (&str, &Sync),
+        state: &mut SyncState,
+        resolved: &ResolvedConfig,
+    ) -> Result<bool, Failure> {
+        let gone = || Failure::not_found("integrated account");
+        let loaded = self.record.present().ok_or_else(gone)?;
+        let shown = loaded.public(&resolved.compiled);
+        let now = resolved.compiled.definition_of_sync(name, &shown);
+        let before = std::mem::replace(&mut state.definition, now);
+        if before.is_empty() || before == state.definition {
             return Ok(false);
-        };
-        let parent = self.store.read(parent)?;
-        Ok(parent.is_none_or(|parent| parent.full_at.is_none()))
+        }
+        state.forget_place();
+        if let Some(run) = state.run.take() {
+            // What it has met may be no part of the list any more.
+            self.store.forget_seen(state.number)?;
+            state.run = Some(Traversal {
+                run: SyncRun {
+                    mode: RunMode::Full,
+                    is_incomplete: reads_a_part(sync, &run.args),
+                    ..run.run
+                },
+                args: run.args,
+                confirm_deletions: run.confirm_deletions,
+                resume_at: run.resume_at,
+                ..Traversal::default()
+            });
+        }
+        Ok(true)
     }
 
     /// The run after the one that was planned for `before`. Runs that were missed are left out.
@@ -214,4 +243,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         schedule.next(now, share, false)
     }
+}
+
+/// Whether `args` narrow what a run reads.
+fn reads_a_part(sync: &Sync, args: &Value) -> bool {
+    let is_narrowed = args.as_object().is_some_and(|args| !args.is_empty());
+    is_narrowed && sync.reads("args")
 }

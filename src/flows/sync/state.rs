@@ -10,7 +10,7 @@ use crate::config::syncs::{Cron, Period, SyncMode, SyncSchedule};
 use crate::error::{Code, Failure};
 use crate::flows::messages::sync::{RunError, RunMode, RunReason, RunRequest, SyncRun, SyncView};
 use crate::flows::sync::since::earlier;
-use crate::pagination::Position;
+use crate::pagination::{PagePlace, Position};
 use crate::time::Timestamp;
 
 /// The pauses after a run's failures; one more gives it up.
@@ -46,8 +46,12 @@ pub(super) struct SyncState {
     /// The largest time of a change that a completed run saw, as the provider writes it.
     pub(super) since: Option<Value>,
     pub(super) checkpoint: Value,
-    /// When a completed run over everything began.
+    /// When the run began that `since` is of.
+    pub(super) whole_at: Option<Timestamp>,
+    /// When a run over everything began that reached the end of it.
     pub(super) full_at: Option<Timestamp>,
+    /// A digest of what decides its records, as the last run began; empty before one did.
+    pub(super) definition: String,
     /// The next planned run.
     pub(super) planned_at: Option<Timestamp>,
     /// The run that a call asked for.
@@ -70,6 +74,8 @@ pub(super) struct Traversal {
     pub(super) position: Option<Position>,
     /// The record of the other sync whose list is read.
     pub(super) parent: Option<String>,
+    /// Whether no run has read that list from its beginning: changes do not suffice.
+    pub(super) is_new_parent: bool,
     /// The records wanted of a page, where the file's number was too large.
     pub(super) limit: Option<u64>,
     pub(super) args: Value,
@@ -82,7 +88,9 @@ pub(super) struct Traversal {
     /// Records up to this revision were looked at for deletion; those after `sweep_end` are new.
     pub(super) sweep: i64,
     pub(super) sweep_end: i64,
-    /// Failures so far, and waits since the last page.
+    /// The furthest page that is stored, as a text in the order of pages.
+    pub(super) furthest: String,
+    /// Failures since that page, and waits since the last page.
     pub(super) failures: u32,
     pub(super) waits: u32,
     /// When it goes on.
@@ -109,11 +117,23 @@ impl SyncState {
     pub(super) fn due(&self) -> Option<Timestamp> {
         let requested = self.requested.as_ref().map(|_| Timestamp::from_millis(0));
         match &self.run {
-            Some(run) if run.run.reason == RunReason::Manual || !self.is_paused => run.resume_at,
-            None if self.is_paused => requested,
-            None => [requested, self.planned_at].into_iter().flatten().min(),
-            Some(_) => None,
+            Some(run) if !self.is_suspended() => run.resume_at,
+            None if !self.is_paused => [requested, self.planned_at].into_iter().flatten().min(),
+            _ => requested,
         }
+    }
+
+    /// Whether the run under way waits for the end of a pause. A run that a call started does not.
+    pub(super) fn is_suspended(&self) -> bool {
+        let run = self.run.as_ref();
+        self.is_paused && run.is_some_and(|run| run.run.reason != RunReason::Manual)
+    }
+
+    /// Forgets up to where it is read: the next run reads everything.
+    pub(super) fn forget_place(&mut self) {
+        (self.since, self.checkpoint) = (None, Value::Null);
+        (self.whole_at, self.full_at) = (None, None);
+        self.is_suspicious = false;
     }
 
     /// When it runs: the account's own schedule, or the file's.
@@ -154,7 +174,7 @@ impl SyncState {
         if let Some(parent) = &run.parent {
             root.insert("parent".to_owned(), json!({ "id": parent }));
         }
-        if run.run.mode == RunMode::Incremental {
+        if run.reads_changes() {
             root.insert("checkpoint".to_owned(), self.checkpoint.clone());
             let overlap = sync.overlap.map_or(Duration::from_mins(1), |own| own.0);
             let since = self.since.as_ref().map(|since| earlier(since, overlap));
@@ -181,10 +201,34 @@ impl SyncState {
 }
 
 impl Traversal {
-    /// Goes back to the beginning of the list. What it has seen stays seen.
+    /// Goes back to the beginning of all lists. What it has seen stays seen.
     pub(super) fn restart(&mut self) {
         self.position = None;
-        self.parent = None;
+        (self.parent, self.is_new_parent) = (None, false);
+    }
+
+    /// Whether the list under way is the one of what changed.
+    pub(super) fn reads_changes(&self) -> bool {
+        self.run.mode == RunMode::Incremental && !self.is_new_parent
+    }
+
+    /// Whether it waits for the next try.
+    pub(super) fn waits_after_failure(&self, now: Timestamp) -> bool {
+        self.failures > 0 && self.waits == 0 && self.resume_at.is_some_and(|at| at > now)
+    }
+
+    /// Notes that a page is stored, and goes on to the next one. Failures are forgotten by a page that no try has reached
+    /// before: otherwise a page that is always refused would be tried for ever, each time from the beginning.
+    pub(super) fn note_page(&mut self, next: Option<&Position>) {
+        let pages = self.position.as_ref().map_or(0, |position| position.pages);
+        let parent = self.parent.as_deref().unwrap_or_default();
+        let place = format!("{}{parent}\0{pages:010}", self.phase as u8);
+        if place > self.furthest {
+            (self.furthest, self.failures) = (place, 0);
+        }
+        self.position = next.cloned();
+        self.run.pages += 1;
+        (self.waits, self.run.error) = (0, None);
     }
 
     /// Notes a failure. `false`: the run is given up.
@@ -200,15 +244,20 @@ impl Traversal {
         self.waits = 0;
         self.resume_at = pause.map(|pause| now.plus(*pause));
         let is_final = failure.code == Code::SyncLimit;
-        if is_refused(failure) {
-            self.restart();
+        if self.is_stuck(failure) {
+            self.position = None;
         }
         pause.is_some() && !is_final
     }
-}
 
-/// Whether the provider refuses the request as it is: the same page would be refused again.
-fn is_refused(failure: &Failure) -> bool {
-    let status = failure.remote.as_ref().map(|remote| remote.status);
-    matches!(status, Some(400..=499))
+    /// Whether the next try fails as this one did, unless it reads the list from its beginning: the provider refuses the
+    /// page, or no request for it can be made.
+    fn is_stuck(&self, failure: &Failure) -> bool {
+        if let Some(remote) = &failure.remote {
+            return (400..=499).contains(&remote.status);
+        }
+        let at = self.position.as_ref().map(|position| &position.at);
+        matches!(failure.code, Code::UnexpectedAnswer | Code::BadCursor)
+            || matches!(at, Some(PagePlace::DeadEnd(_)))
+    }
 }

@@ -30,6 +30,8 @@ pub struct Shop {
     pub instead: BTreeMap<usize, FixedAnswer>,
     /// Answers every request so.
     pub always: Option<(u16, String)>,
+    /// Refuses the requests that have this text in their URL, with this status.
+    pub refuses: Option<(&'static str, u16)>,
     pub requests: Vec<Url>,
     pub token: u64,
 }
@@ -67,6 +69,16 @@ fn page(url: &Url, all: &[Value], extra: &Value) -> Value {
     page
 }
 
+/// Those that changed since, where the request says since when.
+fn since(url: &Url, all: &[Value]) -> Vec<Value> {
+    let since = url.query_pairs().find(|(name, _)| name == "since");
+    let Some((_, since)) = since else {
+        return all.to_vec();
+    };
+    let is_new = |item: &&Value| item["at"].as_str().unwrap() >= &*since;
+    all.iter().filter(is_new).cloned().collect()
+}
+
 impl Shop {
     pub fn answer(&mut self, sent: &Sent) -> Reply<Pieces> {
         let url = Url::parse(&sent.url).unwrap();
@@ -85,28 +97,24 @@ impl Shop {
             headers.extend(JSON);
             return reply(status, &headers, Body::from_bytes(body));
         }
+        if let Some((text, status)) = self.refuses
+            && sent.url.contains(text)
+        {
+            return reply(status, &JSON, Body::from_bytes("{}"));
+        }
         let extra = json!({ "token": format!("t{}", self.token) });
         let body = match url.path() {
-            "/items" | "/changed" => page(&url, &self.items_since(&url), &extra),
+            "/items" | "/changed" => page(&url, &since(&url, &self.items), &extra),
             "/gone" => page(&url, &self.gone, &extra),
             path => {
                 let parent = path.trim_start_matches("/notes/");
                 match self.notes.get(parent) {
-                    Some(notes) => page(&url, notes, &extra),
+                    Some(notes) => page(&url, &since(&url, notes), &extra),
                     None => return reply(404, &JSON, Body::from_bytes("{}")),
                 }
             }
         };
         reply(200, &JSON, Body::from_bytes(body.to_string()))
-    }
-
-    fn items_since(&self, url: &Url) -> Vec<Value> {
-        let since = url.query_pairs().find(|(name, _)| name == "since");
-        let Some((_, since)) = since else {
-            return self.items.clone();
-        };
-        let is_new = |item: &&Value| item["at"].as_str().unwrap() >= &*since;
-        self.items.iter().filter(is_new).cloned().collect()
     }
 
     /// Puts an item in, or in the place of the one with its id.

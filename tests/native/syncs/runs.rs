@@ -107,3 +107,49 @@ fn a_repeated_page_changes_nothing() {
     consumer.read(&sync);
     consumer.has_all(&sync);
 }
+
+/// One that would delete too much has read everything: planned runs ask for changes until the next one is due, or a
+/// confirmation makes one.
+#[test]
+fn a_confirmation_reads_everything_and_a_suspicion_does_not_at_every_run() {
+    let keys = json!({ "mode": "incremental", "modified_at": "at", "full_every": "1d", "deletions": "full", "max_deletions": 1,
+        "query": { "since": "{{sync.since}}" } });
+    let at = |n: u32| json!({ "id": format!("i{n}"), "at": "2023-11-14T10:00:00Z" });
+    let sync = Sync::new(&with(&keys), (0..6).map(at).collect());
+    sync.work();
+    sync.shop.borrow_mut().items.truncate(3);
+    let modes = |sync: &Sync| {
+        let runs = sync
+            .scene
+            .get("/sync-run?sync=items&limit=1000")
+            .expect(200);
+        let runs = runs["result"].as_array().unwrap().clone();
+        let full = runs.iter().filter(|run| run["mode"] == "full").count();
+        (full, runs.len() - full)
+    };
+    for _ in 0..30 {
+        sync.pass(HOUR);
+    }
+    let (full, others) = modes(&sync);
+    assert!(
+        full == 2 && others > 20,
+        "{full} over everything, {others} others"
+    );
+    assert_eq!(sync.view()["records"], 6);
+    let suspicious = sync
+        .names()
+        .iter()
+        .filter(|name| *name == "sync:suspicious")
+        .count();
+    assert_eq!(suspicious, 1);
+    for mode in [json!(null), json!("incremental")] {
+        let mut body = json!({ "confirm_deletions": true });
+        if mode.is_string() {
+            body["mode"] = mode;
+            sync.shop.borrow_mut().items.truncate(1);
+        }
+        assert_eq!(sync.run(&body)["mode"], "full");
+        assert!(sync.last("completed")[2] > 1);
+    }
+    assert_eq!(sync.view()["records"], 1);
+}
