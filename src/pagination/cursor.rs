@@ -70,13 +70,13 @@ pub(super) fn next(
     let next = at
         .filter(|at| !is_end(config, at) || here.has_visited(at))
         .map(|at| here.onward(at, answer));
-    // An empty page is the end, and yet the answer may say that there are more.
+    // An empty page, or one without a cursor, is the end, and yet the answer may say that there are more.
     let says_more = || config.has_next_path.is_some() && has_next(config, answer).unwrap_or(true);
     Ok(PageLinks {
+        is_guessed_end: next.is_none() && says_more(),
         next,
         prev,
         standing: PageStatus::New,
-        is_guessed_end: is_empty && says_more(),
     })
 }
 

@@ -181,7 +181,7 @@ pub fn next(
         Pagination::Page(page) => numbered::next_page(page, position, answer),
         Pagination::Offset(offset) => numbered::next_offset(offset, position, answer),
         Pagination::LinkHeader(_) => link_header::next(position, request, answer),
-        Pagination::Range(_) => range::next(position, answer),
+        Pagination::Range(range) => range::next(range, position, answer),
         Pagination::Dynamic(dynamic) => dynamic::next(dynamic, position, request, answer),
     };
     let mut links = links.unwrap_or_else(|error| PageLinks {

@@ -107,7 +107,8 @@ pub(super) fn before(offset: u64, start: u64, limit: Option<u64>) -> Option<Page
     Some(PagePlace::Offset(offset.saturating_sub(limit).max(start)))
 }
 
-/// Without totals the last page once more, which some providers give for any page behind it, is the end.
+/// Without totals the last page once more, which some providers give for any page behind it, is the end. So is an empty
+/// page; but where a total says that there are more, that is a guess.
 fn links(
     position: &Position,
     answer: &PageAnswer,
@@ -117,15 +118,18 @@ fn links(
 ) -> PageLinks {
     let is_again = is_last.is_none() && position.is_same_again(answer);
     let is_end = is_last.unwrap_or(is_short) || is_again || answer.count == 0;
+    let is_more = is_last == Some(false);
+    let next = position.onward(at, answer).announced(is_more);
     PageLinks {
-        next: (!is_end).then(|| position.onward(at, answer)),
+        next: (!is_end).then_some(next),
         prev,
         standing: if is_again {
             PageStatus::Repeated
         } else {
             PageStatus::New
         },
-        is_guessed_end: is_again,
+        is_guessed_end: is_again
+            || (answer.count == 0 && is_last.map_or(position.is_announced, |_| is_more)),
     }
 }
 

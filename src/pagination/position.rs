@@ -28,6 +28,9 @@ pub struct Position {
     /// The pages before.
     #[serde(default)]
     pub pages: u32,
+    /// Whether the page before said by a total that there are more records.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_announced: bool,
     /// What the page before held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<PageTrace>,
@@ -70,6 +73,7 @@ impl Position {
             limit,
             seen: 0,
             pages: 0,
+            is_announced: false,
             before: None,
             visited: Box::default(),
         }
@@ -133,8 +137,17 @@ impl Position {
             limit: self.limit,
             seen: self.seen.saturating_add(answer.count),
             pages: self.pages.saturating_add(1),
+            is_announced: false,
             before: self.trace(answer),
             visited,
+        }
+    }
+
+    /// The same, where the page before says whether there are more records.
+    pub(super) fn announced(self, is_announced: bool) -> Self {
+        Self {
+            is_announced,
+            ..self
         }
     }
 
@@ -145,6 +158,7 @@ impl Position {
             limit: self.limit,
             seen: self.seen,
             pages: self.pages,
+            is_announced: false,
             before: None,
             visited: Box::default(),
         }
@@ -157,6 +171,7 @@ impl Position {
             limit: self.limit,
             seen: self.seen.saturating_sub(self.limit.unwrap_or(self.seen)),
             pages: self.pages.saturating_sub(1),
+            is_announced: false,
             before: None,
             visited: Box::default(),
         }

@@ -41,31 +41,37 @@ fn unit(config: &Range, scope: &TemplateScope) -> Result<String, PageError> {
     Ok(said.unwrap_or_else(|| "items".to_owned()))
 }
 
-/// Ends where `Content-Range` says so; at an answer that is no part (200, 416); else at a short page.
-pub(super) fn next(position: &Position, answer: &PageAnswer) -> Result<PageLinks, PageError> {
+/// Ends where `Content-Range` says so; at an answer that is no part (200, 416); where it says no total, at a short page if
+/// the file names the largest one there is, or at the page before once more.
+pub(super) fn next(
+    config: &Range,
+    position: &Position,
+    answer: &PageAnswer,
+) -> Result<PageLinks, PageError> {
     let PagePlace::Offset(start) = position.at else {
         return Err(PageError::Foreign);
     };
     let given = answer.headers.get(CONTENT_RANGE);
     let given = given.and_then(|value| read(&header_text::text(value)));
     let behind = given.map_or(start.saturating_add(answer.count), |given| given.behind);
-    let is_last = match given.and_then(|given| given.complete) {
-        Some(complete) => behind >= complete,
-        None => {
-            position.limit.is_none_or(|asked| answer.count < asked)
-                || position.is_same_again(answer)
-        }
+    let complete = given.and_then(|given| given.complete);
+    let is_more = complete.is_some_and(|complete| behind < complete);
+    let is_again = complete.is_none() && position.is_same_again(answer);
+    let is_last = match (complete, position.limit) {
+        (Some(_), _) => !is_more,
+        (None, Some(asked)) => config.max_limit.is_some() && answer.count < asked,
+        (None, None) => true,
     };
     let is_part = answer.status == StatusCode::PARTIAL_CONTENT || given.is_some();
-    let next = if is_last || !is_part || answer.count == 0 {
-        None
-    } else {
-        Some(position.onward(PagePlace::Offset(behind), answer))
-    };
+    let is_end = is_last || is_again || !is_part || answer.count == 0;
+    let next = position.onward(PagePlace::Offset(behind), answer);
+    let is_empty = answer.count == 0;
+    let is_announced = complete.map_or(position.is_announced, |_| is_more);
     let prev = numbered::before(start, 0, position.limit).map(|at| position.back(at));
     Ok(PageLinks {
-        next,
+        next: (!is_end).then(|| next.announced(is_more)),
         prev,
+        is_guessed_end: is_again || (is_empty && is_announced),
         ..PageLinks::default()
     })
 }

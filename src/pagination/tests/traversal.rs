@@ -175,7 +175,9 @@ fn an_end_that_the_provider_contradicts_is_guessed() {
             json!({ "next": "b", "more": false }),
             false,
         ),
-        (more, 1, json!({ "next": "b", "more": true }), false),
+        (more.clone(), 1, json!({ "next": "b", "more": true }), false),
+        (more.clone(), 1, json!({ "next": null, "more": true }), true),
+        (more, 1, json!({ "next": null, "more": false }), false),
         (allowed, 0, json!({ "next": "b", "more": true }), false),
     ] {
         let pagination = cursor(&config);
@@ -193,4 +195,90 @@ fn an_end_that_the_provider_contradicts_is_guessed() {
     let (second, is_guessed) = next(&start(&offset, None));
     assert!(!is_guessed);
     assert_eq!(next(&second.unwrap()), (None, true));
+}
+
+/// The pages of a list that a total is known of: whether the end behind them is a guess.
+#[track_caller]
+fn ends(pagination: &Pagination, pages: &[(u64, Value, &str)], is_guessed: bool) {
+    let mut position = start(pagination, Some(10));
+    let mut end = None;
+    for (count, body, range) in pages {
+        assert_eq!(end, None, "the list goes on");
+        let headers = [("content-range", *range)];
+        let headers = headers.get(usize::from(range.is_empty())..).unwrap();
+        let links = turned(pagination, &position, *count, body, headers).unwrap();
+        match links.next {
+            Some(next) => position = next,
+            None => end = Some(links.is_guessed_end),
+        }
+    }
+    assert_eq!(end, Some(is_guessed), "{pages:?}");
+}
+
+#[test]
+fn an_empty_page_before_the_total_is_a_guess() {
+    let total = |total: u64| json!({ "total": total, "pages": total / 10 });
+    let offset = pagination(
+        "offset",
+        &json!({ "offset_key": "offset", "limit_key": "limit", "total_path": "total" }),
+    );
+    let page = pagination(
+        "page",
+        &json!({ "page_key": "page", "limit_key": "limit", "total_path": "total" }),
+    );
+    let pages = pagination(
+        "page",
+        &json!({ "page_key": "page", "limit_key": "limit", "total_pages_path": "pages" }),
+    );
+    for pagination in [&offset, &page, &pages] {
+        ends(pagination, &[(10, total(30), ""), (0, total(30), "")], true);
+        ends(
+            pagination,
+            &[(10, total(20), ""), (10, total(20), "")],
+            false,
+        );
+        // The total of the page before counts where an empty page has none: a 404, say.
+        ends(pagination, &[(10, total(30), ""), (0, json!({}), "")], true);
+        ends(
+            pagination,
+            &[(10, json!({}), ""), (0, json!({}), "")],
+            false,
+        );
+        ends(pagination, &[(0, total(0), "")], false);
+    }
+    // A list that became shorter says so.
+    ends(&offset, &[(10, total(20), ""), (0, total(10), "")], false);
+}
+
+#[test]
+fn the_end_of_ranges_is_a_guess_where_a_total_contradicts_it() {
+    let capped = pagination("range", &json!({ "max_limit": 10 }));
+    let range = pagination("range", &json!({}));
+    let none = || json!([]);
+    for pagination in [&capped, &range] {
+        let (first, second) = ((10, none(), "items 0-9/30"), (10, none(), "items 10-19/20"));
+        ends(
+            pagination,
+            &[first.clone(), (0, none(), "items 10-9/30")],
+            true,
+        );
+        ends(pagination, &[first.clone(), (0, none(), "")], true);
+        ends(pagination, &[first, second], false);
+        let unknown = (10, none(), "items 0-9/*");
+        ends(pagination, &[unknown.clone(), (0, none(), "")], false);
+    }
+    // Only where the file names the largest page is a short one known to be the last.
+    ends(&capped, &[(4, none(), "items 0-3/*")], false);
+    ends(
+        &range,
+        &[(4, none(), "items 0-3/*"), (0, none(), "")],
+        false,
+    );
+    let position = start(&range, Some(1));
+    let same = |position: &Position| {
+        let header = [("content-range", "items 0-0/*")];
+        answered(&range, position, (1, "[same]"), &none(), &header).unwrap()
+    };
+    let links = same(&same(&position).next.unwrap());
+    assert_eq!((links.next, links.is_guessed_end), (None, true));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::provider::{Sync, item, items, with};
+use super::provider::{Sync, file_with_total, item, items, with};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -46,6 +46,27 @@ fn what_proves_no_end_deletes_nothing() {
         sync.pass(HOUR);
         assert_eq!(sync.last("completed"), [0, 0, 1, 8], "{what}");
     }
+}
+
+#[test]
+fn an_empty_page_before_the_total_proves_no_end() {
+    let sync = Sync::new(&with(&json!({})), items(9));
+    sync.scene.publish(&file_with_total(&with(&json!({}))));
+    sync.work();
+    assert_eq!(sync.last("completed"), [9, 0, 0, 0]);
+    for (status, answer) in [
+        (200, json!({ "data": [], "total": 9 })),
+        (200, json!({ "data": [] })),
+        (404, json!({})),
+    ] {
+        let run = with_answer(&sync, 1, status, &answer);
+        assert_eq!(run["status"], "completed", "{answer}: {run}");
+        assert_eq!(run["is_incomplete"], true, "{answer}: {run}");
+        assert_eq!(run["deleted"], 0, "{answer}: {run}");
+    }
+    sync.shop.borrow_mut().remove("i008");
+    sync.pass(HOUR);
+    assert_eq!(sync.last("completed"), [0, 0, 1, 8]);
 }
 
 #[test]

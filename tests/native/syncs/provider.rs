@@ -62,7 +62,7 @@ fn page(url: &Url, all: &[Value], extra: &Value) -> Value {
     let offset: usize = number("offset").unwrap_or(0);
     let limit: usize = number("limit").unwrap_or(100);
     let rows: Vec<&Value> = all.iter().skip(offset).take(limit).collect();
-    let mut page = json!({ "data": rows });
+    let mut page = json!({ "data": rows, "total": all.len() });
     page.as_object_mut()
         .unwrap()
         .extend(extra.as_object().unwrap().clone());
@@ -149,6 +149,14 @@ pub fn file(syncs: &Value) -> Value {
         },
         "syncs": syncs,
     } })
+}
+
+/// The same, where the list says how many items there are.
+pub fn file_with_total(syncs: &Value) -> Value {
+    let mut file = file(syncs);
+    let list = &mut file["config"]["resources"]["items"]["list"];
+    list["pagination"]["config"]["total_path"] = json!("total");
+    file
 }
 
 /// A sync of the list, three items a page, with these keys.
