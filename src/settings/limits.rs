@@ -50,6 +50,8 @@ pub const SYNC_SLICE: Duration = Duration::from_secs(25);
 pub const SYNC_SLICE_BYTES: usize = 8 * 1024 * 1024;
 /// How long a deleted record is known by its id.
 pub const TOMBSTONES: Duration = Duration::from_hours(30 * 24);
+/// Events of an account that wait to be delivered, until a sync waits that would add one for each record.
+pub const PENDING_EVENTS: usize = 10_000;
 /// At most one run in this time is started by webhooks.
 pub const SYNC_DEBOUNCE: Duration = Duration::from_secs(10);
 /// Runs that are kept of a sync.

@@ -14,7 +14,7 @@ use crate::flows::base::sequence::number_after;
 use crate::flows::base::sql;
 use crate::ids::EnvironmentId;
 use crate::ports::{Outside, Storage, StorageFault};
-use crate::settings::DEDUPLICATION;
+use crate::settings::{DEDUPLICATION, PENDING_EVENTS};
 use crate::time::Timestamp;
 
 const SCHEMA: &[&str] = &[
@@ -48,6 +48,8 @@ pub(in crate::flows) struct Outbox<O, S> {
     /// The number of events stored since the last trim, and the time of the next trim.
     stored: Cell<u32>,
     trim_at: Cell<Option<Timestamp>>,
+    /// So many events can be stored until the pending ones are counted.
+    uncounted: Cell<usize>,
 }
 
 impl<O: Outside, S: Storage> Outbox<O, S> {
@@ -59,6 +61,7 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
             last_number: Cell::new(None),
             stored: Cell::new(0),
             trim_at: Cell::new(None),
+            uncounted: Cell::new(0),
         }
     }
 
@@ -108,9 +111,23 @@ impl<O: Outside, S: Storage> Outbox<O, S> {
         Ok(next)
     }
 
-    /// Counts a stored event for the next trim.
+    /// Counts a stored event for the next trim, and for [`Self::is_full`].
     pub(super) fn count_stored(&self) {
         self.stored.set(self.stored.get().saturating_add(1));
+        self.uncounted.set(self.uncounted.get().saturating_sub(1));
+    }
+
+    /// Whether [`PENDING_EVENTS`] or more wait to be delivered. They are counted where there may be so many.
+    pub(in crate::flows) fn is_full(&self) -> Result<bool, StorageFault> {
+        if self.uncounted.get() == 0 && self.is_there()? {
+            let statement = "SELECT number FROM event WHERE status = 'pending' LIMIT ?";
+            let most = i64::try_from(PENDING_EVENTS).unwrap_or(i64::MAX);
+            let pending = self.base.storage().exec(statement, &[most.into()])?;
+            self.uncounted
+                .set(PENDING_EVENTS.saturating_sub(pending.len()));
+            return Ok(self.uncounted.get() == 0);
+        }
+        Ok(false)
     }
 
     /// Schedules a trim for the time when a row stored at `at` expires.
@@ -172,5 +189,6 @@ impl<O: Outside, S: Storage> Stored for Outbox<O, S> {
         self.last_number.set(None);
         self.stored.set(0);
         self.trim_at.set(None);
+        self.uncounted.set(0);
     }
 }

@@ -174,17 +174,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
     fn reset(&self, resolved: &ResolvedConfig, name: &str) -> Result<SyncView, Failure> {
         let (sync, mut state) = self.state(resolved, name)?;
         self.end_run((name, sync), &mut state, RunStatus::Stopped)?;
-        self.store.forget_records(state.number)?;
-        state.revision += 1;
-        self.store.set_trimmed(state.number, state.revision)?;
+        self.empty(&mut state)?;
         state.forget_place();
-        let state = SyncState {
-            records: 0,
-            bytes: 0,
-            slots: 0,
-            requested: None,
-            ..state
-        };
+        state.requested = None;
         self.view(name, sync, &state)
     }
 }

@@ -67,6 +67,12 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
                 began: state.revision,
             },
         };
+        // What was there before a reset is deleted some at a time, and is no longer shown.
+        let end = if state.has_remains {
+            place.after
+        } else {
+            state.revision
+        };
         let filter = request.filter.map(number_of);
         let of_kind = filter.map_or(String::new(), |kind| format!(" AND change = {kind}"));
         let selection = Selection {
@@ -75,7 +81,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
             from: format!("FROM sync_record WHERE key > ? AND key <= ?{of_kind} ORDER BY key"),
             values: vec![
                 key_of(state.number, place.after).into(),
-                key_of(state.number, state.revision).into(),
+                key_of(state.number, end).into(),
             ],
         };
         let (rows, has_more) = rows_of_page(self.base.storage(), &selection, request.limit)?;
@@ -124,6 +130,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         let values = [state.number.into(), id.into()];
         let row: Option<FeedRow> = sql::first(self.base.storage(), statement, &values)?;
         let key = record_key(state)?;
+        let row = row.filter(|_| !state.has_remains);
         Ok(row.map(|row| change_text(&key, row)))
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::config::Sync;
 use crate::error::{Code, Failure};
+use crate::flows::call::account::CallAccount;
 use crate::flows::messages::sync::{RunError, RunMode, RunStatus, SyncRun};
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::sync::records::{KnownRecord, RowWrites};
@@ -16,10 +17,10 @@ use crate::ports::{Outside, Storage};
 use crate::settings::SYNC_SLICE_BYTES;
 use crate::time::Timestamp;
 
-/// Records that are looked at in one transaction.
+/// Records that are looked at, or are deleted, in one transaction.
 pub(super) const SWEPT: i64 = 2_000;
 /// Such transactions of one slice.
-const PARTS: usize = 20;
+pub(super) const PARTS: usize = 20;
 
 impl<O: Outside, S: Storage> Syncs<O, S> {
     /// A list is read to its end: of the next record of the other sync there may be another.
@@ -124,6 +125,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         end: Timestamp,
     ) -> Result<usize, Failure> {
         let met = self.bitmap(state)?;
+        let room = self.calls.room();
+        room.take(met.bytes())?;
         for _ in 0..PARTS {
             let run = state.run.as_ref();
             let now = run.map(|run| self.still(name, run)).transpose()?.flatten();
@@ -194,6 +197,10 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(());
         };
         let mut run = std::mem::take(&mut traversal.run);
+        let skipped = traversal.skipped.take();
+        let skipped = skipped.filter(|_| status == RunStatus::Completed);
+        let status = skipped.as_ref().map_or(status, |_| RunStatus::Failed);
+        run.error = skipped.or(run.error);
         (run.status, run.ended_at) = (status, Some(now));
         let is_whole = status == RunStatus::Completed && !run.is_incomplete;
         let is_suspicious = is_suspicious(&run);
@@ -216,6 +223,9 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         state.is_suspicious |= is_suspicious;
         self.store.forget_seen(state.number)?;
         self.store.keep_run(&run)?;
+        if run.deleted > 0 {
+            self.store.limit_tombstones()?;
+        }
         state.last_run = Some(run);
         let is_late = state.planned_at.is_some_and(|at| at <= now);
         if is_late {

@@ -1,9 +1,14 @@
 //! What a run over everything has met. Each record has a number of its sync, its slot, which it keeps. A page stores the
 //! slots of its records as ranges, in one row, and no row of a record is written for having been met. At the end the rows
-//! become a bitmap in memory: 125 KB for a million records. Marking the records themselves would write each of them in
+//! become a bitmap in memory, of the words that have a bit: slots are not given again, so that a list whose records come and
+//! go has few of many. A million records take 500 KB, and 48 MB if each of them is far from the others. Marking the records themselves would write each of them in
 //! each run; a set of ids would take 16 MB in memory for a million.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// What a word takes in memory.
+const WORD_BYTES: usize = 48;
 
 /// The slots of a page as ranges: `3-102,110`.
 pub(super) fn ranges(mut slots: Vec<u64>) -> String {
@@ -32,45 +37,57 @@ pub(super) fn ranges(mut slots: Vec<u64>) -> String {
     text
 }
 
-/// The slots that were met.
-pub(super) struct Bitmap(Vec<u64>);
+/// The slots that were met: 64 of them are a word.
+pub(super) struct Bitmap {
+    words: BTreeMap<u64, u64>,
+    slots: u64,
+}
 
 impl Bitmap {
     /// None of so many slots.
     pub(super) fn new(slots: u64) -> Self {
-        let words = usize::try_from(slots / 64 + 1).unwrap_or_default();
-        Self(vec![0; words])
+        Self {
+            words: BTreeMap::new(),
+            slots,
+        }
     }
 
     /// Adds the ranges of a page.
     pub(super) fn add(&mut self, ranges: &str) {
         for range in ranges.split(',').filter(|range| !range.is_empty()) {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
-            if let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) {
-                (first..=last).for_each(|slot| self.set(slot));
+            if let (Ok(first), Ok(last)) = (first.parse(), last.parse::<u64>()) {
+                self.add_range(first, last.min(self.slots.saturating_sub(1)));
             }
         }
     }
 
-    fn set(&mut self, slot: u64) {
-        let word = usize::try_from(slot / 64)
-            .ok()
-            .and_then(|at| self.0.get_mut(at));
-        if let Some(word) = word {
-            *word |= 1 << (slot % 64);
+    fn add_range(&mut self, first: u64, last: u64) {
+        if first > last || first >= self.slots {
+            return;
+        }
+        let (first_word, last_word) = (first / 64, last / 64);
+        for word in first_word..=last_word {
+            let low = if word == first_word { first % 64 } else { 0 };
+            let high = if word == last_word { last % 64 } else { 63 };
+            *self.words.entry(word).or_default() |= (u64::MAX << low) & (u64::MAX >> (63 - high));
         }
     }
 
     pub(super) fn has(&self, slot: u64) -> bool {
-        let word = usize::try_from(slot / 64)
-            .ok()
-            .and_then(|at| self.0.get(at));
+        let word = self.words.get(&(slot / 64));
         word.is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
     /// How many were met.
     pub(super) fn count(&self) -> u64 {
-        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+        let words = self.words.values();
+        words.map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// What it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.len().saturating_mul(WORD_BYTES)
     }
 }
 
@@ -85,6 +102,7 @@ mod tests {
             (vec![7], "7"),
             (vec![0, 1, 2, 3], "0-3"),
             (vec![9, 3, 2, 3, 4, 200], "2-4,9,200"),
+            ((60..=130).collect(), "60-130"),
         ] {
             let written = ranges(slots.clone());
             assert_eq!(written, text);
@@ -101,8 +119,22 @@ mod tests {
 
     #[test]
     fn a_slot_beyond_the_end_is_none() {
-        let mut bitmap = Bitmap::new(0);
-        bitmap.add("63,64-1000,x,-,18446744073709551615");
+        let mut bitmap = Bitmap::new(64);
+        bitmap.add("63,64-1000,9-8,x,-,18446744073709551615,64-18446744073709551615");
         assert!(bitmap.has(63) && !bitmap.has(64) && !bitmap.has(u64::MAX));
+        assert_eq!(bitmap.count(), 1);
+        let mut none = Bitmap::new(0);
+        none.add("0,0-63");
+        assert_eq!(none.count(), 0);
+    }
+
+    #[test]
+    fn what_is_met_takes_memory_and_not_what_was_there_before() {
+        let slots = 72_000_000_000;
+        let mut bitmap = Bitmap::new(slots);
+        bitmap.add(&format!("5,{}-{}", slots - 1_000_000, slots - 1));
+        assert_eq!(bitmap.count(), 1_000_001);
+        assert!(bitmap.has(5) && bitmap.has(slots - 1) && !bitmap.has(slots));
+        assert!(bitmap.bytes() < 800_000, "{}", bitmap.bytes());
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::config::Sync;
+use crate::config::syncs::SyncEvents;
 use crate::error::{Code, Failure};
 use crate::flows::account::loaded::LoadedAccount;
 use crate::flows::call::account::{CallAccount, LiveAccount};
@@ -26,6 +27,8 @@ const MOST_WAITS: u32 = 60;
 const DISABLED: Duration = Duration::from_mins(10);
 const RETRY: Duration = Duration::from_mins(1);
 const BUSY: Duration = Duration::from_secs(5);
+/// So often the wait for deliveries is doubled: to 640 s.
+const DOUBLINGS: u32 = 7;
 /// The limit of the page before, where the file names none.
 const USUAL_LIMIT: u64 = 100;
 
@@ -70,12 +73,14 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         let resolved = self.record.resolved_config(&loaded.account).await?;
         let Some(sync) = resolved.compiled.config.syncs.get(&name) else {
-            self.forget(&name)?;
-            return Ok(Some(0));
+            return self.forget(&name).map(Some);
         };
         let Some(mut state) = self.store.read(&name)? else {
             return Ok(Some(0));
         };
+        if state.has_remains {
+            return self.forget_some(&name, &mut state).map(Some);
+        }
         let Some(run) = &state.run else {
             self.begin((&name, sync), &mut state, &resolved)?;
             return Ok(Some(0));
@@ -90,6 +95,16 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         if self.follow_definition((&name, sync), &mut state, &resolved)? {
             self.store.write(&name, &state)?;
+            return Ok(Some(0));
+        }
+        if sync.events == SyncEvents::Records && self.outbox.is_full()? {
+            // Nothing else ends the growth of events that are not delivered, such as those of a paused subscription.
+            if let Some(run) = &mut state.run {
+                run.resume_at = Some(now.plus(BUSY * 2_u32.pow(run.waits.min(DOUBLINGS))));
+                run.waits = DOUBLINGS.min(run.waits + 1);
+            }
+            self.store.write(&name, &state)?;
+            return Ok(Some(0));
         }
         let read = self.advance((&name, sync), state, &resolved, end).await?;
         Ok(Some(read))

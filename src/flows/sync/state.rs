@@ -58,6 +58,8 @@ pub(super) struct SyncState {
     pub(super) requested: Option<RunRequest>,
     /// Whether the file no longer has it: should the file have it again, it begins from nothing.
     pub(super) is_former: bool,
+    /// Whether records from before it began from nothing are still stored. No run reads a page until they are deleted.
+    pub(super) has_remains: bool,
     /// Whether `sync:suspicious` was reported and nothing has confirmed or refuted it.
     pub(super) is_suspicious: bool,
     pub(super) run: Option<Traversal>,
@@ -88,6 +90,8 @@ pub(super) struct Traversal {
     /// Records up to this revision were looked at for deletion; those after `sweep_end` are new.
     pub(super) sweep: i64,
     pub(super) sweep_end: i64,
+    /// Why records were skipped, which the account has no room for.
+    pub(super) skipped: Option<RunError>,
     /// The furthest page that is stored, as a text in the order of pages.
     pub(super) furthest: String,
     /// Failures since that page, and waits since the last page.
@@ -115,6 +119,9 @@ pub(super) enum Phase {
 impl SyncState {
     /// When it has work to do, apart from events.
     pub(super) fn due(&self) -> Option<Timestamp> {
+        if self.has_remains {
+            return Some(Timestamp::from_millis(0));
+        }
         let requested = self.requested.as_ref().map(|_| Timestamp::from_millis(0));
         match &self.run {
             Some(run) if !self.is_suspended() => run.resume_at,
@@ -193,7 +200,7 @@ impl SyncState {
             },
             schedule: self.schedule(sync).map(|schedule| schedule.to_string()),
             is_paused: self.is_paused,
-            records: self.records,
+            records: if self.has_remains { 0 } else { self.records },
             next_run_at: due,
             last_run: run.or_else(|| self.last_run.clone()),
         }

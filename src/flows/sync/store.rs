@@ -33,7 +33,7 @@ const SCHEMA: &[&str] = &[
 const TABLE: &str = "sync";
 pub(super) const TABLES: [&str; 4] = [TABLE, "sync_record", "sync_seen", "sync_run"];
 /// Revisions of one sync: with 255 syncs their keys stay below 2^53.
-const REVISIONS: i64 = 1 << 44;
+pub(super) const REVISIONS: i64 = 1 << 44;
 const MOST_SYNCS: i64 = 255;
 pub(super) const NEVER: i64 = i64::MAX >> 11;
 
@@ -55,6 +55,8 @@ pub(in crate::flows) struct SyncStore<O, S> {
     pub(super) held_until: Cell<Option<Timestamp>>,
     /// Whether the syncs of the file are known.
     pub(super) has_adopted: Cell<bool>,
+    /// Tombstones up to this time are deleted, although they are not old: there are too many.
+    pub(super) dropped_until: Cell<Option<Timestamp>>,
 }
 
 impl<O: Outside, S: Storage> SyncStore<O, S> {
@@ -64,6 +66,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
             is_open: Cell::new(false),
             held_until: Cell::new(None),
             has_adopted: Cell::new(false),
+            dropped_until: Cell::new(None),
         }
     }
 
