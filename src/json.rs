@@ -21,7 +21,7 @@ mod text_type;
 pub mod typed;
 
 pub use count::{count_elements, count_fields, count_values, is_more, length, read, read_at_most};
-pub use cut::{cut, elements, key_name};
+pub use cut::{cut, elements, key_name, outline};
 pub use depth::{is_deeper, is_text_deeper};
 pub use diff::diff;
 pub use entries::ObjectEntries;

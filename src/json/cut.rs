@@ -11,6 +11,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::Path;
 use super::path::{Index, keys};
@@ -29,6 +30,17 @@ pub fn cut<'t>(text: &'t str, path: &Path) -> Result<Option<&'t str>, serde_json
         (value, parts) = (child, rest);
     }
     Ok(Some(value.get()))
+}
+
+/// The value at `path`, built as [`super::read`] does; an array or an object without what is in it. `None` when the path
+/// leads nowhere, or the text is not JSON.
+pub fn outline(text: &str, path: &Path) -> Option<Value> {
+    let found = cut(text, path).ok()??;
+    match found.as_bytes().first() {
+        Some(b'[') => Some(Value::Array(Vec::new())),
+        Some(b'{') => Some(Value::Object(Map::new())),
+        _ => super::read(found.as_bytes()).ok(),
+    }
 }
 
 /// The elements of a JSON array as raw text, or `None` when `text` is another
@@ -134,7 +146,8 @@ pub(super) fn names(written: &str, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, elements};
+    use super::{cut, elements, outline};
+    use serde_json::json;
 
     #[test]
     fn what_is_cut_keeps_every_byte() {
@@ -184,6 +197,23 @@ mod tests {
         ] {
             assert_eq!(cut(text, &path.parse().unwrap()).unwrap(), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_outline_is_a_value_without_what_is_in_it() {
+        let text = r#"{"a":"x","b":[1,{}],"c":{"d":12345678901234567890123,"e":null},"f":1.5}"#;
+        for (path, expected) in [
+            ("a", Some(json!("x"))),
+            ("b", Some(json!([]))),
+            ("c", Some(json!({}))),
+            ("c.d", Some(json!("12345678901234567890123"))),
+            ("c.e", Some(json!(null))),
+            ("f", Some(json!(1.5))),
+            ("g", None),
+        ] {
+            assert_eq!(outline(text, &path.parse().unwrap()), expected, "{path}");
+        }
+        assert_eq!(outline("nope", &"a".parse().unwrap()), None);
     }
 
     #[test]

@@ -61,8 +61,7 @@ const SHORT: usize = 16;
 
 /// The digits of a whole number that would lose some, however it is written; a number beyond a double as it is.
 pub(super) fn large_text(literal: &str) -> Option<String> {
-    let has_exponent = literal.contains(['e', 'E']);
-    if (literal.len() < SHORT && !has_exponent) || is_held(literal) {
+    if is_short(literal) || is_held(literal) {
         return None;
     }
     if is_long_whole(literal) || literal.parse().is_ok_and(f64::is_infinite) {
@@ -78,6 +77,11 @@ pub(super) fn large_text(literal: &str) -> Option<String> {
         "{}{digits}{zeros}",
         if is_negative { "-" } else { "" }
     ))
+}
+
+/// Whether a literal is too short to lose a digit.
+fn is_short(literal: &str) -> bool {
+    literal.len() < SHORT && !literal.contains(['e', 'E'])
 }
 
 /// Whether 64 bits hold it.
@@ -115,7 +119,7 @@ fn digits(text: &str) -> (&str, &str) {
 /// Whether the number that is built has the value that was written. A whole one of more than 64 bits would get an
 /// exponent.
 pub(super) fn keeps_value(literal: &str) -> bool {
-    if is_held(literal) {
+    if is_short(literal) || is_held(literal) {
         return true;
     }
     if is_long_whole(literal) {

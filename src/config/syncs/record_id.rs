@@ -20,10 +20,10 @@ const MOST_PATHS: usize = 8;
 const LONGEST: usize = 512;
 
 impl RecordId {
-    /// The id of a record: its texts and numbers, joined by `:`; `%` and `:` in one of several are `%25` and `%3A`. `None`
-    /// where one is missing, or is neither, or the id is longer than 512 bytes.
-    pub fn of(&self, record: &Value) -> Option<String> {
-        let parts = self.0.iter().map(|path| match path.lookup(record)? {
+    /// The id of the record that has these values at its paths: texts and numbers, joined by `:`; `%` and `:` in one of
+    /// several are `%25` and `%3A`. `None` where one is missing, or is neither, or the id is longer than 512 bytes.
+    pub fn of<'v>(&self, at: &dyn Fn(&Path) -> Option<Cow<'v, Value>>) -> Option<String> {
+        let parts = self.0.iter().map(|path| match &*at(path)? {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
@@ -92,11 +92,12 @@ impl JsonSchema for RecordId {
 mod tests {
     use super::{LONGEST, RecordId};
     use serde_json::{Value, json};
+    use std::borrow::Cow;
 
     fn id(paths: &Value, record: &Value) -> Option<String> {
         crate::json::typed::read::<RecordId>(paths)
             .unwrap()
-            .of(record)
+            .of(&|path| path.lookup(record).map(Cow::Borrowed))
     }
 
     #[test]

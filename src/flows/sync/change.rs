@@ -8,16 +8,33 @@ use crate::config::Sync;
 use crate::config::syncs::{Keep, SyncEvents};
 use crate::error::{Code, Failure};
 use crate::flows::account::event::Event;
-use crate::flows::messages::sync::ChangeKind;
+use crate::flows::messages::sync::{ChangeKind, RunError, RunMode};
 use crate::flows::messages::webhook::NewEvent;
 use crate::flows::sync::Syncs;
+use crate::flows::sync::content::KeptContent;
 use crate::flows::sync::parse::PageRecord;
 use crate::flows::sync::record_key::RecordKey;
 use crate::flows::sync::records::{KnownRecord, NewRow, RowWrites};
 use crate::flows::sync::state::{Phase, SyncState, Traversal};
 use crate::flows::sync::store::SyncStore;
 use crate::ports::{Outside, Storage};
-use crate::settings::SYNC_RECORD_BYTES;
+
+/// A record that finds no room ends the run. A run that deletes what is missing goes on without it: its deletions make room.
+fn skip(run: &mut Traversal, sync: &Sync, failure: Failure) -> Result<(), Failure> {
+    if run.run.mode != RunMode::Full || !sync.deletions().full {
+        return Err(failure);
+    }
+    run.skipped.get_or_insert(RunError {
+        code: failure.code,
+        message: failure.message,
+    });
+    Ok(())
+}
+
+/// The column `bytes`.
+fn size(bytes: i64) -> u64 {
+    u64::try_from(bytes).unwrap_or(0)
+}
 
 /// What the records of a page change.
 pub(super) struct PageChanges<'c> {
@@ -42,21 +59,21 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         record: &mut PageRecord,
     ) -> Result<(), Failure> {
         let PageRecord { id, kept, sealed } = record;
-        let Some((hash, text)) = kept.as_ref() else {
+        let Some(content) = kept.as_ref() else {
             return self.remove(state, run, changes, id);
         };
         let there = changes.known.get(id.as_str());
-        let there = there.filter(|known| known.is_there() && known.hash == *hash);
+        let there = there.filter(|known| known.is_same(&content.hash, changes.sync.keep));
         if let Some(known) = there {
             run.run.unchanged += u64::from(run.phase == Phase::List);
             changes.slots.extend(u64::try_from(known.slot).ok());
             return Ok(());
         }
         let sealed = match (sealed.take(), changes.sync.keep) {
-            (None, Keep::Records) => self.sealed(&changes.key, id, text),
+            (None, Keep::Records) => self.sealed(&changes.key, id, content),
             (sealed, _) => sealed,
         };
-        self.put_record(state, run, changes, (id, hash, text), sealed)
+        self.put_record(state, run, changes, (id, content), sealed)
     }
 
     /// Stores a record that is new, or other than it was.
@@ -65,11 +82,17 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         state: &mut SyncState,
         run: &mut Traversal,
         changes: &mut PageChanges<'_>,
-        (id, hash, text): (&str, &str, &str),
+        (id, content): (&str, &KeptContent),
         sealed: Option<String>,
     ) -> Result<(), Failure> {
         let known = changes.known.get(id);
         let there = known.filter(|known| known.is_there());
+        let bytes = sealed.as_ref().map_or(0, String::len);
+        if let Err(failure) = self.check_limits(state, changes.others, (there, bytes)) {
+            let slot = there.and_then(|known| u64::try_from(known.slot).ok());
+            changes.slots.extend(slot);
+            return skip(run, changes.sync, failure);
+        }
         let (change, before) = match there {
             Some(known) => (ChangeKind::Updated, known.bytes),
             None => (ChangeKind::Added, 0),
@@ -80,21 +103,17 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             |known| known.slot,
         );
         let first_at = there.map_or(now, |known| known.first_at);
-        let is_too_large = text.len() > SYNC_RECORD_BYTES;
-        let bytes = sealed.as_ref().map_or(0, String::len);
-        let size = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
         state.bytes = state.bytes.saturating_sub(size(before)) + bytes as u64;
         state.records += u64::from(there.is_none());
         state.slots += u64::from(known.is_none());
-        self.check_limits(state, changes.others)?;
-        run.run.too_large += u64::from(is_too_large);
+        run.run.too_large += u64::from(content.text.is_none());
         run.run.added += u64::from(there.is_none());
         run.run.updated += u64::from(there.is_some());
         changes.slots.extend(u64::try_from(slot).ok());
         let kept = KnownRecord {
             slot,
             change,
-            hash: hash.to_owned(),
+            hash: content.hash.clone(),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             first_at,
         };
@@ -103,26 +122,33 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             id,
             slot,
             change,
-            hash,
+            hash: &content.hash,
             first_at,
             sealed,
         };
         SyncStore::<O, S>::put(state, &mut changes.batch, &row);
-        let shown = Some(text).filter(|_| !is_too_large);
-        let event = self.event_of(changes.sync, state, run, (id, change, shown))?;
+        let shown = (id, change, content.text.as_deref());
+        let event = self.event_of(changes.sync, state, run, shown)?;
         changes.events.extend(event);
         Ok(())
     }
 
-    fn check_limits(&self, state: &SyncState, others: (u64, u64)) -> Result<(), Failure> {
+    /// A record that is new, or larger than it was, needs room.
+    fn check_limits(
+        &self,
+        state: &SyncState,
+        others: (u64, u64),
+        (before, bytes): (Option<&KnownRecord>, usize),
+    ) -> Result<(), Failure> {
         let settings = self.base.outside().settings();
-        let (records, bytes) = (others.0 + state.records, others.1 + state.bytes);
-        let message = if records > settings.sync_records {
+        let more = (bytes as u64).saturating_sub(before.map_or(0, |before| size(before.bytes)));
+        let (records, bytes) = (others.0 + state.records, others.1 + state.bytes + more);
+        let message = if before.is_none() && records >= settings.sync_records {
             format!(
                 "The account keeps {} records, which is as many as it may (SYNC_RECORDS).",
                 settings.sync_records
             )
-        } else if bytes > settings.sync_bytes {
+        } else if more > 0 && bytes > settings.sync_bytes {
             format!(
                 "The records of the account take {} bytes, which is as many as they may (SYNC_BYTES).",
                 settings.sync_bytes

@@ -6,6 +6,7 @@
 
 mod answer;
 mod change;
+mod content;
 mod feed;
 mod finish;
 mod former;

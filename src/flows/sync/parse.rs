@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::config::Sync;
-use crate::config::syncs::{DeletionMark, Keep};
+use crate::config::syncs::Keep;
 use crate::error::{Code, Failure};
 use crate::expression::ExpressionScope;
 use crate::flows::base::memory::Room;
@@ -15,14 +15,15 @@ use crate::flows::base::moment::moment;
 use crate::flows::call::account::CallAccount;
 use crate::flows::call::engine_response::PageResponse;
 use crate::flows::config::resolved_config::ResolvedConfig;
+use crate::flows::sync::content::{KeptContent, RecordLine};
 use crate::flows::sync::record_key::RecordKey;
-use crate::flows::sync::records::{KnownRecord, TOO_LARGE};
+use crate::flows::sync::records::KnownRecord;
 use crate::flows::sync::state::{Phase, Traversal};
 use crate::flows::sync::{Syncs, since};
 use crate::header_text;
 use crate::json;
 use crate::ports::{Outside, Storage};
-use crate::settings::{EXPRESSION_VALUES, SYNC_RECORD_BYTES};
+use crate::settings::EXPRESSION_VALUES;
 
 /// The state of a sync is one row.
 const CHECKPOINT_BYTES: usize = 64 * 1024;
@@ -33,8 +34,8 @@ const PART_BYTES: usize = 32 * 1024;
 /// A record of a page.
 pub(super) struct PageRecord {
     pub(super) id: String,
-    /// The digest and the text of what is kept of it; `None` where it is gone or is not kept.
-    pub(super) kept: Option<(String, String)>,
+    /// What is kept of it; `None` where it is gone or is not kept.
+    pub(super) kept: Option<KeptContent>,
     /// The text as it is stored, where it has to be.
     pub(super) sealed: Option<String>,
 }
@@ -77,8 +78,18 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(None);
         };
         let room = self.calls.room();
-        let body =
-            parse_counted(answer.text.as_bytes(), EXPRESSION_VALUES, &room).unwrap_or_default();
+        let body = match parse_counted(answer.text.as_bytes(), EXPRESSION_VALUES, &room) {
+            Ok(body) => body,
+            // A status can be the end of a list.
+            Err(ValuesError::NotJson(_)) => Value::Null,
+            Err(ValuesError::TooMany(most)) => {
+                let message = format!(
+                    "The last page has more than {most} values, of which `checkpoint` is computed."
+                );
+                return Err(Failure::new(Code::AnswerTooLarge, message));
+            }
+            Err(ValuesError::NoRoom(failure)) => return Err(failure),
+        };
         let headers = header_text::object_of(&page.headers);
         let scope = ExpressionScope::response(&body, &headers, answer.status);
         match expression.evaluate(&scope, &moment(self.base.outside()))? {
@@ -118,14 +129,8 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         for line in page.text.lines() {
             parts.add(self.base.outside(), line.len()).await;
             let room = self.calls.room();
-            let record = parse_counted(line.as_bytes(), EXPRESSION_VALUES, &room).map_err(|error| match error {
-                ValuesError::NoRoom(failure) => failure,
-                ValuesError::NotJson(_) | ValuesError::TooMany(_) => {
-                    let message = format!("A record of the list is no JSON, or has more than {EXPRESSION_VALUES} values.");
-                    Failure::new(Code::UnexpectedAnswer, message)
-                }
-            })?;
-            let id = record_id.of(&record).ok_or_else(|| {
+            let record = RecordLine::read(line, &room)?;
+            let id = record_id.of(&|path| record.at(path)).ok_or_else(|| {
                 let message =
                     "A record of the list has no id at `record_id`, or one longer than 512 bytes.";
                 Failure::new(Code::UnexpectedAnswer, message)
@@ -133,15 +138,13 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             let kept = if run.phase == Phase::Deleted {
                 None
             } else {
-                let time = sync
-                    .modified_at
-                    .as_ref()
-                    .and_then(|path| path.lookup(&record));
-                run.since = since::later(run.since.take(), time);
-                self.kept(sync, key, (&record, line), &shown)?
+                let path = sync.modified_at.as_ref();
+                let time = path.and_then(|path| record.at(path));
+                run.since = since::later(run.since.take(), time.as_deref());
+                self.kept(sync, key, &record, &shown)?
             };
-            let kept = kept.map(|(hash, text)| (hash, redactor.json(text)));
-            let text = kept.as_ref().map_or(0, |(_, text)| text.len());
+            let kept = kept.map(|kept| kept.map_text(|text| redactor.json(text)));
+            let text = kept.as_ref().map_or(0, KeptContent::bytes);
             records.room.take(id.len() + text)?;
             records.list.push(PageRecord {
                 id,
@@ -164,63 +167,18 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
         }
         let mut parts = Parts::default();
         for record in &mut records.list {
-            let Some((hash, text)) = &record.kept else {
+            let Some(content) = &record.kept else {
                 continue;
             };
-            let is_known = |known: &KnownRecord| known.is_there() && known.hash == *hash;
+            let is_known = |known: &KnownRecord| known.is_same(&content.hash, sync.keep);
             if known.get(&record.id).is_some_and(is_known) {
                 continue;
             }
-            record.sealed = self.sealed(key, &record.id, text);
+            record.sealed = self.sealed(key, &record.id, content);
             let bytes = record.sealed.as_ref().map_or(0, String::len);
             records.room.take(bytes)?;
             parts.add(self.base.outside(), bytes).await;
         }
         Ok(())
-    }
-
-    /// The text of a record as it is stored.
-    pub(super) fn sealed(&self, key: &RecordKey, id: &str, text: &str) -> Option<String> {
-        if text.len() > SYNC_RECORD_BYTES {
-            return Some(TOO_LARGE.to_owned());
-        }
-        key.seal(id, self.base.outside().random(), text)
-    }
-
-    /// The digest and the text of what is kept of a record.
-    fn kept(
-        &self,
-        sync: &Sync,
-        key: &RecordKey,
-        (record, line): (&Value, &str),
-        shown: &Value,
-    ) -> Result<Option<(String, String)>, Failure> {
-        let scope = ExpressionScope::step(record, shown);
-        let moment = moment(self.base.outside());
-        let is_gone = match &sync.deletions().mark {
-            Some(DeletionMark::Path(path)) => path.lookup(record).is_some_and(is_something),
-            Some(DeletionMark::Expression(expression)) => expression.is_true(&scope, &moment)?,
-            Some(DeletionMark::List(_)) | None => false,
-        };
-        if is_gone {
-            return Ok(None);
-        }
-        let Some(map) = &sync.map else {
-            return Ok(Some((key.digest(record), line.trim().to_owned())));
-        };
-        let mapped = map
-            .evaluate(&scope, &moment)?
-            .filter(|value| !value.is_null());
-        Ok(mapped.map(|value| (key.digest(&value), value.to_string())))
-    }
-}
-
-/// Whether a record says by it that it is gone.
-fn is_something(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
     }
 }

@@ -48,6 +48,11 @@ impl RecordKey {
     pub(super) fn digest(&self, value: &Value) -> String {
         let mut text = String::new();
         write_canonical(value, &mut text);
+        self.digest_of_text(&text)
+    }
+
+    /// A digest of a text as it is.
+    pub(super) fn digest_of_text(&self, text: &str) -> String {
         let mac = crypto::hmac(Hash::Sha256, &self.digests, text.as_bytes());
         BASE64URL_NOPAD.encode(mac.get(..DIGEST_BYTES).unwrap_or_default())
     }

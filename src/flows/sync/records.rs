@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::config::syncs::Keep;
 use crate::error::{Code, Failure};
 use crate::flows::base::sql::{self, FromColumn};
 use crate::flows::messages::sync::ChangeKind;
@@ -32,6 +33,12 @@ impl KnownRecord {
     /// Whether it is a record, not a tombstone.
     pub(super) fn is_there(&self) -> bool {
         self.change != ChangeKind::Deleted
+    }
+
+    /// Whether a record with this digest is stored already, with or without its content as the file has it.
+    pub(super) fn is_same(&self, hash: &str, keep: Keep) -> bool {
+        let has_content = self.bytes > 0;
+        self.is_there() && self.hash == hash && has_content == (keep == Keep::Records)
     }
 }
 
@@ -188,13 +195,6 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
         sql::first(self.base.storage(), statement, &[number.into(), id.into()])
     }
 
-    /// Forgets all records.
-    pub(super) fn forget_records(&self, number: i64) -> Result<(), StorageFault> {
-        let statement = "DELETE FROM sync_record WHERE sync = ?";
-        sql::run(self.base.storage(), statement, &[number.into()])?;
-        self.forget_seen(number)
-    }
-
     pub(super) fn note_seen(
         &self,
         number: i64,
@@ -212,7 +212,7 @@ impl<O: Outside, S: Storage> SyncStore<O, S> {
     /// The rows of what was seen, from this one on.
     pub(super) fn seen(&self, number: i64, row: i64) -> Result<Vec<String>, StorageFault> {
         let statement =
-            "SELECT slots FROM sync_seen WHERE sync = ? AND page >= ? ORDER BY page LIMIT 1000";
+            "SELECT slots FROM sync_seen WHERE sync = ? AND page >= ? ORDER BY page LIMIT 100";
         sql::column(self.base.storage(), statement, &[number.into(), row.into()])
     }
 

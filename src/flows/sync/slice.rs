@@ -98,16 +98,22 @@ impl<O: Outside, S: Storage> Syncs<O, S> {
             return Ok(Some(0));
         }
         if sync.events == SyncEvents::Records && self.outbox.is_full()? {
-            // Nothing else ends the growth of events that are not delivered, such as those of a paused subscription.
-            if let Some(run) = &mut state.run {
-                run.resume_at = Some(now.plus(BUSY * 2_u32.pow(run.waits.min(DOUBLINGS))));
-                run.waits = DOUBLINGS.min(run.waits + 1);
-            }
-            self.store.write(&name, &state)?;
+            self.wait_for_deliveries(&name, &mut state)?;
             return Ok(Some(0));
         }
         let read = self.advance((&name, sync), state, &resolved, end).await?;
         Ok(Some(read))
+    }
+
+    /// Lets a run wait: nothing else ends the growth of events that are not delivered, such as those of a paused
+    /// subscription.
+    fn wait_for_deliveries(&self, name: &str, state: &mut SyncState) -> Result<(), Failure> {
+        if let Some(run) = &mut state.run {
+            let wait = BUSY * 2_u32.pow(run.waits.min(DOUBLINGS));
+            run.resume_at = Some(self.base.outside().now().plus(wait));
+            run.waits = DOUBLINGS.min(run.waits + 1);
+        }
+        self.store.write(name, state)
     }
 
     async fn advance(

@@ -192,18 +192,22 @@ fn a_record_that_is_too_large_is_known_and_not_kept() {
 
 #[test]
 fn an_account_keeps_so_many_records_and_no_more() {
-    for (most, status) in [("6", "completed"), ("5", "failed")] {
-        let sync = Sync::set(&[("SYNC_RECORDS", most)], &with(&json!({})), items(6));
+    // A run that deletes nothing ends with the first record that finds no room.
+    for (most, deletions, status, kept) in [
+        ("6", "full", "completed", 6),
+        ("5", "full", "failed", 5),
+        ("6", "none", "completed", 6),
+        ("5", "none", "failed", 3),
+    ] {
+        let keys = with(&json!({ "deletions": deletions }));
+        let sync = Sync::set(&[("SYNC_RECORDS", most)], &keys, items(6));
         sync.work();
         sync.last(status);
         let error = &sync.view()["last_run"]["error"]["code"];
         assert_eq!(error == "account.sync_limit", status == "failed", "{error}");
         let mut consumer = Consumer::new();
         consumer.read(&sync);
-        assert_eq!(
-            consumer.records.len(),
-            if status == "failed" { 3 } else { 6 }
-        );
+        assert_eq!(consumer.records.len(), kept, "{most} {deletions}");
     }
     let bytes = |most: &str| {
         let sync = Sync::set(&[("SYNC_BYTES", most)], &with(&json!({})), items(1));

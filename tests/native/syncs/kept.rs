@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::consumer::Consumer;
-use super::provider::{Sync, item, items, with};
+use super::provider::{Sync, file, file_with_total, item, items, with};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -83,6 +83,125 @@ fn with_hashes_alone_the_event_has_the_record() {
             .iter()
             .all(|change| change["record"].is_null())
     );
+}
+
+#[test]
+fn a_change_of_keep_is_a_change_of_each_record() {
+    let sync = Sync::new(&with(&json!({})), items(2));
+    sync.work();
+    let contents = "SELECT key FROM sync_record WHERE content IS NOT NULL";
+    for (keep, stored) in [("hashes", 0), ("records", 2)] {
+        let keys = with(&json!({ "keep": keep }));
+        sync.scene.publish(&file(&keys));
+        sync.pass(HOUR);
+        assert_eq!(sync.last("completed"), [0, 2, 0, 0], "{keep}");
+        assert_eq!(sync.world().rows(sync.scene.object(), contents), stored);
+        sync.pass(HOUR);
+        assert_eq!(sync.last("completed"), [0, 0, 0, 2], "{keep}");
+    }
+    let mut consumer = Consumer::new();
+    consumer.read(&sync);
+    consumer.has_all(&sync);
+}
+
+/// The runs of a sync whose list is one of these after the other: what each of them counts.
+fn runs_over(keys: &Value, lists: &[String]) -> Vec<[u64; 4]> {
+    let sync = Sync::new(&with(keys), Vec::new());
+    let run = |list: &String| {
+        let answer = (200, vec![], format!("{{\"data\":[{list}]}}"));
+        let next = sync.requests();
+        sync.shop.borrow_mut().instead.insert(next, answer);
+        sync.pass(HOUR);
+        sync.last("completed")
+    };
+    lists.iter().map(run).collect()
+}
+
+#[test]
+fn each_digit_of_a_number_counts() {
+    let with_number = |number: &str| format!(r#"{{"id":"a","n":{number}}}"#);
+    let numbers = [
+        "0.12345678901234567891",
+        "0.12345678901234567892",
+        "0.12345678901234567892",
+        "1e400",
+        "1e401",
+        "12345678901234567890123",
+        "12345678901234567890124",
+        "1.5",
+        "1.50",
+        "15e-1",
+    ];
+    let runs = runs_over(&json!({}), &numbers.map(with_number));
+    let updated: Vec<u64> = runs.iter().map(|run| run[1]).collect();
+    assert_eq!(updated, [0, 1, 0, 1, 1, 1, 1, 1, 0, 0]);
+    assert_eq!(runs[0][0], 1);
+}
+
+/// A record of so many values, itself counted, in less than a million bytes.
+fn many(values: usize, keys: &str) -> String {
+    format!(
+        r#"{{"id":"a",{keys}"list":[{}1]}}"#,
+        "1,".repeat(values - 4 - keys.matches(':').count())
+    )
+}
+
+#[test]
+fn a_record_of_too_many_values_is_known_by_its_id_and_the_others_are_kept() {
+    for (values, is_kept) in [(200_000, true), (200_001, false)] {
+        for keys in [json!({}), json!({ "map": "{ \"id\": id }" })] {
+            let sync = Sync::new(&with(&keys), Vec::new());
+            let list = format!(r#"{{"data":[{},{{"id":"b"}}]}}"#, many(values, ""));
+            for _ in 0..2 {
+                let answer = (200, vec![], list.clone());
+                let next = sync.requests();
+                sync.shop.borrow_mut().instead.insert(next, answer);
+                sync.pass(HOUR);
+            }
+            assert_eq!(sync.last("completed"), [0, 0, 0, 2], "{values} {keys}");
+            for (id, is_kept) in [("a", is_kept), ("b", true)] {
+                let change = sync.scene.get(&format!("/record/{id}?sync=items"));
+                let change = change.expect(200);
+                assert_eq!(change["record"].is_object(), is_kept, "{values} {id}");
+                assert_eq!(change["too_large"], !is_kept, "{values} {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_record_of_too_many_values_its_changes_are_known() {
+    let keys = json!({ "deletions": { "path": "archived" } });
+    let lists = [
+        many(200_001, ""),
+        many(200_002, ""),
+        many(200_002, "\"archived\":null,"),
+        many(200_002, "\"archived\":{},"),
+    ];
+    let runs = runs_over(&keys, &lists);
+    assert_eq!(
+        runs,
+        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]
+    );
+}
+
+/// Of a page with too many values for the expression, smaller ones are read.
+#[test]
+fn a_checkpoint_is_computed_of_a_smaller_page() {
+    let keys = with(
+        &json!({ "mode": "incremental", "query": { "token": "{{sync.checkpoint.token}}" }, "checkpoint": "{ \"token\": body.token }" }),
+    );
+    let large = |id: &str| json!({ "id": id, "list": vec![1; 150_000] });
+    let sync = Sync::new(&keys, vec![large("a"), large("b")]);
+    sync.scene.publish(&file_with_total(&keys));
+    sync.shop.borrow_mut().token = 7;
+    sync.work();
+    assert_eq!(sync.last("completed"), [2, 0, 0, 0]);
+    assert!(sync.shop.borrow().requests[1].as_str().contains("limit=1"));
+    sync.pass(HOUR);
+    assert_eq!(sync.view()["last_run"]["mode"], "incremental");
+    let asked = sync.shop.borrow().requests.last().unwrap().clone();
+    assert!(asked.as_str().contains("token=t7"), "{asked}");
 }
 
 #[test]
