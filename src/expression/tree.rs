@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::json::Exact;
+use crate::json::{self, Exact};
 
 use super::placeholder::Placeholder;
 use super::room::RenderRoom;
@@ -83,7 +83,7 @@ struct TreeFilling<'f> {
 impl TreeFilling<'_> {
     fn render(&self, tree: &TemplateTree, at: &TreePlace) -> Result<Option<Value>, RenderError> {
         let within = |cause| RenderError::Within {
-            at: at.to_string(),
+            at: json::place_text(at),
             cause: Box::new(cause),
         };
         match tree {

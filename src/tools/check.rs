@@ -2,14 +2,11 @@
 //! `properties`, `required`, `additionalProperties`, `items`, the bounds of lengths and numbers, `anyOf`, `oneOf` and
 //! `allOf`. Other keywords are for people and agents to read.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::json::exact;
-
-/// Bytes of a place that a misfit names; a longer one is cut.
-const PLACE_BYTES: usize = 200;
+use crate::json::{self, exact};
 
 /// The first place where a value does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,27 +19,10 @@ pub struct Misfit {
 
 impl Misfit {
     pub(super) fn new(path: impl fmt::Display, message: &str) -> Self {
-        let mut beginning = Beginning(String::new());
-        // It is cut where it does not end in time.
-        let _ = write!(beginning, "{path}");
         Self {
-            path: beginning.0,
+            path: json::place_text(path),
             message: message.to_owned(),
         }
-    }
-}
-
-/// The beginning of a text: what is longer is not written.
-struct Beginning(String);
-
-impl Write for Beginning {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let left = text.floor_char_boundary(PLACE_BYTES - self.0.len());
-        self.0.push_str(text.get(..left).unwrap_or_default());
-        if left < text.len() {
-            return Err(fmt::Error);
-        }
-        Ok(())
     }
 }
 
