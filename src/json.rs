@@ -32,7 +32,7 @@ pub use lines::{lines, on_one_line};
 pub use literals::{inexact_as_texts, large_as_texts, number_text};
 pub use mend::mend;
 pub use path::{Path, PathError};
-pub use place::place_text;
+pub use place::{Place, place_text};
 pub use set::{put, set};
 pub use strings::{map_tokens, quoted};
 pub(crate) use text_type::text_type;

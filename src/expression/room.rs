@@ -83,8 +83,9 @@ impl RenderRoom {
     pub fn take(&self, bytes: usize, source: &str) -> Result<(), RenderError> {
         let left = self.left.take();
         let is_counted = effort::take(bytes.min(left) as u64).is_ok();
-        let rest = left.checked_sub(bytes).filter(|_| is_counted);
-        self.left.set(rest.ok_or_else(|| self.too_small(source))?);
+        let remaining = left.checked_sub(bytes).filter(|_| is_counted);
+        self.left
+            .set(remaining.ok_or_else(|| self.too_small(source))?);
         Ok(())
     }
 
@@ -129,11 +130,11 @@ impl RenderRoom {
     /// give less.
     pub(super) fn admit(&self, value: &Value, cast: Cast, source: &str) -> Result<(), RenderError> {
         let left = self.left.get();
-        let Some(rest) = at_least(value, left) else {
+        let Some(remaining) = at_least(value, left) else {
             return self.take(usize::MAX, source);
         };
         let is_whole = cast.keeps_length() && !value.is_array() && !value.is_object();
-        if is_whole || effort::take((left - rest) as u64).is_ok() {
+        if is_whole || effort::take((left - remaining) as u64).is_ok() {
             return Ok(());
         }
         Err(self.too_small(source))

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::json::{self, Exact};
+use crate::json::{self, Exact, Place};
 
 use super::placeholder::Placeholder;
 use super::room::RenderRoom;
@@ -43,7 +43,7 @@ impl TemplateTree {
         scope: &TemplateScope,
     ) -> Result<Option<Exact>, RenderError> {
         let filling = TreeFilling { scope, room };
-        let rendered = filling.render(self, &TreePlace::Root)?;
+        let rendered = filling.render(self, &Place::Root("body"))?;
         Ok(rendered.map(Exact::of_inside))
     }
 
@@ -81,7 +81,7 @@ struct TreeFilling<'f> {
 }
 
 impl TreeFilling<'_> {
-    fn render(&self, tree: &TemplateTree, at: &TreePlace) -> Result<Option<Value>, RenderError> {
+    fn render(&self, tree: &TemplateTree, at: &Place) -> Result<Option<Value>, RenderError> {
         let within = |cause| RenderError::Within {
             at: json::place_text(at),
             cause: Box::new(cause),
@@ -102,10 +102,10 @@ impl TreeFilling<'_> {
         }
     }
 
-    fn list(&self, items: &[TemplateTree], at: &TreePlace) -> Result<Option<Value>, RenderError> {
+    fn list(&self, items: &[TemplateTree], at: &Place) -> Result<Option<Value>, RenderError> {
         let mut out = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            out.extend(self.render(item, &TreePlace::Index(at, index))?);
+            out.extend(self.render(item, &Place::Index(at, index))?);
         }
         Ok(Some(Value::Array(out)))
     }
@@ -113,33 +113,16 @@ impl TreeFilling<'_> {
     fn object(
         &self,
         entries: &[(String, TemplateTree)],
-        at: &TreePlace,
+        at: &Place,
     ) -> Result<Option<Value>, RenderError> {
         let mut out = Map::new();
         for (key, item) in entries {
-            if let Some(value) = self.render(item, &TreePlace::Key(at, key))? {
+            if let Some(value) = self.render(item, &Place::Key(at, key))? {
                 self.room.take_text(key, key)?;
                 out.insert(key.clone(), value);
             }
         }
         Ok(Some(Value::Object(out)))
-    }
-}
-
-/// Where in the tree we are, written only when something is wrong.
-enum TreePlace<'p> {
-    Root,
-    Key(&'p TreePlace<'p>, &'p str),
-    Index(&'p TreePlace<'p>, usize),
-}
-
-impl fmt::Display for TreePlace<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => out.write_str("body"),
-            Self::Key(parent, key) => write!(out, "{parent}.{key}"),
-            Self::Index(parent, index) => write!(out, "{parent}[{index}]"),
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::{Error, Value};
 
+use super::place::Place;
 use part::Part;
 
 /// One step into a value.
@@ -55,7 +56,7 @@ pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Mistake> {
     let found = Found::default();
     T::deserialize(Part {
         value,
-        place: Place::Root,
+        place: Place::Root(""),
         found: &found,
     })
     .map_err(|error| Mistake {
@@ -67,17 +68,10 @@ pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Mistake> {
 /// The place of the first mistake, which is the innermost.
 type Found = RefCell<Option<Vec<PathStep>>>;
 
-#[derive(Clone, Copy)]
-enum Place<'p> {
-    Root,
-    Key(&'p Place<'p>, &'p str),
-    Index(&'p Place<'p>, usize),
-}
-
 impl Place<'_> {
     fn steps(&self) -> Vec<PathStep> {
         let (parent, step) = match self {
-            Place::Root => return Vec::new(),
+            Place::Root(_) => return Vec::new(),
             Place::Key(parent, key) => (parent, PathStep::Key((*key).to_owned())),
             Place::Index(parent, index) => (parent, PathStep::Index(*index)),
         };

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::json::{self, exact};
+use crate::json::{self, Place, exact};
 
 /// The first place where a value does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,25 +26,6 @@ impl Misfit {
     }
 }
 
-/// A place, written only where something does not fit.
-#[derive(Clone, Copy)]
-enum CheckedPlace<'p> {
-    Root(&'p str),
-    Key(&'p CheckedPlace<'p>, &'p str),
-    Index(&'p CheckedPlace<'p>, usize),
-}
-
-impl fmt::Display for CheckedPlace<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root(path) => out.write_str(path),
-            Self::Key(Self::Root(""), key) => out.write_str(key),
-            Self::Key(parent, key) => write!(out, "{parent}.{key}"),
-            Self::Index(parent, index) => write!(out, "{parent}[{index}]"),
-        }
-    }
-}
-
 impl fmt::Display for Misfit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.path, self.message)
@@ -53,10 +34,10 @@ impl fmt::Display for Misfit {
 
 /// Checks a value, which is the inside of an `Exact`.
 pub fn check(schema: &Value, value: &Value, path: &str) -> Result<(), Misfit> {
-    check_at(schema, value, &CheckedPlace::Root(path))
+    check_at(schema, value, &Place::Root(path))
 }
 
-fn check_at(schema: &Value, value: &Value, path: &CheckedPlace<'_>) -> Result<(), Misfit> {
+fn check_at(schema: &Value, value: &Value, path: &Place<'_>) -> Result<(), Misfit> {
     let Value::Object(schema) = schema else {
         return match schema {
             Value::Bool(false) => Err(Misfit::new(path, "is not taken here")),
@@ -86,7 +67,7 @@ fn check_at(schema: &Value, value: &Value, path: &CheckedPlace<'_>) -> Result<()
 /// Whether a number is within a bound.
 type Holds = fn(f64, f64) -> bool;
 
-fn check_type(types: &Value, value: &Value, path: &CheckedPlace<'_>) -> Result<(), Misfit> {
+fn check_type(types: &Value, value: &Value, path: &Place<'_>) -> Result<(), Misfit> {
     let is = |name: &str| is_type(name, value);
     let fits = match types {
         Value::String(name) => is(name),
@@ -126,18 +107,18 @@ fn number(value: &Value) -> Option<f64> {
 fn check_object(
     schema: &Map<String, Value>,
     entries: &Map<String, Value>,
-    path: &CheckedPlace<'_>,
+    path: &Place<'_>,
 ) -> Result<(), Misfit> {
     let required = schema.get("required").and_then(Value::as_array);
     let mut required = required.into_iter().flatten().filter_map(Value::as_str);
     if let Some(name) = required.find(|name| !entries.contains_key(*name)) {
-        return Err(Misfit::new(CheckedPlace::Key(path, name), "is required"));
+        return Err(Misfit::new(Place::Key(path, name), "is required"));
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, value) in entries {
         let own = properties.and_then(|properties| properties.get(name));
         if let Some(own) = own.or_else(|| schema.get("additionalProperties")) {
-            check_at(own, value, &CheckedPlace::Key(path, name))?;
+            check_at(own, value, &Place::Key(path, name))?;
         }
     }
     Ok(())
@@ -146,7 +127,7 @@ fn check_object(
 fn check_array(
     schema: &Map<String, Value>,
     items: &[Value],
-    path: &CheckedPlace<'_>,
+    path: &Place<'_>,
 ) -> Result<(), Misfit> {
     check_length(
         schema,
@@ -158,7 +139,7 @@ fn check_array(
         return Ok(());
     };
     for (index, item) in items.iter().enumerate() {
-        check_at(each, item, &CheckedPlace::Index(path, index))?;
+        check_at(each, item, &Place::Index(path, index))?;
     }
     Ok(())
 }
@@ -166,7 +147,7 @@ fn check_array(
 fn check_scalar(
     schema: &Map<String, Value>,
     value: &Value,
-    path: &CheckedPlace<'_>,
+    path: &Place<'_>,
 ) -> Result<(), Misfit> {
     if let Some(text) = exact::as_text(value) {
         let length = text.chars().count();
@@ -199,7 +180,7 @@ fn check_length(
     schema: &Map<String, Value>,
     [least, most]: [&str; 2],
     length: usize,
-    (path, what): (&CheckedPlace<'_>, &str),
+    (path, what): (&Place<'_>, &str),
 ) -> Result<(), Misfit> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     let length = length as u64;
@@ -221,7 +202,7 @@ fn check_length(
 fn check_combined(
     schema: &Map<String, Value>,
     value: &Value,
-    path: &CheckedPlace<'_>,
+    path: &Place<'_>,
 ) -> Result<(), Misfit> {
     let list = |key: &str| schema.get(key).and_then(Value::as_array);
     let mut all = list("allOf").into_iter().flatten();

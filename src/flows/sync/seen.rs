@@ -1,8 +1,9 @@
-//! What a run over everything has met. Each record has a number of its sync, its slot, which it keeps. A page stores the
-//! slots of its records as ranges, in one row, and no row of a record is written for having been met. At the end the rows
-//! become a bitmap in memory, of the words that have a bit: slots are not given again, so that a list whose records come and
-//! go has few of many. A million records take 500 KB, and 48 MB if each of them is far from the others. Marking the records themselves would write each of them in
-//! each run; a set of ids would take 16 MB in memory for a million.
+//! What a run over everything has met. Each record has a number of its sync, its slot, which it keeps. A page stores
+//! the slots of its records as ranges, in one row, and no row of a record is written for having been met. At the end
+//! the rows become a bitmap in memory, which holds only words that have a bit: slots are not given again, so a list
+//! whose records come and go has few of many. A million records take 500 KB, or 48 MB if no two share a word. Marking
+//! the records themselves would write each of them in each run; a set of ids would take 16 MB in memory for a
+//! million.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -47,14 +47,14 @@ impl<'v> SeqAccess<'v> for Items<'v, '_> {
 
 pub(super) struct Entries<'v, 'p> {
     pub(super) of: Part<'v, 'p>,
-    pub(super) rest: serde_json::map::Iter<'v>,
+    pub(super) remaining: serde_json::map::Iter<'v>,
     /// The entry whose key is read and whose value is next.
     pub(super) current: Option<(&'v String, &'v Value)>,
 }
 
 impl Entries<'_, '_> {
     pub(super) fn end(mut self, all: &Map<String, Value>) -> Result<(), Error> {
-        match self.rest.next() {
+        match self.remaining.next() {
             None => Ok(()),
             Some(_) => Err(Error::invalid_length(all.len(), &"fewer elements in map")),
         }
@@ -68,7 +68,7 @@ impl<'v> MapAccess<'v> for Entries<'v, '_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        self.current = self.rest.next();
+        self.current = self.remaining.next();
         let Some((key, _)) = self.current else {
             return Ok(None);
         };
@@ -85,6 +85,6 @@ impl<'v> MapAccess<'v> for Entries<'v, '_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.rest.len())
+        Some(self.remaining.len())
     }
 }

@@ -85,13 +85,13 @@ impl<'v> Part<'v, '_> {
         let Value::Array(items) = self.value else {
             return Err(self.is_not(&visitor));
         };
-        let mut rest = Items {
+        let mut remaining = Items {
             of: self,
             all: items,
             next: 0,
         };
-        let read = visitor.visit_seq(&mut rest)?;
-        rest.end()?;
+        let read = visitor.visit_seq(&mut remaining)?;
+        remaining.end()?;
         Ok(read)
     }
 
@@ -99,13 +99,13 @@ impl<'v> Part<'v, '_> {
         let Value::Object(entries) = self.value else {
             return Err(self.is_not(&visitor));
         };
-        let mut rest = Entries {
+        let mut remaining = Entries {
             of: self,
-            rest: entries.iter(),
+            remaining: entries.iter(),
             current: None,
         };
-        let read = visitor.visit_map(&mut rest)?;
-        rest.end(entries)?;
+        let read = visitor.visit_map(&mut remaining)?;
+        remaining.end(entries)?;
         Ok(read)
     }
 }
